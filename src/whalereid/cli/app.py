@@ -1,0 +1,71 @@
+"""The `whalereid` command: gathers the commands, and turns errors into one line and an exit status."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+
+from whalereid.cli import check, embed, evaluate, rank, split, train
+from whalereid.errors import WhalereidError
+
+__all__ = ["app", "main"]
+
+DONE, OUR_FAULT, USERS_INPUT = 0, 1, 2
+
+app = typer.Typer(
+    name="whalereid",
+    help="Tell animals apart in photos: from a table of photos to a ranking and an honest score.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# Each file has one function named `command`; in the order in which a person meets them.
+for _name, _file in {
+    "check": check,
+    "split": split,
+    "train": train,
+    "embed": embed,
+    "rank": rank,
+    "evaluate": evaluate,
+}.items():
+    if hasattr(_file, "command"):
+        app.command(_name)(_file.command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, and exit: 0 done, 2 the user's input or options, 1 our fault."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    try:
+        status = app(args=None if arguments is None else list(arguments), standalone_mode=False, prog_name="whalereid")
+        return status if isinstance(status, int) else DONE
+    except WhalereidError as error:
+        return _refuse(str(error))
+    except (KeyboardInterrupt, EOFError):
+        return _refuse("stopped")
+    except BrokenPipeError:
+        return DONE  # the reader of our output went away, as `| head` does
+    except Exception as error:
+        if hasattr(error, "format_message"):  # the parser's own errors: an unknown option, a missing argument
+            return _refuse(f"{error.format_message()} Try 'whalereid --help'.")
+        if type(error).__name__ == "Abort":  # the parser's word for Ctrl-C
+            return _refuse("stopped")
+        traceback.print_exc()
+        print(
+            "whalereid: this is a bug in whalereid, not in your data; please report it with the lines above.",
+            file=sys.stderr,
+        )
+        return OUR_FAULT
+
+
+def _refuse(message: str) -> int:
+    print(f"whalereid: {' '.join(message.split())}", file=sys.stderr)
+    return USERS_INPUT

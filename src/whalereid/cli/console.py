@@ -1,0 +1,32 @@
+"""What the commands share: where words go, and the options that several of them have."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["print_json", "say"]
+
+
+def say(message: str) -> None:
+    """Tell the person something on stderr; stdout is for results."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def print_json(result: Mapping[str, Any]) -> None:
+    """Print one JSON object, and nothing else, on stdout; NaN and infinity become null."""
+    print(json.dumps(_finite(result), ensure_ascii=False, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    if hasattr(value, "tolist"):  # a NumPy scalar or array
+        return _finite(value.tolist())
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value

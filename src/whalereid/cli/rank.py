@@ -1,0 +1,1 @@
+"""`whalereid rank`."""

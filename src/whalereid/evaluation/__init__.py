@@ -1,0 +1,1 @@
+"""Metrics, protocols, confidence intervals, open set."""

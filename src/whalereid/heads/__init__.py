@@ -1,0 +1,1 @@
+"""Margin heads, on pytorch-metric-learning's losses."""

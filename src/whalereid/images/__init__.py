@@ -1,0 +1,1 @@
+"""Decoding, transforms, view-aware datasets, rendered belugas."""

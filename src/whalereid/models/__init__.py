@@ -1,0 +1,1 @@
+"""Backbone (timm), pooling and neck make an Embedder; loading and saving weights."""

@@ -1,0 +1,236 @@
+"""Ranking: for each query its database photos, best first, with scores; validated and frozen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from whalereid.errors import WhalereidError, listing
+from whalereid.files import replacing
+
+__all__ = ["Ranking"]
+
+COLUMNS = ("query_id", "database_image_id", "score")
+
+
+class Ranking:
+    """For each query its database photos, best first.
+
+    Kept as integer codes into one list of database ids, so that metrics and masks are array work; lists shorter than
+    the widest are padded at the end with code -1 and score -inf.
+
+    Parameters
+    ----------
+    ids : sequence of Q sequences of str
+        Database image ids, best first; lists may differ in length, and be empty.
+    scores : sequence of Q sequences of float
+        Their scores, descending, finite; higher is better.
+    query_ids : sequence of str, length Q, optional
+        What each query is called; by default ``"0"``, ``"1"``, ...
+
+    Attributes
+    ----------
+    query_ids : ndarray of shape (Q,), str objects
+    database_ids : ndarray of shape (D,), str objects
+        Every database photo that `codes` may point to; unique.
+    codes : ndarray of shape (Q, k), int64
+        Positions in `database_ids`; -1 pads.
+    scores : ndarray of shape (Q, k), float64
+        Descending along each row; -inf pads.
+
+    Raises
+    ------
+    WhalereidError
+        Shapes differ, scores aren't finite and descending, a photo is listed twice, or a query is repeated.
+
+    Examples
+    --------
+    >>> ranking = Ranking(ids=[["a", "z"], ["b"]], scores=[[0.9, 0.8], [0.7]], query_ids=["q", "r"])
+    >>> ranking.lengths.tolist(), ranking.ids[1].tolist()
+    ([2, 1], ['b'])
+    """
+
+    query_ids: np.ndarray
+    database_ids: np.ndarray
+    codes: np.ndarray
+    scores: np.ndarray
+
+    def __init__(
+        self,
+        ids: Sequence[Sequence[str]],
+        scores: Sequence[Sequence[float]],
+        query_ids: Sequence[str] | None = None,
+    ) -> None:
+        if len(ids) != len(scores) or any(len(i) != len(s) for i, s in zip(ids, scores, strict=True)):
+            raise WhalereidError("ranking: ids and scores differ in shape; give one score for each id.")
+        lengths = np.array([len(row) for row in ids], np.int64)
+        flat = np.array([str(i) for row in ids for i in row], dtype=object)
+        flat_codes, database_ids = pd.factorize(flat)
+        k = int(lengths.max(initial=0))
+        filled = np.arange(k) < lengths[:, None]
+        codes = np.full((len(ids), k), -1, np.int64)
+        padded = np.full((len(ids), k), -np.inf)
+        codes[filled] = flat_codes
+        padded[filled] = np.array([float(s) for row in scores for s in row])
+        names = [str(q) for q in range(len(ids))] if query_ids is None else query_ids
+        self._set(names, np.asarray(database_ids, dtype=object), codes, padded)
+
+    @classmethod
+    def from_codes(
+        cls, query_ids: Sequence[str] | np.ndarray, database_ids: Sequence[str] | np.ndarray, codes: Any, scores: Any
+    ) -> Ranking:
+        """Build from arrays: (Q,) and (D,) ids, (Q, k) codes into the latter (-1 pads), (Q, k) scores (-inf pads)."""
+        ranking = cls.__new__(cls)
+        ranking._set(query_ids, database_ids, codes, scores)
+        return ranking
+
+    def _set(self, query_ids: Any, database_ids: Any, codes: Any, scores: Any) -> None:
+        self.query_ids = np.asarray(query_ids, dtype=object)
+        self.database_ids = np.asarray(database_ids, dtype=object)
+        self.codes = np.ascontiguousarray(codes, np.int64)
+        self.scores = np.ascontiguousarray(scores, np.float64)
+        self._check()
+        for array in (self.query_ids, self.database_ids, self.codes, self.scores):
+            array.flags.writeable = False
+
+    def _check(self) -> None:
+        shape = self.codes.shape
+        if len(shape) != 2 or self.scores.shape != shape or len(self.query_ids) != shape[0]:
+            raise WhalereidError(
+                f"ranking: {len(self.query_ids)} queries, codes {shape} and scores {self.scores.shape} don't fit."
+            )
+        if not pd.Index(self.query_ids).is_unique:
+            twice = self.query_ids[pd.Index(self.query_ids).duplicated()][0]
+            raise WhalereidError(f"ranking: query {twice!r} is repeated.")
+        if not pd.Index(self.database_ids).is_unique:
+            raise WhalereidError("ranking: database ids repeat.")
+        if shape[1] == 0:
+            return
+        held = self.codes >= 0
+        if self.codes.max(initial=-1) >= len(self.database_ids):
+            raise WhalereidError("ranking: a code points past the database ids.")
+        if (held[:, 1:] & ~held[:, :-1]).any():
+            raise WhalereidError("ranking: padding may stand only at the end of a list.")
+        bad = held & ~np.isfinite(self.scores)
+        if bad.any():
+            raise WhalereidError(f"ranking: a score of query {self._first(bad)!r} is NaN or infinite.")
+        bad = held[:, 1:] & (self.scores[:, 1:] > self.scores[:, :-1])
+        if bad.any():
+            raise WhalereidError(f"ranking: scores of query {self._first(bad)!r} aren't in descending order.")
+        order = np.sort(self.codes, axis=1)
+        bad = (order[:, 1:] == order[:, :-1]) & (order[:, 1:] >= 0)
+        if bad.any():
+            raise WhalereidError(f"ranking: query {self._first(bad)!r} lists a photo twice.")
+
+    def _first(self, bad: np.ndarray) -> str:
+        return str(self.query_ids[int(np.flatnonzero(bad.any(axis=1))[0])])
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(Q,) int64: how many photos each query lists."""
+        return np.asarray((self.codes >= 0).sum(axis=1), np.int64)
+
+    @property
+    def ids(self) -> list[np.ndarray]:
+        """Q arrays of database image ids, best first."""
+        return [self.database_ids[row[row >= 0]] for row in self.codes]
+
+    @property
+    def k(self) -> int:
+        """Length of the longest list."""
+        return int(self.codes.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.query_ids)
+
+    def cut(self, k: int) -> Ranking:
+        """Keep the best `k` of each query."""
+        if k < 1:
+            raise WhalereidError(f"k is {k}; it counts photos, so 1 or more.")
+        return Ranking.from_codes(self.query_ids, self.database_ids, self.codes[:, :k], self.scores[:, :k])
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a long table: query_id, database_image_id, score; best first, queries in order."""
+        held = self.codes >= 0
+        return pd.DataFrame(
+            {
+                "query_id": np.repeat(self.query_ids, self.lengths),
+                "database_image_id": self.database_ids[self.codes[held]],
+                "score": self.scores[held],
+            }
+        )
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, *, where: str = "ranking") -> Ranking:
+        """Build from a long table, rows in any order; equal scores keep the table's order.
+
+        Raises
+        ------
+        WhalereidError
+            A column is missing, a score isn't a finite number, or a query lists a photo twice; names the row.
+        """
+        absent = [name for name in COLUMNS if name not in frame]
+        if absent:
+            raise WhalereidError(f"{where}: no column {listing(absent)}; it has {listing(frame.columns, most=12)}.")
+        scores = pd.to_numeric(frame["score"], errors="coerce").to_numpy(np.float64)
+        bad = np.flatnonzero(~np.isfinite(scores))
+        if len(bad):
+            given = frame["score"].iloc[bad[0]]
+            raise WhalereidError(f"{where}, row {bad[0] + 1}: score {given!r} isn't a finite number.")
+        for name in COLUMNS[:2]:
+            empty = np.flatnonzero(frame[name].isna())
+            if len(empty):
+                raise WhalereidError(f"{where}, row {empty[0] + 1}: {name} is empty.")
+        query, query_ids = pd.factorize(frame["query_id"].astype("str"))
+        code, database_ids = pd.factorize(frame["database_image_id"].astype("str"))
+        pair = query.astype(np.int64) * max(len(database_ids), 1) + code
+        if len(pair):
+            repeated = pd.Series(pair).duplicated().to_numpy()
+            if repeated.any():
+                row = int(np.flatnonzero(repeated)[0])
+                raise WhalereidError(
+                    f"{where}, row {row + 1}: query {query_ids[query[row]]!r} lists {database_ids[code[row]]!r} twice."
+                )
+        order = np.lexsort((-scores, query))
+        query, code, scores = query[order], code[order], scores[order]
+        lengths = np.bincount(query, minlength=len(query_ids))
+        rank = np.arange(len(query)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        k = int(lengths.max(initial=0))
+        codes = np.full((len(query_ids), k), -1, np.int64)
+        padded = np.full((len(query_ids), k), -np.inf)
+        codes[query, rank] = code
+        padded[query, rank] = scores
+        return cls.from_codes(
+            np.asarray(query_ids, dtype=object), np.asarray(database_ids, dtype=object), codes, padded
+        )
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write CSV or Parquet by the suffix, whole or not at all. Queries with an empty list have no row."""
+        path = Path(path)
+        frame = self.to_frame()
+        with replacing(path) as beside:
+            if path.suffix == ".parquet":
+                frame.to_parquet(beside, index=False)
+            else:
+                frame.to_csv(beside, index=False)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Ranking:
+        """Read a CSV or Parquet file of query_id, database_image_id, score.
+
+        Raises
+        ------
+        WhalereidError
+            Nothing there, not readable, or its content is refused; names file, row and column.
+        """
+        from whalereid.catalogue.readers import read_table
+
+        return cls.from_frame(read_table(Path(path)), where=str(path))
+
+    def __repr__(self) -> str:
+        return f"Ranking({len(self)} queries, best {self.k})"

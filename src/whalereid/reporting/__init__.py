@@ -1,0 +1,1 @@
+"""Contact sheets and figures; the room for review pages and explanations."""

@@ -1,0 +1,1 @@
+"""Fold splitters (scikit-learn's splitter protocol) and the leakage report."""

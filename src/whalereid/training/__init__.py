@@ -1,0 +1,1 @@
+"""Recipes, schedules, the fit loop (on Accelerate), resume."""
