@@ -52,10 +52,9 @@ def draw() -> plt.Figure:
         (
             3.85,
             "lateral → top",
-            "s1: L, its best is anchor 1; anchor 2 is the\nsecond of s2; s2 and s3: .75 T + .25 V\n.2 s1⁷ + .4 s2⁷ + .4 s3⁷",
+            "s1: L; anchor 1 is its best, anchor 2\nthe second of s2; s2, s3: .75 T + .25 V\n.2 s1⁷ + .4 s2⁷ + .4 s3⁷",
             INK,
         ),
-        (2.55, "top → lateral", "s1: L, two anchors by L\n.4 s1⁷ + .4 s2⁷ + .2 s3⁷", INK),
         (1.25, "anything else", "s1: .75 L + .25 V, two anchors\n.4 s1⁷ + .4 s2⁷ + .2 s3⁷", INK),
     ]
     for y, route, text, colour in routes:
