@@ -1,0 +1,211 @@
+"""Calibration: what a score says about the chance that two photos show one animal."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from whalereid.errors import WhalereidError
+from whalereid.files import replacing
+
+__all__ = ["ScoreCalibration", "expected_calibration_error", "reliability"]
+
+_FORMAT = "whalereid-calibration-1"
+
+
+class ScoreCalibration:
+    """Map scores to the probability that a pair shows one animal, learnt from pairs with a known answer.
+
+    Fit it on validation pairs, of animals that neither the network nor the final test has seen; a calibration fitted on
+    the pairs it is judged on looks better than it is.
+
+    Parameters
+    ----------
+    method : {"isotonic", "logistic"}, default="isotonic"
+        ``isotonic``: any rising step function (Zadrozny and Elkan 2002); wants a few hundred pairs of both kinds.
+        ``logistic``: a sigmoid of the score (Platt 1999); steadier with few pairs.
+
+    Examples
+    --------
+    >>> chance = ScoreCalibration("logistic").fit([0.1, 0.2, 0.3, 0.7, 0.8, 0.9], [0, 0, 0, 1, 1, 1])
+    >>> bool(chance.predict([0.85])[0] > 0.5)
+    True
+    """
+
+    def __init__(self, method: Literal["isotonic", "logistic"] = "isotonic") -> None:
+        if method not in ("isotonic", "logistic"):
+            raise WhalereidError(f"Unknown calibration {method!r}; choose from ['isotonic', 'logistic'].")
+        self.method = method
+        self.scores_: np.ndarray | None = None
+        self.probabilities_: np.ndarray | None = None
+        self.slope_ = self.intercept_ = 0.0
+
+    def fit(self, scores: Any, same: Any) -> ScoreCalibration:
+        """Learn the map.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n,)
+            Similarities; higher is better.
+        same : array-like of shape (n,), bool
+            Whether the pair shows one animal.
+
+        Raises
+        ------
+        WhalereidError
+            Lengths differ, a score isn't finite, or all pairs are of one kind.
+        """
+        x, y = _pairs(scores, same)
+        if y.all() or not y.any():
+            kind = "the same animal" if len(y) and y.all() else "different animals"
+            raise WhalereidError(f"calibration: all {len(y)} pairs show {kind}; give pairs of both kinds.")
+        if self.method == "isotonic":
+            from sklearn.isotonic import IsotonicRegression
+
+            fitted = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(x, y)
+            self.scores_, self.probabilities_ = fitted.X_thresholds_, fitted.y_thresholds_
+        else:
+            from sklearn.linear_model import LogisticRegression
+
+            centre, spread = float(x.mean()), float(x.std()) or 1.0  # cosines huddle; the solver wants unit spread
+            model = LogisticRegression(C=1e6).fit(((x - centre) / spread)[:, None], y)
+            self.slope_ = float(model.coef_[0, 0]) / spread
+            self.intercept_ = float(model.intercept_[0]) - self.slope_ * centre
+        return self
+
+    def predict(self, scores: Any) -> np.ndarray:
+        """(n,) float64 probabilities within [0, 1]; never falls as the score rises."""
+        x = np.asarray(scores, np.float64)
+        if self.method == "isotonic":
+            if self.scores_ is None or self.probabilities_ is None:
+                raise WhalereidError("calibration: not fitted yet; call fit(scores, same) first.")
+            return np.asarray(np.interp(x, self.scores_, self.probabilities_))
+        if self.slope_ == 0.0 and self.intercept_ == 0.0:
+            raise WhalereidError("calibration: not fitted yet; call fit(scores, same) first.")
+        from scipy.special import expit
+
+        return np.asarray(expit(self.slope_ * x + self.intercept_))
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write as JSON, whole or not at all."""
+        self.predict([0.0])  # refuses where not fitted
+        content: dict[str, Any] = {"format": _FORMAT, "method": self.method}
+        if self.scores_ is not None and self.probabilities_ is not None:
+            content |= {"scores": self.scores_.tolist(), "probabilities": self.probabilities_.tolist()}
+        else:
+            content |= {"slope": self.slope_, "intercept": self.intercept_}
+        with replacing(path) as beside:
+            beside.write_text(json.dumps(content), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> ScoreCalibration:
+        """Read what `write` wrote.
+
+        Raises
+        ------
+        WhalereidError
+            Nothing there, or not a calibration.
+        """
+        path = Path(path)
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if content["format"] != _FORMAT:
+                raise KeyError("format")
+            found = cls(content["method"])
+            if found.method == "isotonic":
+                found.scores_ = np.asarray(content["scores"], np.float64)
+                found.probabilities_ = np.asarray(content["probabilities"], np.float64)
+            else:
+                found.slope_, found.intercept_ = float(content["slope"]), float(content["intercept"])
+        except FileNotFoundError as error:
+            raise WhalereidError(f"{path}: no such file.") from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise WhalereidError(f"{path}: isn't a calibration written by whalereid ({error}).") from error
+        return found
+
+
+def reliability(probabilities: Any, same: Any, *, bins: int = 10) -> pd.DataFrame:
+    """Said against seen: pairs sorted into equal-width bins of the predicted probability.
+
+    Parameters
+    ----------
+    probabilities : array-like of shape (n,)
+        Predictions within [0, 1].
+    same : array-like of shape (n,), bool
+        Outcomes.
+    bins : int, default=10
+        Number of bins.
+
+    Returns
+    -------
+    DataFrame
+        One row for each bin that holds a pair: ``low``, ``high``, ``predicted`` (mean), ``observed`` (share) and
+        ``pairs``.
+
+    References
+    ----------
+    .. [1] Niculescu-Mizil and Caruana, "Predicting good probabilities with supervised learning", ICML 2005.
+    """
+    p, y = _pairs(probabilities, same)
+    if len(p) and (p.min() < 0 or p.max() > 1):
+        raise WhalereidError("reliability: predictions must lie within [0, 1]; calibrate the scores first.")
+    if bins < 1:
+        raise WhalereidError(f"bins is {bins}; it must be 1 or more.")
+    which = np.minimum((p * bins).astype(np.int64), bins - 1)
+    pairs = np.bincount(which, minlength=bins)
+    held = pairs > 0
+    with np.errstate(invalid="ignore"):
+        predicted = np.bincount(which, p, bins) / pairs
+        observed = np.bincount(which, y.astype(np.float64), bins) / pairs
+    edges = np.arange(bins + 1) / bins
+    table = pd.DataFrame(
+        {"low": edges[:-1], "high": edges[1:], "predicted": predicted, "observed": observed, "pairs": pairs}
+    )
+    return table[held].reset_index(drop=True)
+
+
+def expected_calibration_error(probabilities: Any, same: Any, *, bins: int = 10) -> float:
+    """Mean distance between what was predicted and what was seen, over bins weighted by their pairs (ECE).
+
+    Parameters
+    ----------
+    probabilities : array-like of shape (n,)
+        Predictions within [0, 1].
+    same : array-like of shape (n,), bool
+        Outcomes.
+    bins : int, default=10
+        Equal-width bins.
+
+    Returns
+    -------
+    float
+        Within [0, 1]; 0 is calibrated.
+
+    References
+    ----------
+    .. [1] Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015.
+
+    Examples
+    --------
+    >>> expected_calibration_error([0.9, 0.9], [True, False])
+    0.4
+    """
+    table = reliability(probabilities, same, bins=bins)
+    if table.empty:
+        raise WhalereidError("calibration error: no pairs given.")
+    gap = (table["predicted"] - table["observed"]).abs()
+    return float((gap * table["pairs"]).sum() / table["pairs"].sum())
+
+
+def _pairs(scores: Any, same: Any) -> tuple[np.ndarray, np.ndarray]:
+    x, y = np.asarray(scores, np.float64).reshape(-1), np.asarray(same).reshape(-1).astype(bool)
+    if len(x) != len(y):
+        raise WhalereidError(f"calibration: {len(x)} scores but {len(y)} outcomes; give one for each.")
+    if not np.isfinite(x).all():
+        raise WhalereidError(f"calibration: score {int(np.flatnonzero(~np.isfinite(x))[0])} is NaN or infinite.")
+    return x, y

@@ -1,0 +1,215 @@
+"""Open set: the queried animal may be new. When to say so, and how often that is right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from whalereid.errors import WhalereidError
+
+__all__ = ["OpenSetOutcome", "Threshold"]
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The lowest score at which a best match is accepted; below it the animal is called new.
+
+    Attributes
+    ----------
+    value : float
+        The threshold; ``-inf`` accepts every match.
+    false_accept_rate : float
+        The rate asked for: the share of new animals' photos that may be taken for a known animal.
+    low, high : float
+        Percentile interval of the threshold, over resampled identities.
+    measured : float
+        The share of new animals' photos accepted at `value` in the data it was chosen on.
+    """
+
+    value: float
+    false_accept_rate: float
+    low: float
+    high: float
+    measured: float
+
+
+class OpenSetOutcome:
+    """What happened to each query: its best match's score, whether its animal is known, whether the match is right.
+
+    Parameters
+    ----------
+    scores : array-like of shape (Q,)
+        Score of each query's best match; ``-inf`` where it had no candidate at all.
+    known : array-like of shape (Q,), bool
+        Whether a photo of its animal was among the candidates.
+    correct : array-like of shape (Q,), bool
+        Whether the best match shows its animal; never true where not known.
+    identities : sequence of str, length Q, optional
+        Each query's animal; animals weigh equally in BAKS and BAUS and are the unit of resampling. By default every
+        query stands for itself.
+
+    Raises
+    ------
+    WhalereidError
+        Lengths differ, a score is NaN, or a match is called correct for an animal that isn't known.
+
+    References
+    ----------
+    .. [1] Phillips, Grother and Micheals, "Evaluation methods in face recognition", Handbook of Face Recognition, 2011
+       (detection and identification rate, false-alarm rate).
+    .. [2] Adam, Čermák, Papafitsoros and Picek, "WildlifeReID-10k", CVPR workshops 2025 (BAKS, BAUS).
+
+    Examples
+    --------
+    >>> outcome = OpenSetOutcome([0.9, 0.8, 0.7, 0.3], [True, True, False, False], [True, False, False, False])
+    >>> outcome.identification_rate(0.5), outcome.false_alarm_rate(0.5), outcome.auroc()
+    (0.5, 0.5, 1.0)
+    """
+
+    def __init__(self, scores: Any, known: Any, correct: Any, identities: Sequence[str] | None = None) -> None:
+        self.scores = np.asarray(scores, np.float64).reshape(-1)
+        self.known = np.asarray(known).reshape(-1).astype(bool)
+        self.correct = np.asarray(correct).reshape(-1).astype(bool)
+        names = np.arange(len(self.scores)) if identities is None else np.asarray(list(identities), dtype=object)
+        if not len(self.scores) == len(self.known) == len(self.correct) == len(names):
+            raise WhalereidError(
+                f"open set: {len(self.scores)} scores, {len(self.known)} known, {len(self.correct)} correct and "
+                f"{len(names)} identities; give one of each for each query."
+            )
+        if np.isnan(self.scores).any():
+            raise WhalereidError(f"open set: score {int(np.flatnonzero(np.isnan(self.scores))[0])} is NaN.")
+        if (self.correct & ~self.known).any():
+            row = int(np.flatnonzero(self.correct & ~self.known)[0])
+            raise WhalereidError(f"open set: query {row} is matched correctly, yet its animal isn't known.")
+        self._animal, self._animals = pd.factorize(names)
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def _need(self, *, known: bool) -> np.ndarray:
+        rows = self.known if known else ~self.known
+        if not rows.any():
+            raise WhalereidError(
+                "open set: no query's animal is known; leave some of each animal's photos in the database."
+                if known
+                else "open set: no query is of a new animal; leave some identities out of the database "
+                "(an open-set split does)."
+            )
+        return rows
+
+    def false_alarm_rate(self, threshold: float) -> float:
+        """Share of new animals' queries whose best match scores at least `threshold`."""
+        return float((self.scores[self._need(known=False)] >= threshold).mean())
+
+    def identification_rate(self, threshold: float) -> float:
+        """Share of known animals' queries matched correctly with a score of at least `threshold` (DIR)."""
+        rows = self._need(known=True)
+        return float((self.correct[rows] & (self.scores[rows] >= threshold)).mean())
+
+    def curve(self) -> pd.DataFrame:
+        """Detection and identification rate against false alarms, at every threshold that changes either.
+
+        Returns
+        -------
+        DataFrame
+            ``threshold`` (descending, from above the best score), ``false_alarm_rate``, ``identification_rate``.
+        """
+        new, old = self._need(known=False), self._need(known=True)
+        thresholds = np.concatenate([[np.inf], np.unique(self.scores[np.isfinite(self.scores)])[::-1], [-np.inf]])
+        alarms = _share_at_least(self.scores[new], thresholds, int(new.sum()))
+        found = _share_at_least(self.scores[old & self.correct], thresholds, int(old.sum()))
+        return pd.DataFrame({"threshold": thresholds, "false_alarm_rate": alarms, "identification_rate": found})
+
+    def auroc(self) -> float:
+        """Area under the ROC curve of telling known from new by the best score; 0.5 is chance, 1 is perfect."""
+        from sklearn.metrics import roc_auc_score
+
+        self._need(known=False), self._need(known=True)
+        ranks = np.unique(self.scores, return_inverse=True)[1]  # order alone matters; -inf is allowed
+        return float(roc_auc_score(self.known, ranks))
+
+    def baks(self, threshold: float) -> float:
+        """Balanced accuracy on known animals: accepted and right, averaged within each animal, then over animals."""
+        rows = self._need(known=True)
+        return self._balanced(rows, self.correct & (self.scores >= threshold))
+
+    def baus(self, threshold: float) -> float:
+        """Balanced accuracy on unknown animals: called new, averaged within each animal, then over animals."""
+        rows = self._need(known=False)
+        return self._balanced(rows, self.scores < threshold)
+
+    def _balanced(self, rows: np.ndarray, right: np.ndarray) -> float:
+        photos = np.bincount(self._animal[rows], minlength=len(self._animals))
+        hits = np.bincount(self._animal[rows], right[rows].astype(np.float64), len(self._animals))
+        return float((hits[photos > 0] / photos[photos > 0]).mean())
+
+    def threshold(
+        self, false_accept_rate: float, *, confidence: float = 0.95, resamples: int = 1000, seed: int = 0
+    ) -> Threshold:
+        """Return the lowest threshold that accepts at most this share of new animals' photos, with its interval.
+
+        Choose it on validation animals, then report what it does on others. The interval resamples new animals, since
+        photos of one animal are not independent.
+
+        Parameters
+        ----------
+        false_accept_rate : float
+            Within [0, 1].
+        confidence : float, default=0.95
+            Level of the percentile interval.
+        resamples : int, default=1000
+            Bootstrap resamples of the new animals.
+        seed : int, default=0
+            Of the resampling.
+        """
+        if not 0 <= false_accept_rate <= 1:
+            raise WhalereidError(f"false-accept rate is {false_accept_rate}; it is a share, within [0, 1].")
+        if resamples < 1 or not 0 < confidence < 1:
+            raise WhalereidError("threshold: resamples must be 1 or more and confidence within (0, 1).")
+        rows = self._need(known=False)
+        order = np.argsort(-self.scores[rows], kind="stable")
+        scores, animal = self.scores[rows][order], pd.factorize(self._animal[rows][order])[0]
+        animals = int(animal.max()) + 1
+        draws = np.random.default_rng(seed).multinomial(animals, np.full(animals, 1 / animals), size=resamples)
+        chosen = np.array([_lowest_allowed(scores, counts[animal], false_accept_rate) for counts in draws])
+        # "lower"/"higher" interpolation, since a threshold may be infinite and infinities can't be averaged
+        low = float(np.quantile(chosen, (1 - confidence) / 2, method="lower"))
+        high = float(np.quantile(chosen, (1 + confidence) / 2, method="higher"))
+        value = _lowest_allowed(scores, np.ones(len(scores)), false_accept_rate)
+        return Threshold(value, false_accept_rate, low, high, self.false_alarm_rate(value))
+
+    def summary(self, threshold: float) -> dict[str, float]:
+        """Every number at one threshold: AUROC, DIR, FAR, BAKS, BAUS, and how many queries of each kind."""
+        return {
+            "threshold": threshold,
+            "AUROC": self.auroc(),
+            "identification rate": self.identification_rate(threshold),
+            "false-alarm rate": self.false_alarm_rate(threshold),
+            "BAKS": self.baks(threshold),
+            "BAUS": self.baus(threshold),
+            "known queries": int(self.known.sum()),
+            "new queries": int((~self.known).sum()),
+        }
+
+
+def _share_at_least(scores: np.ndarray, thresholds: np.ndarray, total: int) -> np.ndarray:
+    ascending = np.sort(scores)
+    return np.asarray((len(ascending) - np.searchsorted(ascending, thresholds, side="left")) / total)
+
+
+def _lowest_allowed(descending: np.ndarray, weights: np.ndarray, rate: float) -> float:
+    """Return the lowest threshold whose accepted weight is at most `rate` of all; scores sorted best first."""
+    total = weights.sum()
+    accepted = np.cumsum(weights)  # accepting down to and including each score
+    # Equal scores are accepted together, so what counts is the weight at the last of a run of ties.
+    last = np.append(descending[1:] != descending[:-1], True)
+    allowed = accepted[last] <= rate * total * (1 + 1e-12)
+    held = descending[last]
+    stop = int(np.argmin(allowed)) if not allowed.all() else len(held)
+    if stop == len(held):
+        return float("-inf")
+    return float(np.nextafter(held[stop], np.inf))  # just above the first score that would be one too many
