@@ -1,0 +1,350 @@
+"""Embedder: backbone → pooling → neck, from photos to embeddings; a folder on disk."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from whalereid.errors import WhalereidError
+from whalereid.files import replacing
+from whalereid.models.neck import Neck
+from whalereid.models.pooling import POOLINGS
+from whalereid.models.weights import load_weights, read_weights
+
+__all__ = ["Embedder", "Preprocessing"]
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What a network's photos must look like; networks with equal ones can share prepared photos.
+
+    Attributes
+    ----------
+    image_size : (int, int)
+        Height and width, in pixels.
+    mean, std : (float, float, float)
+        Of red, green and blue in [0, 1]; photos are normalised by them.
+    portrait : bool
+        Whether landscape photos are turned 90° clockwise first.
+    """
+
+    image_size: tuple[int, int]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    portrait: bool = False
+
+
+class Embedder(nn.Module):
+    """A network that turns photos into embeddings: backbone → pooling → neck.
+
+    Parameters
+    ----------
+    backbone : str
+        Any timm network by name, such as ``"tf_efficientnet_b5.ns_jft_in1k"``.
+    pooling : {"gem", "avg", "multi-gem"}, default="gem"
+        Generalised mean, average, or the generalised means of the last two stages. Networks whose features are
+        negative as often as not, such as vision transformers, want ``"avg"``: GeM clamps them.
+    neck : {"none", "bn", "bn-linear"} or None, default="bn"
+        Nothing (None too), BatchNorm, or BatchNorm and a linear layer.
+    dim : int, optional
+        Width of the embedding with ``neck="bn-linear"``; by default the backbone's.
+    copies : int, default=1
+        How many times over the pooled vector enters the neck (replicated pooling).
+    activation : {"hardtanh", "relu", "tanh"}, optional
+        Between BatchNorm and the linear layer.
+    dropout : float, default=0.0
+        In the neck, after BatchNorm.
+    image_size : int or (int, int), default=224
+        Of the photos it is given, in pixels; a side, or height and width.
+    mean, std : three floats, optional
+        Of red, green and blue, to normalise by; by default what timm notes for the backbone.
+    portrait : bool, default=False
+        Whether landscape photos are to be turned 90° clockwise first.
+    weights : path, "pretrained" or None
+        The backbone's: a state dict with timm's names (``.safetensors``, ``.pth``, ``.bin``), loaded strictly but for
+        the classifier, which is left out; ``"pretrained"`` downloads timm's; None starts from random ones.
+
+    Attributes
+    ----------
+    dim : int
+        Width of an embedding.
+    preprocessing : Preprocessing
+        What its photos must look like.
+
+    Raises
+    ------
+    WhalereidError
+        An unknown backbone or option, or weights that can't be had or don't fit.
+
+    Examples
+    --------
+    >>> net = Embedder("resnet10t", image_size=64).eval()
+    >>> net.dim, tuple(net(torch.zeros(2, 3, 64, 64)).shape)
+    (512, (2, 512))
+    """
+
+    backbone: Any  # an nn.Module, with what timm gives it beyond
+
+    def __init__(
+        self,
+        backbone: str,
+        pooling: str = "gem",
+        neck: str | None = "bn",
+        *,
+        dim: int | None = None,
+        copies: int = 1,
+        activation: str | None = None,
+        dropout: float = 0.0,
+        image_size: int | Sequence[int] = 224,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        portrait: bool = False,
+        weights: str | os.PathLike[str] | None = None,
+    ) -> None:
+        super().__init__()
+        if pooling not in POOLINGS:
+            raise WhalereidError(f"Unknown pooling {pooling!r}; choose from {', '.join(POOLINGS)}.")
+        if copies < 1:
+            raise WhalereidError(f"copies={copies}: the pooled vector enters the neck at least once.")
+        height, width = _size(image_size)
+        self.backbone = _backbone(backbone, (height, width), pretrained=weights == "pretrained")
+        self.pooling = POOLINGS[pooling]()
+        self._channels = _channels(self.backbone, self.pooling.stages)
+        pooled = sum(self._channels)
+        linear_dim = pooled if dim is None and neck == "bn-linear" else dim
+        self.neck = Neck(neck or "none", pooled * copies, dim=linear_dim, activation=activation, dropout=dropout)
+        noted = self.backbone.pretrained_cfg
+        self.preprocessing = Preprocessing(
+            (height, width),
+            _three(mean if mean is not None else noted.get("mean", _IMAGENET_MEAN), "mean"),
+            _three(std if std is not None else noted.get("std", _IMAGENET_STD), "std"),
+            bool(portrait),
+        )
+        if min(self.preprocessing.std) <= 0:
+            raise WhalereidError(f"std={self.preprocessing.std}: photos are divided by it, so it is above 0.")
+        self._copies = copies
+        origin = "random" if weights is None else "pretrained"
+        if weights is not None and weights != "pretrained":
+            origin = Path(weights).name
+            _load_backbone(self.backbone, Path(weights))
+        self._config: dict[str, Any] = {
+            "backbone": backbone,
+            "pooling": pooling,
+            "neck": neck or "none",
+            "dim": self.neck.dim,
+            "copies": copies,
+            "activation": activation,
+            "dropout": dropout,
+            "image_size": [height, width],
+            "mean": list(self.preprocessing.mean),
+            "std": list(self.preprocessing.std),
+            "portrait": self.preprocessing.portrait,
+            "weights": origin,
+        }
+
+    @property
+    def dim(self) -> int:
+        """Width of an embedding."""
+        return self.neck.dim
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What the network was built from; ``weights`` says where the backbone's first ones came from."""
+        return json.loads(json.dumps(self._config))
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the configuration and every weight: networks that embed alike have the same."""
+        built_from = {name: value for name, value in self._config.items() if name != "weights"}
+        digest = hashlib.sha256(json.dumps(built_from, sort_keys=True).encode())
+        for name, tensor in sorted(self.state_dict().items()):
+            if name.endswith("num_batches_tracked"):  # plays no part in an embedding
+                continue
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        return digest.hexdigest()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 3, H, W) float, normalised → (B, dim) float32, raw.
+
+        Pooling and neck run in float32, also under autocast.
+        """
+        features = self._features(images)
+        with _full_precision(images.device):
+            pooled = self.pooling(*(maps.float() for maps in features))
+            return self.neck(pooled.repeat(1, self._copies))
+
+    def _features(self, images: Tensor) -> list[Tensor]:
+        """(B, 3, H, W) → the feature maps to pool, each (B, C, positions...), the last stage last."""
+        if self.pooling.stages == 1:
+            features = [self.backbone(images)]
+        else:
+            before = len(self.backbone.feature_info) - 2
+            last, stages = self.backbone.forward_intermediates(images, indices=[before], output_fmt="NCHW")
+            features = [stages[0], self.backbone.forward_head(last)]
+        features[-1] = self._channels_first(features[-1])
+        if [maps.shape[1] for maps in features] != self._channels:
+            raise WhalereidError(
+                f"{self._config['backbone']}: gives {[maps.shape[1] for maps in features]} channels where "
+                f"{self._channels} are noted; choose another backbone."
+            )
+        return features
+
+    def _channels_first(self, maps: Tensor) -> Tensor:
+        if maps.ndim == 3:  # tokens (B, N, C), of which the first may stand for the whole photo
+            return maps[:, getattr(self.backbone, "num_prefix_tokens", 0) :].transpose(1, 2)
+        if getattr(self.backbone, "output_fmt", "NCHW") == "NHWC":
+            return maps.permute(0, 3, 1, 2)
+        return maps
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write ``config.json`` and ``model.safetensors`` into a folder, each whole or not at all.
+
+        Raises
+        ------
+        WhalereidError
+            The folder holds another tool's ``config.json``, can't be written, or the disk is full.
+        """
+        folder = Path(folder)
+        if folder.exists() and not folder.is_dir():
+            raise WhalereidError(f"{folder}: is a file; a network is saved as a folder.")
+        if (folder / CONFIG).exists():
+            _read_config(folder)
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
+        with replacing(folder / WEIGHTS) as beside:
+            beside.write_bytes(save(tensors))
+        with replacing(folder / CONFIG) as beside:
+            beside.write_text(json.dumps(self._config, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> Embedder:
+        """Read what `save` or `fit` wrote, in evaluation mode, on the CPU.
+
+        Raises
+        ------
+        WhalereidError
+            A file is missing, damaged, or the weights are of another architecture.
+        """
+        folder = Path(folder)
+        config = _read_config(folder)
+        origin = config.pop("weights")
+        try:
+            net = cls(**config)
+        except WhalereidError as error:
+            raise WhalereidError(f"{folder / CONFIG}: {error}") from error
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise WhalereidError(f"{folder / CONFIG}: doesn't describe a network ({error}).") from error
+        net._config["weights"] = origin
+        load_weights(net, folder / WEIGHTS)
+        return net.eval()
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    path = folder / CONFIG
+    if not path.is_file():
+        raise WhalereidError(f"{folder}: no {CONFIG} there; name the folder that `whalereid train` wrote.")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise WhalereidError(f"{path}: can't be read as JSON ({error}).") from error
+    names = {"backbone", "pooling", "neck", "dim", "copies", "activation", "dropout"}
+    names |= {"image_size", "mean", "std", "portrait", "weights"}
+    if not isinstance(config, dict) or set(config) != names:
+        raise WhalereidError(f"{path}: not the configuration of an Embedder; its keys are {', '.join(sorted(names))}.")
+    return config
+
+
+def _backbone(name: str, size: tuple[int, int], *, pretrained: bool) -> Any:
+    # Only names of the registry: timm would also follow "hf-hub:..." and "local-dir:..." to wherever they lead.
+    if ":" in name or not timm.is_model(name):
+        raise WhalereidError(f"Unknown backbone {name!r}; {_nearest(name)}")
+    try:
+        noted = timm.get_pretrained_cfg(name)
+    except RuntimeError as error:
+        raise WhalereidError(f"Unknown backbone {name!r}: {error} {_nearest(name)}") from error
+    # Vision transformers are built for one size; other networks don't take the argument.
+    fixed: Any = {"img_size": size} if noted is not None and noted.fixed_input_size else {}
+    try:
+        return timm.create_model(name, pretrained=pretrained, num_classes=0, global_pool="", **fixed)
+    except Exception as error:
+        if pretrained:
+            raise WhalereidError(
+                f"{name}: its pretrained weights can't be had here ({_first_line(error)}). Download them elsewhere and "
+                "name the file with --weights (in Python weights=FILE), or start from random ones."
+            ) from error
+        raise WhalereidError(
+            f"{name}: can't be used as a backbone at {size[0]}×{size[1]} ({_first_line(error)}); choose another."
+        ) from error
+
+
+def _nearest(name: str) -> str:
+    known = [*timm.list_models(), *timm.list_pretrained()]
+    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    return f"near it are {', '.join(near)}." if near else "`timm.list_models()` lists those there are."
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _channels(backbone: Any, stages: int) -> list[int]:
+    last = int(getattr(backbone, "head_hidden_size", None) or backbone.num_features)
+    if stages == 1:
+        return [last]
+    if not hasattr(backbone, "forward_intermediates") or len(getattr(backbone, "feature_info", ())) < 2:
+        raise WhalereidError(
+            f"pooling='multi-gem': {type(backbone).__name__} doesn't give its stages; use 'gem' or 'avg'."
+        )
+    return [int(backbone.feature_info[-2]["num_chs"]), last]
+
+
+def _load_backbone(backbone: Any, path: Path) -> None:
+    held = read_weights(path)
+    classifier = backbone.pretrained_cfg.get("classifier") or ()
+    prefixes = tuple(f"{name}." for name in ((classifier,) if isinstance(classifier, str) else classifier))
+    known = backbone.state_dict()
+    kept = {name: tensor for name, tensor in held.items() if name in known or not name.startswith(prefixes)}
+    if "backbone" in {name.split(".", 1)[0] for name in kept} and "neck" not in known:
+        raise WhalereidError(
+            f"{path}: holds a whole network, not a backbone's weights with timm's names; "
+            "Embedder.load reads the folder of one that was saved."
+        )
+    try:
+        load_weights(backbone, kept)
+    except WhalereidError as error:
+        raise WhalereidError(str(error).replace("the weights:", f"{path}:", 1)) from error
+
+
+def _size(image_size: int | Sequence[int]) -> tuple[int, int]:
+    sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
+        raise WhalereidError(f"image_size={image_size!r}: give a side in pixels, or (height, width).")
+    return sides[0], sides[1]
+
+
+def _three(values: Sequence[float], name: str) -> tuple[float, float, float]:
+    if len(values) != 3:
+        raise WhalereidError(f"{name}={list(values)}: give three numbers, for red, green and blue.")
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue
+
+
+def _full_precision(device: torch.device) -> AbstractContextManager[Any]:
+    if torch.amp.is_autocast_available(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()

@@ -1,0 +1,91 @@
+"""Pooling: from a backbone's feature maps to one vector a photo."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["POOLINGS", "AveragePooling", "GeM", "MultiStageGeM"]
+
+
+class GeM(nn.Module):
+    """Generalised mean over the positions of a feature map, with a learnable exponent [1]_.
+
+    p = 1 is the average, p → ∞ the maximum. Computed in float32 at least, as powers of half-precision numbers overflow.
+
+    Parameters
+    ----------
+    p : float, default=3.0
+        The exponent that training starts from.
+    eps : float, default=1e-6
+        Features are raised to at least this: the power of a negative number is undefined.
+
+    References
+    ----------
+    .. [1] Radenović, Tolias, Chum: Fine-tuning CNN Image Retrieval with No Human Annotation.
+       https://arxiv.org/abs/1711.02512
+
+    Examples
+    --------
+    >>> GeM(p=1.0)(torch.ones(1, 2, 4, 4)).tolist()
+    [[1.0, 1.0]]
+    """
+
+    stages = 1
+
+    def __init__(self, p: float = 3.0, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.p = nn.Parameter(torch.full((1,), float(p)))
+        self.eps = eps
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, positions...) → (B, C)."""
+        return _generalised_mean(features, self.p, self.eps)
+
+
+class MultiStageGeM(nn.Module):
+    """GeM of a backbone's last two stages, one after the other, each with its own exponent.
+
+    The stage before the last is twice as fine: marks that the last one blurs are still apart there.
+
+    Parameters
+    ----------
+    p : float, default=3.0
+        The exponent that training starts from, of each stage.
+    eps : float, default=1e-6
+        As in `GeM`.
+    """
+
+    stages = 2
+
+    def __init__(self, p: float = 3.0, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.p = nn.Parameter(torch.full((self.stages,), float(p)))
+        self.eps = eps
+
+    def forward(self, before: Tensor, last: Tensor) -> Tensor:
+        """(B, C1, positions...), (B, C2, positions...) → (B, C1 + C2)."""
+        pooled = [_generalised_mean(maps, p, self.eps) for maps, p in zip((before, last), self.p, strict=True)]
+        return torch.cat(pooled, dim=1)
+
+
+class AveragePooling(nn.Module):
+    """Mean over the positions of a feature map."""
+
+    stages = 1
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, C, positions...) → (B, C)."""
+        return features.flatten(2).mean(dim=2)
+
+
+POOLINGS: dict[str, type[GeM] | type[MultiStageGeM] | type[AveragePooling]] = {
+    "gem": GeM,
+    "avg": AveragePooling,
+    "multi-gem": MultiStageGeM,
+}
+
+
+def _generalised_mean(features: Tensor, p: Tensor, eps: float) -> Tensor:
+    powers = features.to(p.dtype).clamp(min=eps).pow(p)
+    return powers.flatten(2).mean(dim=2).pow(1.0 / p)

@@ -1,0 +1,184 @@
+"""Weights from files: tensors alone, loaded strictly or refused."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from whalereid.errors import WhalereidError, listing
+
+__all__ = ["load_weights", "read_weights"]
+
+PICKLES = (".pth", ".pt", ".bin")
+SUFFIXES = (".safetensors", *PICKLES)
+
+# BatchNorm's count of batches plays no part once the momentum is fixed; files of before torch 1.0 lack it.
+_COUNTER = "num_batches_tracked"
+
+
+def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """Read a state dict: a file that holds named tensors and nothing else.
+
+    Parameters
+    ----------
+    path : path
+        A ``.safetensors`` file, or a ``.pth``, ``.pt`` or ``.bin`` that ``torch.save`` wrote. Pickles are read with
+        ``weights_only=True``: nothing in them is run.
+
+    Returns
+    -------
+    dict of str to Tensor
+        On the CPU, in the file's order.
+
+    Raises
+    ------
+    WhalereidError
+        Nothing there, another format, damaged, or it holds more than tensors.
+    """
+    path = Path(path)
+    if not path.is_file():
+        what = "is a folder; name the file of weights in it" if path.is_dir() else "no such file of weights"
+        raise WhalereidError(f"{path}: {what}.")
+    if path.suffix not in SUFFIXES:
+        raise WhalereidError(
+            f"{path}: weights are read from {', '.join(SUFFIXES)}, not {path.suffix or 'no suffix'!r}."
+        )
+    if path.suffix == ".safetensors":
+        try:
+            return load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise WhalereidError(f"{path}: damaged or not a safetensors file ({error}).") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickle protocols that the safe reader may not know
+            held = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        asked = re.search(r"GLOBAL ([\w.]+)", str(error))
+        raise WhalereidError(
+            f"{path}: refused, and nothing in it was run: it is a pickle that holds more than tensors"
+            f"{f' (it asks for {asked[1]})' if asked else ''}. Ask for its state dict alone, best as .safetensors."
+        ) from error
+    except Exception as error:  # the reader fails in many ways on files of another kind
+        raise WhalereidError(
+            f"{path}: damaged, or not a file of weights that torch.save wrote ({type(error).__name__})."
+        ) from error
+    return _tensors_alone(held, str(path))
+
+
+def load_weights(
+    module: nn.Module,
+    source: str | os.PathLike[str] | Mapping[str, Tensor],
+    *,
+    rename: Mapping[str, str] | None = None,
+    ignore: Iterable[str] = (),
+) -> None:
+    """Load a state dict into a module, every tensor of the right name and shape, or leave the module as it is.
+
+    Parameters
+    ----------
+    module : nn.Module
+        What to load into.
+    source : path or mapping of str to Tensor
+        A file that `read_weights` reads, or a state dict.
+    rename : mapping of str to str, optional
+        From the beginning of a name in the file to its beginning in the module, such as ``{"bn.": "neck.bn."}``; the
+        longest that fits is used.
+    ignore : iterable of str
+        Beginnings of names, as the file has them, that are not for this module, such as ``"final."``.
+
+    Raises
+    ------
+    WhalereidError
+        The file can't be used, or differs from the module; the message names the first tensor that differs, with both
+        shapes.
+
+    Examples
+    --------
+    >>> layer = nn.Linear(2, 1)
+    >>> load_weights(layer, {"fc.weight": torch.ones(1, 2), "fc.bias": torch.zeros(1)}, rename={"fc.": ""})
+    >>> load_weights(layer, {"weight": torch.ones(1, 3), "bias": torch.zeros(1)})
+    Traceback (most recent call last):
+    ...
+    whalereid.errors.WhalereidError: the weights: 'weight' has shape (1, 3), this Linear wants (1, 2); ...
+    """
+    if isinstance(source, Mapping):
+        where, held = "the weights", _tensors_alone(source, "the weights")
+    else:
+        where, held = str(source), read_weights(source)
+    ignored = tuple(ignore)
+    given: dict[str, Tensor] = {}
+    for name, tensor in held.items():
+        if not name.startswith(ignored):
+            given[_renamed(name, rename or {})] = tensor
+    wanted = module.state_dict()
+    _compare(given, wanted, where, type(module).__name__)
+    for name in wanted.keys() - given.keys():
+        given[name] = wanted[name]  # only counters are left by now
+    module.load_state_dict(given, strict=True)
+
+
+def _compare(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], where: str, what: str) -> None:
+    """Refuse a state dict that differs from the module's, by its first tensor that does."""
+    another = "is it the file of another network?"
+    if not given.keys() & wanted.keys():
+        nested = " It looks like weights with a prefix on every name." if _suffix_of(given, wanted) else ""
+        raise WhalereidError(
+            f"{where}: none of its tensors ({listing(given, most=3) or 'it is empty'}) is one of this {what}'s "
+            f"({listing(wanted, most=3)}); {another}{nested}"
+        )
+    for name, tensor in wanted.items():
+        if name not in given:
+            if name.endswith(_COUNTER):
+                continue
+            extra = [other for other in given if other not in wanted]
+            raise WhalereidError(
+                f"{where}: lacks {name!r} {tuple(tensor.shape)} of this {what}"
+                f"{f', and has {listing(extra, most=2)} beyond it' if extra else ''}; {another}"
+            )
+        if given[name].shape != tensor.shape:
+            raise WhalereidError(
+                f"{where}: {name!r} has shape {tuple(given[name].shape)}, this {what} wants {tuple(tensor.shape)}; "
+                f"{another}"
+            )
+        if tensor.is_floating_point() and not given[name].isfinite().all():
+            raise WhalereidError(f"{where}: {name!r} holds NaN or infinity; the training that wrote it diverged.")
+    extra = [name for name in given if name not in wanted]
+    if extra:
+        raise WhalereidError(
+            f"{where}: has {extra[0]!r} {tuple(given[extra[0]].shape)}, which this {what} has no place for "
+            f"({len(extra)} such); {another}"
+        )
+
+
+def _suffix_of(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> bool:
+    first = next(iter(wanted), "")
+    return any(name.endswith(f".{first}") for name in given) if first else False
+
+
+def _renamed(name: str, rename: Mapping[str, str]) -> str:
+    fitting = [old for old in rename if name.startswith(old)]
+    if not fitting:
+        return name
+    longest = max(fitting, key=len)
+    return rename[longest] + name[len(longest) :]
+
+
+def _tensors_alone(held: Any, where: str) -> dict[str, Tensor]:
+    if not isinstance(held, Mapping):
+        raise WhalereidError(f"{where}: holds a {type(held).__name__}, not a state dict (names and tensors).")
+    odd = [name for name, value in held.items() if not isinstance(name, str) or not isinstance(value, Tensor)]
+    if odd:
+        inner = [name for name in odd if isinstance(held[name], Mapping)]
+        way = f"; is the state dict its {str(inner[0])!r}? Save that alone" if inner else ""
+        raise WhalereidError(f"{where}: not a state dict: {listing(odd, most=3)} are no tensors{way}.")
+    return dict(held)
