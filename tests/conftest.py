@@ -35,5 +35,5 @@ def belugas(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from whalereid.images.synthetic import render_dataset
 
     folder = tmp_path_factory.mktemp("rendered") / "belugas"
-    render_dataset(folder, n_identities=8, seed=3, progress=False)
+    render_dataset(folder, n_identities=8, n_unseen=6, seed=3, progress=False)
     return folder
