@@ -1,0 +1,305 @@
+"""Photos of a catalogue as a network takes them: one at a time, or as pairs of two viewpoints of one animal."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import Dataset, default_collate, get_worker_info
+
+from whalereid.catalogue import Catalogue
+from whalereid.catalogue.schema import VIEWPOINT_SYNONYMS
+from whalereid.errors import WhalereidError, listing
+from whalereid.images.photos import parse_bbox, read_photo
+from whalereid.images.transforms import Transform
+
+__all__ = ["CrossViewPairs", "PhotoDataset", "UnreadablePhotoError", "collate"]
+
+Item = tuple[torch.Tensor, int, int]
+
+
+class UnreadablePhotoError(WhalereidError):
+    """A photo of a data set can't be used; says so in one line, also out of a DataLoader's worker."""
+
+    def __init__(self, message: str) -> None:
+        # torch rebuilds an exception of a worker with the worker's whole traceback as its message.
+        super().__init__(message.rpartition(f"{type(self).__name__}: ")[2].strip())
+
+
+def collate(items: Sequence[Item | None]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Make a batch of items, leaving out those that were skipped; a DataLoader's ``collate_fn``.
+
+    Parameters
+    ----------
+    items : sequence of B items of a `PhotoDataset` or `CrossViewPairs`
+        None for a photo that was skipped.
+
+    Returns
+    -------
+    tuple of tensors
+        Images (b, ...) float32, labels (b,) int64 and rows (b,) int64, with b ≤ B. Where all were skipped, three
+        empty tensors: a loop passes over a batch whose rows are empty.
+    """
+    kept = [item for item in items if item is not None]
+    if not kept:
+        return torch.empty(0), torch.empty(0, dtype=torch.int64), torch.empty(0, dtype=torch.int64)
+    images, labels, rows = default_collate(kept)
+    return images, labels, rows
+
+
+class _Photos(Dataset[Item | None]):
+    """What both data sets share: reading a row of the catalogue, and the same pixels for the same seed."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        transform: Transform,
+        *,
+        portrait: bool,
+        on_error: Literal["raise", "skip"],
+        seed: int,
+    ) -> None:
+        if not hasattr(transform, "set_random_state"):
+            raise WhalereidError(
+                f"transform is {type(transform).__name__}; an albumentations transform is needed, such as "
+                "evaluation_transform(224) or TRAINING_TRANSFORMS['strong'](224)."
+            )
+        if on_error not in ("raise", "skip"):
+            raise WhalereidError(f"on_error={on_error!r}; choose 'raise' or 'skip'.")
+        if seed < 0:
+            raise WhalereidError(f"seed={seed}; a seed is a whole number from 0 on.")
+        self.catalogue = catalogue
+        self.transform = transform
+        self.portrait = portrait
+        self.on_error = on_error
+        self.seed = int(seed)
+        self._paths = [os.fspath(path) for path in catalogue.paths]
+        self._boxes = _boxes(catalogue)
+        # Shared memory, so that workers that live on see a new epoch, and we see what they skipped.
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+        self._unreadable = torch.zeros(len(catalogue), dtype=torch.bool).share_memory_()
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw anew: augmentations (and partners) depend on (seed, epoch, row) alone. Reaches running workers."""
+        if epoch < 0:
+            raise WhalereidError(f"epoch {epoch}: epochs count from 0.")
+        self._epoch.fill_(epoch)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that items are drawn for."""
+        return int(self._epoch)
+
+    @property
+    def skipped(self) -> list[tuple[str, str]]:
+        """Photos skipped so far, in the catalogue's order: (image_id, reason), also those that workers met."""
+        ids = self.catalogue.image_ids
+        return [(ids[row], self._reason(row)) for row in self._unreadable.nonzero()[:, 0].tolist()]
+
+    def read(self, row: int) -> np.ndarray:
+        """Read one photo as it is before the transform: (H, W, 3) uint8 RGB, cropped and turned."""
+        return read_photo(self._paths[row], self._boxes[row] if self._boxes else None, self.portrait)
+
+    def _reason(self, row: int) -> str:
+        try:
+            self.read(row)
+        except WhalereidError as error:
+            return str(error)
+        return f"{self._paths[row]}: couldn't be read at the time; it can now."
+
+    def _read_or_note(self, row: int) -> np.ndarray | None:
+        if get_worker_info() is not None:
+            _one_thread(os.getpid())
+        try:
+            return self.read(row)
+        except WhalereidError as error:
+            if self.on_error == "raise":
+                raise UnreadablePhotoError(str(error)) from None
+            self._unreadable[row] = True
+            return None
+
+    def _seed_transform(self, row: int) -> None:
+        # One stream for all steps: set_random_seed would give each its own, all alike, so that the steps' coin tosses
+        # came down together.
+        generator = np.random.default_rng((self.seed, self.epoch, row))
+        self.transform.set_random_state(generator, random.Random(int(generator.integers(2**63))))
+
+    def _transformed(self, pixels: np.ndarray) -> torch.Tensor:
+        return self.transform(image=pixels)["image"]
+
+
+class PhotoDataset(_Photos):
+    """The photos of a catalogue: item i is (image (3, H, W) float32, label, row i).
+
+    What an item looks like depends on (seed, epoch, row) alone, whatever the number of workers or the order.
+
+    Parameters
+    ----------
+    catalogue : Catalogue of N photos
+        Their ``bbox``, where known, is cut out.
+    transform : albumentations transform
+        uint8 RGB → {"image": float32 tensor}, such as `evaluation_transform`'s or a training transform.
+    identities : sequence of str, optional
+        What labels index into; by default the catalogue's own. A photo of none of them has label -1.
+    portrait : bool
+        Turn landscape photos by 90° clockwise.
+    on_error : "raise" or "skip"
+        A photo that can't be read raises, or its item is None: use `collate` in the DataLoader, and see `skipped`.
+    seed : int
+        Of the augmentations.
+
+    Raises
+    ------
+    WhalereidError
+        An option that can't be, a path that leaves the catalogue's root, a ``bbox`` that is none; and from an item,
+        naming the file, a photo that can't be read.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from whalereid.images import evaluation_transform
+    >>> photos = Catalogue(pd.DataFrame({"image_id": ["a"], "path": ["a.jpg"], "identity": ["nanuq"]}))
+    >>> dataset = PhotoDataset(photos, evaluation_transform(224), on_error="skip")
+    >>> dataset[0], dataset.skipped
+    (None, [('a', 'a.jpg: no such file.')])
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        transform: Transform,
+        *,
+        identities: Sequence[str] | None = None,
+        portrait: bool = False,
+        on_error: Literal["raise", "skip"] = "raise",
+        seed: int = 0,
+    ) -> None:
+        super().__init__(catalogue, transform, portrait=portrait, on_error=on_error, seed=seed)
+        self.identities = catalogue.identities if identities is None else tuple(identities)
+        self.labels = catalogue.labels(self.identities)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, index: int) -> Item | None:
+        row = range(len(self))[index]
+        pixels = self._read_or_note(row)
+        if pixels is None:
+            return None
+        self._seed_transform(row)
+        return self._transformed(pixels), int(self.labels[row]), row
+
+
+class CrossViewPairs(_Photos):
+    """Pairs of two viewpoints of one animal: an anchor, and a partner drawn anew each epoch.
+
+    Item i is (images (2, 3, H, W) float32, label, row of the anchor). There is one item for each photo of an anchor
+    viewpoint whose identity also has photos of a partner viewpoint.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        With known ``identity`` and ``viewpoint``.
+    transform : albumentations transform
+        As for `PhotoDataset`; the two photos are augmented independently.
+    anchor, partner : str or sequence of str
+        Viewpoints; none may be both.
+    identities : sequence of str, optional
+        What labels index into; by default those that have pairs, sorted, so that no class is without photos.
+    portrait, on_error, seed
+        As for `PhotoDataset`. An item is skipped if either of its photos can't be read.
+    fixed : bool
+        Draw the partners once and keep them in every epoch, as the beluga competition's winner did.
+
+    Raises
+    ------
+    WhalereidError
+        As for `PhotoDataset`, and where no identity has both viewpoints.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        transform: Transform,
+        anchor: str | Sequence[str] = ("top",),
+        partner: str | Sequence[str] = ("left", "right"),
+        *,
+        identities: Sequence[str] | None = None,
+        portrait: bool = False,
+        on_error: Literal["raise", "skip"] = "raise",
+        seed: int = 0,
+        fixed: bool = False,
+    ) -> None:
+        super().__init__(catalogue, transform, portrait=portrait, on_error=on_error, seed=seed)
+        self.anchor, self.partner = _viewpoints(anchor), _viewpoints(partner)
+        self.fixed = fixed
+        both = sorted(set(self.anchor) & set(self.partner))
+        if both:
+            raise WhalereidError(f"viewpoint {listing(both)} is both anchor and partner; a pair needs two viewpoints.")
+        viewpoint = catalogue.column("viewpoint")
+        own = catalogue.labels()
+        is_partner = viewpoint.isin(self.partner).to_numpy(bool) & (own >= 0)
+        is_anchor = viewpoint.isin(self.anchor).to_numpy(bool) & (own >= 0)
+        #: (n,) int64, the catalogue's row of each item's anchor.
+        self.rows = np.flatnonzero(is_anchor & np.isin(own, own[is_partner]))
+        if not len(self.rows):
+            there = ", ".join(f"{name} ({n})" for name, n in catalogue.counts("viewpoint").items()) or "none known"
+            raise WhalereidError(
+                f"{catalogue.source}: no identity has photos both of {' or '.join(self.anchor)} and of "
+                f"{' or '.join(self.partner)}, so there are no pairs; viewpoints of its photos: {there}."
+            )
+        by_identity = np.flatnonzero(is_partner)
+        by_identity = by_identity[np.argsort(own[by_identity], kind="stable")]
+        starts = np.searchsorted(own[by_identity], own[self.rows], side="left")
+        ends = np.searchsorted(own[by_identity], own[self.rows], side="right")
+        self._partner_rows, self._starts, self._ends = by_identity, starts, ends
+        if identities is None:
+            identities = [catalogue.identities[label] for label in np.unique(own[self.rows])]
+        self.identities = tuple(identities)
+        self.labels = catalogue.labels(self.identities)[self.rows]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def partner_row(self, index: int) -> int:
+        """Row of the partner of item `index` in this epoch."""
+        start, end = int(self._starts[index]), int(self._ends[index])
+        # A stream of its own (the last 1), so that fixed partners leave the augmentations as they were.
+        generator = np.random.default_rng((self.seed, 0 if self.fixed else self.epoch, int(self.rows[index]), 1))
+        return int(self._partner_rows[generator.integers(start, end)])
+
+    def __getitem__(self, index: int) -> Item | None:
+        index = range(len(self))[index]
+        row = int(self.rows[index])
+        first, second = self._read_or_note(row), self._read_or_note(self.partner_row(index))
+        if first is None or second is None:
+            return None
+        self._seed_transform(row)
+        images = torch.stack([self._transformed(first), self._transformed(second)])
+        return images, int(self.labels[index]), row
+
+
+@cache
+def _one_thread(process: int) -> None:
+    """Keep a worker's OpenCV to one thread: the workers are the parallelism."""
+    cv2.setNumThreads(0)
+
+
+def _boxes(catalogue: Catalogue) -> list[Any] | None:
+    if not catalogue.known("bbox").any():
+        return None
+    cells = enumerate(catalogue.column("bbox"), start=1)
+    return [parse_bbox(cell, where=f"{catalogue.source}, row {row}, column bbox") for row, cell in cells]
+
+
+def _viewpoints(names: str | Sequence[str]) -> tuple[str, ...]:
+    names = (names,) if isinstance(names, str) else tuple(names)
+    if not names:
+        raise WhalereidError("anchor and partner each need at least one viewpoint, such as 'top'.")
+    return tuple(VIEWPOINT_SYNONYMS.get(name.lower(), name.lower()) for name in names)

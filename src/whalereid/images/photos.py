@@ -1,0 +1,141 @@
+"""From a file to upright 8-bit RGB pixels, cropped and turned as asked."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from numbers import Real
+
+import cv2
+import numpy as np
+
+from whalereid.decoding import decode
+from whalereid.errors import WhalereidError
+
+__all__ = ["MIN_SIDE", "parse_bbox", "read_photo"]
+
+MIN_SIDE = 8  # px; nothing of an animal can be told on less, and a 1×1 placeholder is not a photo
+
+BBox = tuple[float, float, float, float]
+
+
+def read_photo(path: str | os.PathLike[str], bbox: Sequence[float] | None = None, portrait: bool = False) -> np.ndarray:
+    """Read a photo as 8-bit RGB.
+
+    EXIF orientation is honoured, greyscale is repeated over the channels, transparency is laid over white, 16 bits
+    become 8 by their upper half, and CMYK is converted.
+
+    Parameters
+    ----------
+    path : path
+        The image file.
+    bbox : sequence of 4 numbers, optional
+        Keep only x, y, width, height, in pixels of the upright photo from its top-left corner; what lies outside
+        the photo is cut off, part pixels are kept whole.
+    portrait : bool
+        Turn what is wider than high by 90° clockwise (after cropping).
+
+    Returns
+    -------
+    ndarray of shape (H, W, 3), uint8
+        RGB, contiguous.
+
+    Raises
+    ------
+    WhalereidError
+        The file can't be decoded, the bbox misses the photo, or a side is below 8 px; the message names the file.
+    """
+    pixels = decode(path)
+    if bbox is not None:
+        pixels = _crop(pixels, bbox, where=str(path))
+    height, width = pixels.shape[:2]
+    if min(height, width) < MIN_SIDE:
+        what = "the photo" if bbox is None else f"bbox {_in_words(bbox)}"
+        raise WhalereidError(
+            f"{path}: {what} is {width}×{height} px; at least {MIN_SIDE} px a side are needed to tell animals apart."
+        )
+    rgb = _to_rgb(pixels, where=str(path))
+    if portrait and width > height:
+        rgb = cv2.rotate(rgb, cv2.ROTATE_90_CLOCKWISE)
+    return rgb
+
+
+def parse_bbox(value: object, *, where: str = "bbox") -> BBox | None:
+    """Read a box from a cell of a table.
+
+    Parameters
+    ----------
+    value : object
+        x, y, width, height as a sequence of 4 numbers, or as text such as ``"[10, 20, 300, 200]"`` or
+        ``"10 20 300 200"``; nothing (None, NaN, empty text) means no box.
+    where : str
+        What to name in the error.
+
+    Returns
+    -------
+    tuple of 4 floats, or None
+
+    Raises
+    ------
+    WhalereidError
+        Not 4 finite numbers, or a width or height that is not positive.
+
+    Examples
+    --------
+    >>> parse_bbox("[10, 20, 300, 200]")
+    (10.0, 20.0, 300.0, 200.0)
+    """
+    if value is None or (isinstance(value, Real) and math.isnan(float(value))):
+        return None
+    parts = value
+    if isinstance(value, str):
+        parts = value.strip().strip("[](){}").replace(",", " ").replace(";", " ").split()
+        if not parts:
+            return None
+    try:
+        x, y, width, height = (float(part) for part in parts)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise WhalereidError(f"{where}: {value!r} is not a box; give x, y, width, height in pixels.") from None
+    if not all(math.isfinite(number) for number in (x, y, width, height)) or width <= 0 or height <= 0:
+        raise WhalereidError(f"{where}: the box {value!r} is empty; width and height are positive pixels.")
+    return x, y, width, height
+
+
+def _in_words(bbox: Sequence[float]) -> str:
+    return "(" + ", ".join(f"{number:g}" for number in bbox) + ")"
+
+
+def _crop(pixels: np.ndarray, bbox: Sequence[float], *, where: str) -> np.ndarray:
+    box = parse_bbox(list(bbox), where=where)
+    assert box is not None
+    x, y, width, height = box
+    rows, columns = pixels.shape[:2]
+    left, top = max(math.floor(x), 0), max(math.floor(y), 0)
+    right, bottom = min(math.ceil(x + width), columns), min(math.ceil(y + height), rows)
+    if left >= right or top >= bottom:
+        raise WhalereidError(
+            f"{where}: bbox {_in_words(bbox)} lies outside the photo of {columns}×{rows} px; "
+            "a box is x, y, width, height in pixels of the upright photo."
+        )
+    return pixels[top:bottom, left:right]
+
+
+def _to_rgb(pixels: np.ndarray, *, where: str) -> np.ndarray:
+    """(H, W), (H, W, 3) or (H, W, 4) as decoded, BGR(A), to contiguous (H, W, 3) uint8 RGB."""
+    if pixels.dtype == np.uint16:
+        pixels = (pixels >> 8).astype(np.uint8)
+    elif pixels.dtype != np.uint8:
+        raise WhalereidError(
+            f"{where}: has {pixels.dtype} pixels, which have no agreed range; save it with 8 or 16 bits per channel."
+        )
+    if pixels.ndim == 2:
+        return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
+    if pixels.shape[2] == 3:
+        return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+    rgb, alpha = cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGB), pixels[:, :, 3:]
+    if alpha.min() == 255:
+        return rgb
+    # Under transparency lie colours that nobody chose; white is what viewers show there.
+    over_white = rgb.astype(np.uint16) * alpha + 255 * (255 - alpha.astype(np.uint16))
+    return ((over_white + 127) // 255).astype(np.uint8)

@@ -1,0 +1,312 @@
+"""From RGB pixels to a network's tensor: one transform to evaluate with, named sets to train with.
+
+Every transform is an albumentations ``Compose`` called as ``transform(image=rgb)["image"]``: (H, W, 3) uint8 in,
+(3, height, width) float32 tensor out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+
+from whalereid.errors import WhalereidError
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it asks the network for a newer release
+
+import albumentations as A
+from albumentations.pytorch import ToTensorV2
+
+__all__ = [
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "TRAINING_TRANSFORMS",
+    "Shrink",
+    "TrainingTransform",
+    "Transform",
+    "WhiteCorner",
+    "evaluation_transform",
+]
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+ImageSize: TypeAlias = int | tuple[int, int]
+Transform: TypeAlias = A.BasicTransform | A.BaseCompose
+Steps: TypeAlias = dict[str, Transform]
+
+
+def evaluation_transform(
+    image_size: ImageSize,
+    mean: Sequence[float] = IMAGENET_MEAN,
+    std: Sequence[float] = IMAGENET_STD,
+    *,
+    antialias: bool = True,
+) -> A.Compose:
+    """Resize and normalise, nothing random.
+
+    Parameters
+    ----------
+    image_size : int or (height, width)
+        In pixels; the photo is stretched to it.
+    mean, std : sequences of 3 floats
+        Per channel, of pixels in [0, 1].
+    antialias : bool
+        Average the pixels that fall together where the photo is shrunk. False takes a bilinear sample as the beluga
+        competition's winner did, and is right only for networks trained so.
+
+    Returns
+    -------
+    albumentations.Compose
+        (H, W, 3) uint8 → {"image": (3, height, width) float32 tensor}.
+
+    Raises
+    ------
+    WhalereidError
+        A size, mean or std that can't be.
+    """
+    size = _checked_size(image_size)
+    return A.Compose([*_resize(size, antialias=antialias).values(), *_to_tensor(mean, std)])
+
+
+@dataclass(frozen=True)
+class TrainingTransform:
+    """A named set of augmentations.
+
+    Called, it builds the transform; `steps` gives its parts by name, to look at one at a time.
+
+    Attributes
+    ----------
+    description : str
+        What it does, in a line.
+    build : callable
+        (height, width), flip → the steps in their order, by name.
+    """
+
+    description: str
+    build: Callable[[tuple[int, int], bool], Steps]
+
+    def __call__(
+        self,
+        image_size: ImageSize,
+        mean: Sequence[float] = IMAGENET_MEAN,
+        std: Sequence[float] = IMAGENET_STD,
+        *,
+        flip: bool = True,
+    ) -> A.Compose:
+        """Build the transform.
+
+        Parameters
+        ----------
+        image_size : int or (height, width)
+            In pixels.
+        mean, std : sequences of 3 floats
+            Per channel, of pixels in [0, 1].
+        flip : bool
+            Mirror half of the photos. A mirrored left flank looks like a right one: turn it off where flanks differ
+            and both are trained together.
+
+        Returns
+        -------
+        albumentations.Compose
+            (H, W, 3) uint8 → {"image": (3, height, width) float32 tensor}.
+
+        Raises
+        ------
+        WhalereidError
+            A size, mean or std that can't be.
+        """
+        return A.Compose([*self.steps(image_size, flip=flip).values(), *_to_tensor(mean, std)])
+
+    def steps(self, image_size: ImageSize, *, flip: bool = True) -> Steps:
+        """Give the augmentations in their order, by name, before normalisation."""
+        return self.build(_checked_size(image_size), flip)
+
+
+class WhiteCorner(A.ImageOnlyTransform):
+    """Paint a white triangle over the top-left corner.
+
+    Parameters
+    ----------
+    width, height : float
+        Its legs, as shares of the photo's width and height.
+    p : float
+        Probability.
+
+    References
+    ----------
+    .. [1] https://github.com/drivendataorg/wheres-whale-do, 1st place
+    """
+
+    class InitSchema(A.BasicTransform.InitSchema):
+        """Types that albumentations checks the arguments by."""
+
+        width: float
+        height: float
+
+    def __init__(self, width: float = 0.3, height: float = 0.25, p: float = 0.5) -> None:
+        super().__init__(p=p)
+        self.width = width
+        self.height = height
+
+    def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:
+        """Paint one photo, (H, W, 3) uint8."""
+        legs_x, legs_y = int(img.shape[1] * self.width), int(img.shape[0] * self.height)
+        img = img.copy()
+        for row in range(legs_y):
+            img[row, : legs_x - int(legs_x / legs_y * row)] = 255
+        return img
+
+
+class Shrink(A.ImageOnlyTransform):
+    """Average pixels together along the sides that are longer than wanted; leave shorter sides alone.
+
+    OpenCV's area interpolation averages only where both sides shrink, so a plain resize of a long narrow photo to a
+    square would skip pixels along its length.
+
+    Parameters
+    ----------
+    height, width : int
+        The most rows and columns to keep.
+    p : float
+        Probability.
+    """
+
+    class InitSchema(A.BasicTransform.InitSchema):
+        """Types that albumentations checks the arguments by."""
+
+        height: int
+        width: int
+
+    def __init__(self, height: int, width: int, p: float = 1.0) -> None:
+        super().__init__(p=p)
+        self.height = height
+        self.width = width
+
+    def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:
+        """Shrink one photo, (H, W, 3) uint8."""
+        height, width = img.shape[:2]
+        if height <= self.height and width <= self.width:
+            return img
+        return cv2.resize(img, (min(width, self.width), min(height, self.height)), interpolation=cv2.INTER_AREA)
+
+
+def _plain(size: tuple[int, int], flip: bool) -> Steps:
+    return _resize(size) | _flip(flip)
+
+
+def _strong(size: tuple[int, int], flip: bool) -> Steps:
+    return (
+        _resize(size)
+        | _flip(flip)
+        | {
+            "shift, scale, rotate, shear": A.Affine(
+                scale=(0.75, 1.25),
+                keep_ratio=True,
+                translate_percent=(-0.15, 0.15),
+                rotate=(-15, 15),
+                shear=(-8, 8),
+                border_mode=cv2.BORDER_REFLECT_101,
+                p=0.8,
+            ),
+            "light": A.OneOf(
+                [
+                    A.ColorJitter(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.05, p=1),
+                    A.RandomGamma(gamma_limit=(60, 160), p=1),
+                    A.CLAHE(p=1),
+                    A.ToGray(p=1),
+                ],
+                p=0.8,
+            ),
+            "quality": A.OneOf(
+                [
+                    A.GaussianBlur(sigma_limit=(0.5, 2.0), p=1),
+                    A.MotionBlur(blur_limit=(3, 7), p=1),
+                    A.GaussNoise(std_range=(0.02, 0.08), p=1),
+                    A.ImageCompression(quality_range=(30, 80), p=1),
+                    A.Downscale(
+                        scale_range=(0.4, 0.8),
+                        interpolation_pair={"downscale": cv2.INTER_AREA, "upscale": cv2.INTER_LINEAR},
+                        p=1,
+                    ),
+                ],
+                p=0.4,
+            ),
+            "holes": A.CoarseDropout(
+                num_holes_range=(1, 4), hole_height_range=(0.08, 0.25), hole_width_range=(0.08, 0.25), fill=114, p=0.5
+            ),
+        }
+    )
+
+
+def _whaledo(size: tuple[int, int], flip: bool) -> Steps:
+    # The winner ran albumentations 1.x. What differed there by default is spelled out here: one scale for both sides,
+    # borders reflected, a hue range of 0.2, and resizing by plain bilinear samples.
+    return (
+        _resize(size, antialias=False)
+        | _flip(flip)
+        | {
+            "sharpen, grey or CLAHE": A.OneOf(
+                [A.Sharpen(alpha=(0.2, 0.5), lightness=(0.5, 1.0), p=1), A.ToGray(p=1), A.CLAHE(clip_limit=4.0, p=1)],
+                p=0.5,
+            ),
+            "shift, scale, rotate": A.Affine(
+                scale=(0.8, 1.2),
+                keep_ratio=True,
+                translate_percent=(-0.25, 0.25),
+                rotate=(-4, 4),
+                border_mode=cv2.BORDER_REFLECT_101,
+                p=0.5,
+            ),
+            "colour": A.ColorJitter(brightness=0.1, contrast=0.1, saturation=0.1, hue=0.2, p=0.5),
+        }
+    )
+
+
+def _whaledo_corner(size: tuple[int, int], flip: bool) -> Steps:
+    return {"white corner": WhiteCorner(width=0.3, height=0.25, p=0.5)} | _whaledo(size, flip)
+
+
+class _Named(dict[str, TrainingTransform]):
+    def __missing__(self, name: str) -> TrainingTransform:
+        raise WhalereidError(f"unknown training transform {name!r}; choose from {', '.join(self)}.")
+
+
+#: The augmentations by name; an unknown name is refused with a list of these.
+TRAINING_TRANSFORMS = _Named(
+    {
+        "plain": TrainingTransform("resize and mirror, no more", _plain),
+        "strong": TrainingTransform("geometry, light, image quality and holes: for new species", _strong),
+        "whaledo": TrainingTransform("the beluga competition winner's set", _whaledo),
+        "whaledo-corner": TrainingTransform(
+            "the same after a white corner, for the winner's V2 networks", _whaledo_corner
+        ),
+    }
+)
+
+
+def _resize(size: tuple[int, int], *, antialias: bool = True) -> Steps:
+    steps: Steps = {"shrink": Shrink(*size)} if antialias else {}
+    return steps | {"resize": A.Resize(*size, interpolation=cv2.INTER_LINEAR)}
+
+
+def _flip(flip: bool) -> Steps:
+    return {"flip": A.HorizontalFlip(p=0.5)} if flip else {}
+
+
+def _to_tensor(mean: Sequence[float], std: Sequence[float]) -> list[A.BasicTransform]:
+    for name, values in (("mean", mean), ("std", std)):
+        if len(values) != 3 or not np.isfinite(values).all() or (name == "std" and min(values) <= 0):
+            raise WhalereidError(f"{name} {tuple(values)}: three numbers are needed, one per channel of pixels in 0–1.")
+    return [A.Normalize(mean=tuple(mean), std=tuple(std)), ToTensorV2()]
+
+
+def _checked_size(image_size: ImageSize) -> tuple[int, int]:
+    size = (image_size, image_size) if isinstance(image_size, int | np.integer) else tuple(image_size)
+    if len(size) != 2 or any(int(side) != side or side < 1 for side in size):
+        raise WhalereidError(f"image size {image_size!r}: give a whole number of pixels, or (height, width).")
+    return int(size[0]), int(size[1])
