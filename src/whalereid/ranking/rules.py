@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,56 +25,97 @@ class CandidateRules:
         Columns in which a candidate must not equal the query, such as ``encounter``; a missing value equals nothing.
     match : tuple of str
         Columns in which a candidate must equal the query, such as ``viewpoint``; a missing value matches nothing.
+
+    Examples
+    --------
+    >>> photos = Catalogue(pd.DataFrame({"image_id": ["a", "b", "c"], "path": ["a", "b", "c"],
+    ...                                  "encounter": ["monday", "monday", None]}))
+    >>> CandidateRules(exclude=["encounter"]).mask(photos, photos).block(slice(None), slice(None)).astype(int)
+    array([[0, 0, 1],
+           [0, 0, 1],
+           [1, 1, 0]])
     """
 
     exclude: tuple[str, ...] = ()
     match: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "exclude", tuple(self.exclude))
-        object.__setattr__(self, "match", tuple(self.match))
+        for name in ("exclude", "match"):
+            given: str | Sequence[str] = getattr(self, name)
+            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
 
-    def mask(self, queries: Catalogue, database: Catalogue) -> CandidateMask:
-        """Bind the rules to two catalogues.
+    def mask(self, queries: Catalogue | Sequence[str], database: Catalogue | Sequence[str]) -> CandidateMask:
+        """Bind the rules to Q queries and D database photos.
+
+        Parameters
+        ----------
+        queries, database : Catalogue, or sequence of str
+            Lists of image ids will do where no column is asked for.
 
         Raises
         ------
         WhalereidError
-            A column is absent from either, or has no value at all.
+            A column is absent from either or has no value at all, or lists of ids were given where columns are needed.
         """
         return CandidateMask(self, queries, database)
 
 
 class CandidateMask:
-    """Rules bound to queries and database; gives the mask of any block. Built by `CandidateRules.mask`."""
+    """Rules bound to queries and database; gives the mask of any block. Built by `CandidateRules.mask`.
 
-    def __init__(self, rules: CandidateRules, queries: Catalogue, database: Catalogue) -> None:
+    Attributes
+    ----------
+    shape : tuple of int
+        (Q, D).
+    """
+
+    def __init__(
+        self, rules: CandidateRules, queries: Catalogue | Sequence[str], database: Catalogue | Sequence[str]
+    ) -> None:
         self.shape = (len(queries), len(database))
-        self._self = _codes(queries.image_ids, database.image_ids)
+        self._self = _codes(image_ids(queries), image_ids(database))
         self._exclude = [_column_codes(name, queries, database) for name in rules.exclude]
         self._match = [_column_codes(name, queries, database) for name in rules.match]
 
     def block(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
         """(q, d) bool: who is a candidate of whom, for these queries and these database photos."""
-        ours, theirs = self._self
-        allowed = ours[rows][:, None] != theirs[columns][None, :]
-        for ours, theirs in self._exclude:
-            value = ours[rows][:, None]
-            allowed &= (value != theirs[columns][None, :]) | (value < 0)
-        for ours, theirs in self._match:
-            value = ours[rows][:, None]
-            allowed &= (value == theirs[columns][None, :]) & (value >= 0)
+        allowed = self._unequal(self._self, rows, columns)
+        for codes in self._exclude:
+            allowed &= self._unequal(codes, rows, columns)
+        for codes in self._match:
+            allowed &= ~self._unequal(codes, rows, columns)
         return allowed
 
+    def apply(self, scores: np.ndarray, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
+        """Set the scores (q, d) of those who aren't candidates to -inf, in place; returns `scores`."""
+        scores[~self.block(rows, columns)] = -np.inf
+        return scores
 
-def _codes(ours: Sequence[object] | np.ndarray, theirs: Sequence[object] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Code two lists of values over one vocabulary; missing is -1."""
-    both = pd.concat([pd.Series(ours, dtype=object), pd.Series(theirs, dtype=object)], ignore_index=True)
-    codes = pd.factorize(both)[0].astype(np.int32)
-    return codes[: len(ours)], codes[len(ours) :]
+    @staticmethod
+    def _unequal(codes: tuple[np.ndarray, np.ndarray], rows: slice | np.ndarray, columns: slice | np.ndarray) -> Any:
+        ours, theirs = codes
+        return ours[rows][:, None] != theirs[columns][None, :]
 
 
-def _column_codes(name: str, queries: Catalogue, database: Catalogue) -> tuple[np.ndarray, np.ndarray]:
+def image_ids(photos: Catalogue | Sequence[str]) -> np.ndarray:
+    """(n,) str objects: the ids of a catalogue, or of a list of them."""
+    if isinstance(photos, Catalogue):
+        return photos.image_ids
+    return np.asarray([str(image_id) for image_id in photos], dtype=object)
+
+
+def _codes(ours: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Code two lists of values over one vocabulary; missing is -1 on our side, -2 on theirs, so equal to nothing."""
+    codes = pd.factorize(np.concatenate([ours, theirs]))[0].astype(np.int32)
+    left, right = codes[: len(ours)], codes[len(ours) :]
+    return left, np.where(right < 0, np.int32(-2), right)
+
+
+def _column_codes(
+    name: str, queries: Catalogue | Sequence[str], database: Catalogue | Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    if not isinstance(queries, Catalogue) or not isinstance(database, Catalogue):
+        raise WhalereidError(f"a rule on {name!r} needs queries and database as catalogues, which have columns.")
     ours, theirs = queries.column(name), database.column(name)
     if len(ours) and len(theirs) and ours.isna().all() and theirs.isna().all():
         raise WhalereidError(f"{queries.source}: column {name!r} has no values, so it can't exclude or match anything.")

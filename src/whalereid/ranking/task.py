@@ -1,0 +1,278 @@
+"""Task: who was looked for among whom, by which rules; kept beside a ranking so that its score can be computed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+
+from whalereid.catalogue import Catalogue
+from whalereid.errors import WhalereidError, listing
+from whalereid.files import replacing
+from whalereid.ranking.result import Ranking
+from whalereid.ranking.rules import CandidateRules
+
+__all__ = [
+    "Ranker",
+    "Task",
+    "rank_tasks",
+    "read_database",
+    "read_queries",
+    "read_tasks",
+    "task_path",
+    "tasks_from",
+    "write_tasks",
+]
+
+_FORMAT = "whalereid-task/1"
+
+
+@dataclass(frozen=True)
+class Task:
+    """Q queries looked for among D database photos.
+
+    Attributes
+    ----------
+    name : str
+        Such as ``scenario01``.
+    query_ids : tuple of str, length Q
+        What a ranking calls each query; unique.
+    query_images : tuple of str, length Q
+        The query photo's ``image_id``; unique.
+    database_images : tuple of str, length D
+        The ``image_id`` of every database photo; unique. A query among them is no candidate of itself.
+    rules : CandidateRules
+        Which of them each query may be compared with.
+
+    Raises
+    ------
+    WhalereidError
+        An id is repeated, or the queries' ids and photos differ in number.
+
+    Examples
+    --------
+    >>> Task("mine", query_ids=["q1"], query_images=["a"], database_images=["a", "b"]).rules
+    CandidateRules(exclude=(), match=())
+    """
+
+    name: str
+    query_ids: tuple[str, ...]
+    query_images: tuple[str, ...]
+    database_images: tuple[str, ...]
+    rules: CandidateRules = field(default_factory=CandidateRules)
+
+    def __post_init__(self) -> None:
+        for attribute in ("query_ids", "query_images", "database_images"):
+            ids = tuple(str(i) for i in getattr(self, attribute))
+            object.__setattr__(self, attribute, ids)
+            if len(set(ids)) < len(ids):
+                twice = pd.Index(ids)[pd.Index(ids).duplicated()][0]
+                raise WhalereidError(
+                    f"task {self.name!r}: {attribute} holds {twice!r} twice; each may stand there once."
+                )
+        if len(self.query_ids) != len(self.query_images):
+            raise WhalereidError(
+                f"task {self.name!r}: {len(self.query_ids)} query ids but {len(self.query_images)} query photos."
+            )
+
+
+class Ranker(Protocol):
+    """Whatever ranks a database for queries: an `Ensemble`, the `ViewRoutes`."""
+
+    def rank(
+        self,
+        queries: Catalogue,
+        database: Catalogue,
+        k: int = 20,
+        *,
+        exclude: Sequence[str] = (),
+        match: Sequence[str] = (),
+        query_ids: Sequence[str] | None = None,
+    ) -> Ranking:
+        """Rank `database` for each query."""
+
+
+def tasks_from(catalogue: Catalogue, *, exclude: Sequence[str] = (), match: Sequence[str] = ()) -> list[Task]:
+    """Read off what a catalogue asks for: its scenarios or, where it has none, every photo against all the others.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Its order is the order of queries and database.
+    exclude, match : sequence of str
+        Columns of the candidate rules.
+    """
+    rules = CandidateRules(tuple(exclude), tuple(match))
+    if not catalogue.scenarios:
+        ids = tuple(catalogue.image_ids)
+        return [Task("all", ids, ids, ids, rules)]
+    return [Task(s.id, s.query_ids, s.query_images, s.database_images, rules) for s in catalogue.scenarios]
+
+
+def rank_tasks(ranker: Ranker, catalogue: Catalogue, tasks: Sequence[Task], k: int = 20, **options: Any) -> Ranking:
+    """Rank every task in turn, into one ranking.
+
+    Parameters
+    ----------
+    ranker : Ensemble, ViewRoutes or anything else with their `rank`
+    catalogue : Catalogue
+        Has every photo of the tasks.
+    tasks : sequence of Task
+        Their query ids all differ.
+    k : int, default=20
+        Photos a query.
+    **options
+        Further arguments of the ranker's `rank`, such as ``rerank``.
+
+    Raises
+    ------
+    WhalereidError
+        A photo is absent from the catalogue or has no embedding, or two tasks share a query id.
+    """
+    _check_query_ids(tasks)
+    rankings = []
+    for task in tasks:
+        try:
+            queries, database = catalogue.subset(task.query_images), catalogue.subset(task.database_images)
+        except WhalereidError as error:
+            raise WhalereidError(f"task {task.name!r}: {error}") from error
+        rules = {"exclude": task.rules.exclude, "match": task.rules.match}
+        rankings.append(ranker.rank(queries, database, k, query_ids=task.query_ids, **rules, **options))
+    return Ranking.concat(rankings)
+
+
+def task_path(ranking: str | os.PathLike[str]) -> Path:
+    """Where the tasks of a ranking lie: ``RANKING.task.json``, beside it."""
+    path = Path(ranking)
+    return path.with_name(f"{path.name}.task.json")
+
+
+def write_tasks(tasks: Sequence[Task], ranking: str | os.PathLike[str]) -> Path:
+    """Write the tasks of a ranking beside it, whole or not at all; returns where.
+
+    Raises
+    ------
+    WhalereidError
+        Two tasks share a query id, or the place can't be written.
+    """
+    _check_query_ids(tasks)
+    path = task_path(ranking)
+    content = {
+        "format": _FORMAT,
+        "tasks": [
+            {
+                "name": task.name,
+                "exclude": task.rules.exclude,
+                "match": task.rules.match,
+                "query_ids": task.query_ids,
+                "query_images": task.query_images,
+                "database_images": task.database_images,
+            }
+            for task in tasks
+        ],
+    }
+    with replacing(path) as beside:
+        beside.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+    return path
+
+
+def read_tasks(ranking: str | os.PathLike[str]) -> list[Task]:
+    """Read the tasks written beside a ranking.
+
+    Raises
+    ------
+    WhalereidError
+        None lies there, or it isn't one of ours.
+    """
+    path = task_path(ranking)
+    if not path.is_file():
+        raise WhalereidError(f"{path}: no such file; `whalereid rank` writes it beside the ranking.")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != _FORMAT:
+            raise ValueError(f"format {content['format']!r}")
+        tasks = [
+            Task(
+                str(task["name"]),
+                *(_texts(task[name]) for name in ("query_ids", "query_images", "database_images")),
+                CandidateRules(_texts(task["exclude"]), _texts(task["match"])),
+            )
+            for task in content["tasks"]
+        ]
+    except WhalereidError as error:
+        raise WhalereidError(f"{path}: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WhalereidError(f"{path}: isn't a task that `whalereid rank` wrote ({error}).") from error
+    _check_query_ids(tasks)
+    return tasks
+
+
+def read_queries(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
+    """Read which photos are looked for: a list (``.txt``), or a table (CSV, Parquet).
+
+    Returns
+    -------
+    query_ids, query_images : list of str, length Q
+        Columns ``query_id`` and ``query_image_id``, or ``image_id`` for both.
+
+    Raises
+    ------
+    WhalereidError
+        Nothing there, no such column, or an id is empty; the message names the row.
+    """
+    table = _read_ids(Path(path), ("query_image_id", "image_id"))
+    images = table["id"].tolist()
+    return (table["query_id"].tolist() if "query_id" in table else images), images
+
+
+def read_database(path: str | os.PathLike[str]) -> list[str]:
+    """Read which photos are searched: a list (``.txt``), or a table with ``database_image_id`` or ``image_id``."""
+    ids: list[str] = _read_ids(Path(path), ("database_image_id", "image_id"))["id"].tolist()
+    return ids
+
+
+def _read_ids(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
+    """One row an id: column `id`, and `query_id` where the table has it."""
+    from whalereid.catalogue.readers import read_table
+
+    if path.suffix == ".txt":
+        if not path.is_file():
+            raise WhalereidError(f"{path}: no such file.")
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        return pd.DataFrame({"id": [line.strip() for line in lines if line.strip()]}, dtype=object)
+    table = read_table(path)
+    name = next((n for n in names if n in table), None)
+    if name is None:
+        raise WhalereidError(
+            f"{path}: no column {' or '.join(names)}; it has {listing(table.columns)}. A bare list of ids is a .txt."
+        )
+    ids = pd.DataFrame({"id": table[name]})
+    if name == "query_image_id" and "query_id" in table:
+        ids["query_id"] = table["query_id"]
+    for column in ids:
+        text = ids[column].astype("str").str.strip()
+        empty = ids[column].isna() | (text == "")
+        if empty.any():
+            raise WhalereidError(f"{path}, row {int(empty.to_numpy().argmax()) + 1}: {column} is empty.")
+        ids[column] = text.astype(object)
+    return ids
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError("a list of ids is something else")
+    return tuple(values)
+
+
+def _check_query_ids(tasks: Sequence[Task]) -> None:
+    seen: dict[str, str] = {}
+    for task in tasks:
+        for query_id in task.query_ids:
+            if query_id in seen:
+                raise WhalereidError(f"tasks {seen[query_id]!r} and {task.name!r} share the query id {query_id!r}.")
+            seen[query_id] = task.name
