@@ -42,10 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(run(arguments))
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
+def run(arguments: Sequence[str] | None = None, commands: typer.Typer = app, name: str = "whalereid") -> int:
+    """Run a command line, ours or an example's; returns the exit status."""
     try:
-        status = app(args=None if arguments is None else list(arguments), standalone_mode=False, prog_name="whalereid")
+        status = commands(args=None if arguments is None else list(arguments), standalone_mode=False, prog_name=name)
         return status if isinstance(status, int) else DONE
     except WhalereidError as error:
         return _refuse(str(error))
@@ -55,7 +55,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return DONE  # the reader of our output went away, as `| head` does
     except Exception as error:
         if hasattr(error, "format_message"):  # the parser's own errors: an unknown option, a missing argument
-            return _refuse(f"{error.format_message()} Try 'whalereid --help'.")
+            return _refuse(f"{error.format_message()} Try '{name} --help'.")
         if type(error).__name__ == "Abort":  # the parser's word for Ctrl-C
             return _refuse("stopped")
         traceback.print_exc()
