@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 import zlib
 from pathlib import Path
@@ -24,8 +23,6 @@ _AS_STORED_UPRIGHT = cv2.IMREAD_LOAD_GDAL
 _JPEG, _PNG, _TIFF = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", (b"II*\0", b"MM\0*")
 _OTHERS = (b"RIFF", b"BM", b"GIF8", b"\0\0\0\x0cjP  ")
 _DAMAGED = "the photo is cut short or damaged; copy it again from where it came."
-# Within a scan, 0xFF is data when stuffed with 0x00 and harmless before a restart mark; anything else ends the scan.
-_MARKER_IN_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
 
 
 def decode(path: str | os.PathLike[str]) -> np.ndarray:
@@ -92,6 +89,7 @@ def _jpeg_is_whole(data: bytes) -> bool:
     metadata has an end mark of its own, so looking for the mark anywhere would not do.
     """
     at = 2
+    marks: np.ndarray | None = None
     while True:
         while data[at : at + 2] == b"\xff\xff":  # fill bytes
             at += 1
@@ -105,10 +103,19 @@ def _jpeg_is_whole(data: bytes) -> bool:
             continue
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
         if marker == 0xDA:  # start of scan: compressed data follow
-            found = _MARKER_IN_SCAN.search(data, at)
-            if found is None:
+            marks = _marks_that_end_scans(data) if marks is None else marks
+            following = int(np.searchsorted(marks, at))
+            if following == len(marks):
                 return False
-            at = found.end() - 2
+            at = int(marks[following])
+
+
+def _marks_that_end_scans(data: bytes) -> np.ndarray:
+    """(n,) positions of 0xFF that end a scan: it is data when stuffed with 0x00, and harmless before a restart mark."""
+    values = np.frombuffer(data, np.uint8)
+    at = np.flatnonzero(values[:-1] == 0xFF)
+    after = values[at + 1]
+    return at[(after != 0x00) & (after != 0xFF) & ((after < 0xD0) | (after > 0xD7))]
 
 
 def _png_is_whole(data: bytes) -> bool:
