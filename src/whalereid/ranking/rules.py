@@ -86,6 +86,15 @@ class CandidateMask:
             allowed &= ~self._unequal(codes, rows, columns)
         return allowed
 
+    def pairs(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """(n,) bool: for n pairs of a query's row and a database photo's, whether it is a candidate."""
+        allowed = np.asarray(self._self[0][rows] != self._self[1][columns])
+        for ours, theirs in self._exclude:
+            allowed &= ours[rows] != theirs[columns]
+        for ours, theirs in self._match:
+            allowed &= ours[rows] == theirs[columns]
+        return allowed
+
     def apply(self, scores: np.ndarray, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
         """Set the scores (q, d) of those who aren't candidates to -inf, in place; returns `scores`."""
         scores[~self.block(rows, columns)] = -np.inf
