@@ -12,7 +12,10 @@ import pandas as pd
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 
-__all__ = ["CandidateMask", "CandidateRules"]
+__all__ = ["CandidateMask", "CandidateRules", "Photos", "image_ids"]
+
+Photos = Catalogue | Sequence[str] | np.ndarray
+"""A catalogue, or image ids."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class CandidateRules:
             given: str | Sequence[str] = getattr(self, name)
             object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
 
-    def mask(self, queries: Catalogue | Sequence[str], database: Catalogue | Sequence[str]) -> CandidateMask:
+    def mask(self, queries: Photos, database: Photos) -> CandidateMask:
         """Bind the rules to Q queries and D database photos.
 
         Parameters
@@ -69,9 +72,7 @@ class CandidateMask:
         (Q, D).
     """
 
-    def __init__(
-        self, rules: CandidateRules, queries: Catalogue | Sequence[str], database: Catalogue | Sequence[str]
-    ) -> None:
+    def __init__(self, rules: CandidateRules, queries: Photos, database: Photos) -> None:
         self.shape = (len(queries), len(database))
         self._self = _codes(image_ids(queries), image_ids(database))
         self._exclude = [_column_codes(name, queries, database) for name in rules.exclude]
@@ -106,7 +107,7 @@ class CandidateMask:
         return ours[rows][:, None] != theirs[columns][None, :]
 
 
-def image_ids(photos: Catalogue | Sequence[str]) -> np.ndarray:
+def image_ids(photos: Photos) -> np.ndarray:
     """(n,) str objects: the ids of a catalogue, or of a list of them."""
     if isinstance(photos, Catalogue):
         return photos.image_ids
@@ -120,9 +121,7 @@ def _codes(ours: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return left, np.where(right < 0, np.int32(-2), right)
 
 
-def _column_codes(
-    name: str, queries: Catalogue | Sequence[str], database: Catalogue | Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
+def _column_codes(name: str, queries: Photos, database: Photos) -> tuple[np.ndarray, np.ndarray]:
     if not isinstance(queries, Catalogue) or not isinstance(database, Catalogue):
         raise WhalereidError(f"a rule on {name!r} needs queries and database as catalogues, which have columns.")
     ours, theirs = queries.column(name), database.column(name)

@@ -72,9 +72,7 @@ class Task:
             object.__setattr__(self, attribute, ids)
             if len(set(ids)) < len(ids):
                 twice = pd.Index(ids)[pd.Index(ids).duplicated()][0]
-                raise WhalereidError(
-                    f"task {self.name!r}: {attribute} holds {twice!r} twice; each may stand there once."
-                )
+                raise WhalereidError(f"task {self.name!r}: {attribute} holds {twice!r} twice; ids must be unique.")
         if len(self.query_ids) != len(self.query_images):
             raise WhalereidError(
                 f"task {self.name!r}: {len(self.query_ids)} query ids but {len(self.query_images)} query photos."
@@ -199,7 +197,9 @@ def read_tasks(ranking: str | os.PathLike[str]) -> list[Task]:
         tasks = [
             Task(
                 str(task["name"]),
-                *(_texts(task[name]) for name in ("query_ids", "query_images", "database_images")),
+                _texts(task["query_ids"]),
+                _texts(task["query_images"]),
+                _texts(task["database_images"]),
                 CandidateRules(_texts(task["exclude"]), _texts(task["match"])),
             )
             for task in content["tasks"]

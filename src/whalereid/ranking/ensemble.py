@@ -1,0 +1,325 @@
+"""Ensemble: members' cosines fused, and the database ranked by them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from whalereid.catalogue import Catalogue
+from whalereid.embeddings import Embeddings
+from whalereid.errors import WhalereidError, listing
+from whalereid.ranking.result import Ranking
+from whalereid.ranking.rules import CandidateMask, CandidateRules, Photos, image_ids
+from whalereid.ranking.search import BLOCK, slices, top_k
+
+__all__ = ["COSINE_ERROR", "Ensemble", "Member", "Reranker", "Search", "Similarity"]
+
+COSINE_ERROR = 4e-6
+"""How far a float32 matrix product of unit vectors may lie from the float64 one: ten times the most seen at widths of
+3 to 10,240 numbers."""
+_EXACT_BYTES = 32 << 20  # float64 vectors compared at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One network's embeddings in an ensemble.
+
+    Attributes
+    ----------
+    name : str
+        What errors call it.
+    embeddings : Embeddings
+        Raw; the cosine normalises. A vector of zeros has cosine 0 with everything.
+    weight : float, default=1.0
+        Its share of the mix, positive.
+
+    Raises
+    ------
+    WhalereidError
+        The weight isn't a positive number.
+    """
+
+    name: str
+    embeddings: Embeddings
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.weight) and self.weight > 0):
+            raise WhalereidError(f"member {self.name!r}: weight {self.weight} isn't a positive number.")
+
+    @cached_property
+    def unit(self) -> np.ndarray:
+        """(N, D) float32: the vectors at length 1, made once; zeros stay zeros."""
+        vectors = self.embeddings.vectors
+        unit = np.empty_like(vectors)
+        for rows in slices(len(vectors), 1024):
+            wide = vectors[rows].astype(np.float64)  # squares of large or tiny numbers leave float32's range
+            length = np.sqrt(np.add.reduce(wide * wide, axis=1, keepdims=True))
+            np.divide(wide, np.where(length > 0, length, 1), out=unit[rows], casting="same_kind")
+        return unit
+
+    def rows(self, ids: np.ndarray) -> np.ndarray:
+        """(n,) int64: the row of each photo.
+
+        Raises
+        ------
+        WhalereidError
+            A photo has no vector here; names the member and the first few photos.
+        """
+        try:
+            return self.embeddings.rows(ids)
+        except WhalereidError as error:
+            raise WhalereidError(f"member {self.name!r}: {error}") from error
+
+
+class Similarity:
+    """Fused cosines of Q queries and D database photos, computed in blocks. Built by `Ensemble.similarity`.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (Q, D).
+    """
+
+    def __init__(self, ensemble: Ensemble, queries: np.ndarray, database: np.ndarray) -> None:
+        self.shape = (len(queries), len(database))
+        self._low, self._high = ensemble.clip
+        self._members = [
+            (share, member.unit, member.rows(queries), member.rows(database))
+            for share, member in zip(ensemble.shares, ensemble.members, strict=True)
+        ]
+        self._buffers: dict[str, np.ndarray] = {}
+
+    def block(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
+        """(q, d) float32, for these queries and these database photos; valid until the next call."""
+        total: np.ndarray | None = None
+        for share, unit, ours, theirs in self._members:
+            left, right = self._take("left", unit, ours[rows]), self._take("right", unit, theirs[columns])
+            name = "total" if total is None else "product"
+            product = np.matmul(left, right.T, out=self._buffer(name, (len(left), len(right))))
+            if share != 1:
+                product *= np.float32(share)
+            total = product if total is None else np.add(total, product, out=total)
+        assert total is not None  # an ensemble has members
+        return np.clip(total, self._low, self._high, out=total)
+
+    def exact(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """(n,) float64: the fused cosines of n pairs, each depending on its pair alone."""
+        total = np.zeros(len(rows))
+        for share, unit, ours, theirs in self._members:
+            step = max(1, _EXACT_BYTES // (16 * max(unit.shape[1], 1)))
+            for part in slices(len(rows), step):
+                product = unit[ours[rows[part]]].astype(np.float64)
+                product *= unit[theirs[columns[part]]]
+                total[part] += share * np.add.reduce(product, axis=1)
+        return np.clip(total, self._low, self._high, out=total)
+
+    def error(self, scores: np.ndarray) -> np.ndarray:
+        """Bound how far `block` may lie from `exact`."""
+        return np.full(scores.shape, COSINE_ERROR)
+
+    def _take(self, name: str, unit: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Some rows of a matrix: a view where they are a run of it, else gathered into a reused buffer."""
+        if len(rows) == 0 or (rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all()):
+            return unit[rows[0] : rows[-1] + 1] if len(rows) else unit[:0]
+        return np.take(unit, rows, axis=0, out=self._buffer(name, (len(rows), unit.shape[1])), mode="clip")
+
+    def _buffer(self, name: str, shape: tuple[int, int]) -> np.ndarray:
+        """An array of this shape in memory that is kept: allocating each block anew doubles the time."""
+        size = shape[0] * shape[1]
+        if name not in self._buffers or self._buffers[name].size < size:
+            self._buffers[name] = np.empty(size, np.float32)
+        return self._buffers[name][:size].reshape(shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """Who is looked for among whom, and how alike they are: what a re-ranker starts from.
+
+    Attributes
+    ----------
+    ensemble : Ensemble
+    queries, database : ndarray of shape (Q,) and (D,), str objects
+        Image ids.
+    mask : CandidateMask
+    block_size : tuple of int
+        Queries and database photos per block.
+    advance : callable
+        To be told how many queries are done, each time some are.
+    """
+
+    ensemble: Ensemble
+    queries: np.ndarray
+    database: np.ndarray
+    mask: CandidateMask
+    block_size: tuple[int, int] = BLOCK
+    advance: Callable[[int], None] = field(default=lambda n: None)
+
+    @cached_property
+    def similarity(self) -> Similarity:
+        """The ensemble's, of these queries and this database."""
+        return self.ensemble.similarity(self.queries, self.database)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(Q, D)."""
+        return self.mask.shape
+
+    def block(self, rows: slice | np.ndarray, columns: slice) -> np.ndarray:
+        """(q, d) float32: similarities, -inf where not a candidate; valid until the next call."""
+        return self.mask.apply(self.similarity.block(rows, columns), rows, columns)
+
+    def exact(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """(n,) float64: the similarities of n candidate pairs, each depending on its pair alone."""
+        return self.similarity.exact(rows, columns)
+
+    def error(self, scores: np.ndarray) -> np.ndarray:
+        """Bound how far `block` may lie from `exact`."""
+        return self.similarity.error(scores)
+
+
+class Reranker(Protocol):
+    """Gives candidates new scores from how alike queries and database photos, or these among themselves, are."""
+
+    def rerank(self, search: Search, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Find each query's k best by the new scores.
+
+        Returns
+        -------
+        codes : ndarray of shape (Q, k'), int64
+            Database photos, best first; -1 pads.
+        scores : ndarray of the same shape, float64
+            Descending; -inf pads.
+        """
+
+
+class Ensemble:
+    """Members whose cosines are fused: a weighted mean, clipped.
+
+    Parameters
+    ----------
+    members : sequence of Member
+        At least one. Their weights are shares, divided by their sum; so .75 and .25 are as they stand, and the fused
+        cosine lies in [-1, 1] again.
+    clip : tuple of float, default=(-1, 1)
+        Bounds of the fused cosine. (0, 1) makes every score fit for a competition's submission. The members' own
+        cosines aren't clipped before they are mixed.
+
+    Raises
+    ------
+    WhalereidError
+        No member, or bounds out of order.
+
+    Examples
+    --------
+    >>> photos = Embeddings.from_numpy(["a", "b", "c"], [[1.0, 0.0], [0.6, 0.8], [0.0, 2.0]])
+    >>> ranking = Ensemble([Member("mine", photos)]).rank(["a"], ["a", "b", "c"], k=2)
+    >>> ranking.ids[0].tolist(), ranking.scores[0].round(3).tolist()
+    (['b', 'c'], [0.6, 0.0])
+    """
+
+    def __init__(self, members: Sequence[Member], *, clip: tuple[float, float] = (-1.0, 1.0)) -> None:
+        if not members:
+            raise WhalereidError("ensemble: no members; give at least one.")
+        low, high = clip
+        if not low < high:
+            raise WhalereidError(f"ensemble: clip is {clip}; give the lower bound first, such as (0, 1).")
+        self.members = tuple(members)
+        self.clip = (float(low), float(high))
+        total = math.fsum(member.weight for member in members)
+        self.shares = tuple(member.weight / total for member in members)
+
+    def similarity(self, queries: Photos, database: Photos) -> Similarity:
+        """Fused cosines of Q queries and D database photos, computed in the blocks that are asked for.
+
+        Raises
+        ------
+        WhalereidError
+            A member has no vector of a photo.
+        """
+        return Similarity(self, image_ids(queries), image_ids(database))
+
+    def rank(
+        self,
+        queries: Photos,
+        database: Photos,
+        k: int = 20,
+        *,
+        rerank: Reranker | None = None,
+        exclude: Sequence[str] = (),
+        match: Sequence[str] = (),
+        query_ids: Sequence[str] | None = None,
+        block: tuple[int, int] = BLOCK,
+        progress: bool = False,
+    ) -> Ranking:
+        """Rank the database for each query: exactly, the best k of its candidates, equal scores in database order.
+
+        A photo is never its own candidate. Memory is bounded by the blocks, not by queries times database.
+
+        Parameters
+        ----------
+        queries, database : Catalogue, or sequence of str
+            Q and D photos; lists of image ids will do where no column is excluded or matched.
+        k : int, default=20
+            Photos a query; fewer where it has fewer candidates.
+        rerank : Reranker, optional
+            Such as `Expand`.
+        exclude : sequence of str
+            Columns in which a candidate must not equal the query, such as ``encounter``.
+        match : sequence of str
+            Columns in which a candidate must equal the query, such as ``viewpoint``.
+        query_ids : sequence of str, length Q, optional
+            What the ranking calls the queries; by default their image ids.
+        block : tuple of int
+            Queries and database photos compared at a time.
+        progress : bool, default=False
+            Show a bar on stderr.
+
+        Returns
+        -------
+        Ranking of Q queries
+
+        Raises
+        ------
+        WhalereidError
+            A member lacks a photo, a column is missing, ids are repeated, or k is below 1.
+        """
+        if k < 1:
+            raise WhalereidError(f"k is {k}; it counts photos, so 1 or more.")
+        if min(block) < 1:
+            raise WhalereidError(f"block is {block}; it counts photos, so 1 or more each.")
+        names, database_ids = image_ids(queries), image_ids(database)
+        mask = CandidateRules(tuple(exclude), tuple(match)).mask(queries, database)
+        with _bar(len(names), progress) as advance:
+            search = Search(self, names, database_ids, mask, block, advance)
+            if len(names) == 0 or len(database_ids) == 0:
+                codes, scores = np.full((len(names), 0), -1), np.full((len(names), 0), -np.inf)
+            elif rerank is None:
+                codes, scores = top_k(search, k, block=block, advance=advance)
+            else:
+                codes, scores = rerank.rerank(search, k)
+        return Ranking.from_codes(names if query_ids is None else query_ids, database_ids, codes, scores)
+
+    def __repr__(self) -> str:
+        parts = (f"{share:.3g} {member.name}" for share, member in zip(self.shares, self.members, strict=True))
+        return f"Ensemble({listing(parts, most=8)}, clip={self.clip})"
+
+
+@contextmanager
+def _bar(total: int, shown: bool) -> Iterator[Callable[[int], None]]:
+    """Show how many queries are ranked, on stderr; yields what to call with the number done since."""
+    if not shown:
+        yield lambda n: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("ranking", total=total)
+        yield lambda n: bar.advance(task, n)

@@ -1,0 +1,195 @@
+"""Exact top-k of scores that are computed block by block, whatever the blocks.
+
+Blocks come from fast float32 matrix products, whose last bits depend on a block's shape and on where in it a pair
+stands. So photos whose fast scores are too close to tell apart are compared again by exact scores, which depend on the
+pair alone; equal ones stay in the order of the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+__all__ = ["BLOCK", "Scores", "Strip", "slices", "top_k"]
+
+BLOCK = (1024, 4096)
+"""Queries and database photos in a block: 16 MB of scores, small enough for a processor's cache."""
+
+_SPARE = 12  # held beyond k, so that near-ties at the k-th place seldom need a second look at the whole database
+
+
+class Scores(Protocol):
+    """Scores of Q queries and D database photos, computed where they are asked for; -inf: not a candidate.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (Q, D).
+    """
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(Q, D)."""
+
+    def block(self, rows: slice | np.ndarray, columns: slice) -> np.ndarray:
+        """(q, d) float32, fast; valid until the next call."""
+
+    def exact(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """(n,) float64: the scores of n candidate pairs, each depending on its pair alone."""
+
+    def error(self, scores: np.ndarray) -> np.ndarray:
+        """Bound how far fast scores of this size may lie from the exact ones; float64, same shape."""
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Scores of some queries against the whole database, held in memory.
+
+    Attributes
+    ----------
+    values : ndarray of shape (q, D), float32
+    exact, error : callables
+        As in `Scores`; rows count from the strip's first.
+    """
+
+    values: np.ndarray
+    exact: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    error: Callable[[np.ndarray], np.ndarray]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(q, D)."""
+        return self.values.shape[0], self.values.shape[1]
+
+    def block(self, rows: slice | np.ndarray, columns: slice) -> np.ndarray:
+        """(q, d) float32."""
+        return self.values[rows, columns]
+
+
+def slices(n: int, step: int) -> Iterator[slice]:
+    """Cut 0..n into runs of `step`."""
+    for start in range(0, n, step):
+        yield slice(start, min(start + step, n))
+
+
+def top_k(
+    scores: Scores, k: int, *, block: tuple[int, int] = BLOCK, advance: Callable[[int], None] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find each query's k best candidates, exactly; equal scores in database order.
+
+    Parameters
+    ----------
+    scores : Scores of shape (Q, D)
+    k : int
+        How many, at most.
+    block : tuple of int
+        Queries and database photos per block. The ids that come out don't depend on it, and their scores only by the
+        rounding of float32.
+    advance : callable, optional
+        Told how many queries are done, each time some are.
+
+    Returns
+    -------
+    codes : ndarray of shape (Q, min(k, D)), int64
+        Columns, best first; -1 pads.
+    values : ndarray of the same shape, float64
+        Descending; -inf pads.
+    """
+    n_queries, n_database = scores.shape
+    k = min(k, n_database)
+    held = min(n_database, k + _SPARE)
+    codes = np.full((n_queries, held), -1, np.int64)
+    values = np.full((n_queries, held), -np.inf)
+    if k == 0:
+        return codes[:, :0], values[:, :0]
+    for rows in slices(n_queries, block[0]):
+        best = np.full((rows.stop - rows.start, held), -np.inf, np.float32)
+        for columns in slices(n_database, block[1]):
+            best, codes[rows] = _merged(best, codes[rows], scores.block(rows, columns), columns.start)
+        values[rows] = best
+        _settle(scores, rows, codes, values, k, block[1])
+        if advance is not None:
+            advance(rows.stop - rows.start)
+    return codes[:, :k], values[:, :k]
+
+
+def _merged(best: np.ndarray, codes: np.ndarray, block: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
+    """Bring the block's scores into the best of each row; both (q, held), in no order, -1 and -inf where empty."""
+    held = best.shape[1]
+    floor = best.min(axis=1, keepdims=True)
+    rows, columns = np.nonzero(block > floor)
+    if len(rows) == 0:
+        return best, codes
+    counts = np.bincount(rows, minlength=len(best))
+    width = int(counts.max())
+    if width > block.shape[1] // 4 and block.shape[1] > held:  # the first blocks: most scores beat an empty list
+        new_codes = np.argpartition(block, block.shape[1] - held, axis=1)[:, -held:]
+        new = np.take_along_axis(block, new_codes, axis=1)
+        new_codes = np.where(new > -np.inf, new_codes + start, -1)
+    else:
+        new = np.full((len(best), width), -np.inf, np.float32)
+        new_codes = np.full((len(best), width), -1, np.int64)
+        rank = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+        new[rows, rank] = block[rows, columns]
+        new_codes[rows, rank] = columns + start
+    both, both_codes = np.hstack([best, new]), np.hstack([codes, new_codes])
+    keep = np.argpartition(both, both.shape[1] - held, axis=1)[:, -held:]
+    return np.take_along_axis(both, keep, axis=1), np.take_along_axis(both_codes, keep, axis=1)
+
+
+def _settle(scores: Scores, rows: slice, codes: np.ndarray, values: np.ndarray, k: int, step: int) -> None:
+    """Put the held of these rows in order, best first, near-ties by their exact scores; in place."""
+    code, value = codes[rows], values[rows]  # views
+    code[:], value[:] = _in_order(code, value)
+    full = value > -np.inf
+    error = np.where(full, scores.error(np.where(full, value, 0.0)), 0.0)
+    with np.errstate(invalid="ignore"):  # -inf - -inf, among the padding
+        close = full[:, 1:] & (value[:, :-1] - value[:, 1:] <= error[:, :-1] + error[:, 1:])
+    held = value.shape[1]
+    if held < scores.shape[1]:  # a photo that isn't held might tie with the k-th: look at the whole row again
+        last = full[:, -1] & (value[:, k - 1] - value[:, -1] <= error[:, k - 1] + error[:, -1])
+        wide = np.flatnonzero(last)
+    else:
+        wide = np.empty(0, np.int64)
+    near = np.zeros(value.shape, bool)
+    near[:, 1:] |= close
+    near[:, :-1] |= close
+    near[wide] = False
+    at = np.nonzero(near)
+    if len(at[0]):
+        value[at] = scores.exact(at[0] + rows.start, code[at])
+        code[:], value[:] = _in_order(code, value)
+    for some in slices(len(wide), 256):
+        row = wide[some]
+        floor = value[row, k - 1] - error[row, k - 1] - error[row, -1]
+        _settle_wide(scores, row + rows.start, floor, codes, values, k, step)
+
+
+def _settle_wide(
+    scores: Scores, rows: np.ndarray, floor: np.ndarray, codes: np.ndarray, values: np.ndarray, k: int, step: int
+) -> None:
+    """Find the k best of these rows among all candidates down to `floor`, by exact scores; in place."""
+    found = []
+    for columns in slices(scores.shape[1], step):
+        row, column = np.nonzero(scores.block(rows, columns) >= floor[:, None])
+        found.append((row, column + columns.start))
+    row, column = (np.concatenate(part) for part in zip(*found, strict=True))
+    exact = scores.exact(rows[row], column)
+    order = np.lexsort((column, -exact, row))
+    row, column, exact = row[order], column[order], exact[order]
+    counts = np.bincount(row, minlength=len(rows))
+    rank = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    keep = rank < k
+    codes[rows[row[keep]], rank[keep]] = column[keep]
+    values[rows[row[keep]], rank[keep]] = exact[keep]
+
+
+def _in_order(codes: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sort each row: best first, equal scores by code, padding last."""
+    by_code = np.argsort(codes, axis=1, kind="stable")
+    codes, values = np.take_along_axis(codes, by_code, 1), np.take_along_axis(values, by_code, 1)
+    by_value = np.argsort(-values, axis=1, kind="stable")
+    return np.take_along_axis(codes, by_value, 1), np.take_along_axis(values, by_value, 1)
