@@ -41,12 +41,24 @@ class Preprocessing:
         Of red, green and blue in [0, 1]; photos are normalised by them.
     portrait : bool
         Whether landscape photos are turned 90° clockwise first.
+    antialias : bool
+        Whether pixels that fall together are averaged where a photo is shrunk; if not, they are sampled.
     """
 
     image_size: tuple[int, int]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     portrait: bool = False
+    antialias: bool = True
+
+    def transform(self) -> Any:
+        """Build the transform to embed with: (H, W, 3) uint8 → {"image": (3, height, width) float32}.
+
+        Turning to portrait is the reader's part (`PhotoDataset` and `read_photo` take ``portrait``).
+        """
+        from whalereid.images import evaluation_transform
+
+        return evaluation_transform(self.image_size, self.mean, self.std, antialias=self.antialias)
 
 
 class Embedder(nn.Module):
@@ -75,6 +87,8 @@ class Embedder(nn.Module):
         Of red, green and blue, to normalise by; by default what timm notes for the backbone.
     portrait : bool, default=False
         Whether landscape photos are to be turned 90° clockwise first.
+    antialias : bool, default=True
+        Whether photos are averaged, not sampled, as they are shrunk; False for networks trained so.
     weights : path, "pretrained" or None
         The backbone's: a state dict with timm's names (``.safetensors``, ``.pth``, ``.bin``), loaded strictly but for
         the classifier, which is left out; ``"pretrained"`` downloads timm's; None starts from random ones.
@@ -114,6 +128,7 @@ class Embedder(nn.Module):
         mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None,
         portrait: bool = False,
+        antialias: bool = True,
         weights: str | os.PathLike[str] | None = None,
     ) -> None:
         super().__init__()
@@ -134,6 +149,7 @@ class Embedder(nn.Module):
             _three(mean if mean is not None else noted.get("mean", _IMAGENET_MEAN), "mean"),
             _three(std if std is not None else noted.get("std", _IMAGENET_STD), "std"),
             bool(portrait),
+            bool(antialias),
         )
         if min(self.preprocessing.std) <= 0:
             raise WhalereidError(f"std={self.preprocessing.std}: photos are divided by it, so it is above 0.")
@@ -154,6 +170,7 @@ class Embedder(nn.Module):
             "mean": list(self.preprocessing.mean),
             "std": list(self.preprocessing.std),
             "portrait": self.preprocessing.portrait,
+            "antialias": self.preprocessing.antialias,
             "weights": origin,
         }
 
@@ -263,7 +280,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
     except (ValueError, OSError) as error:
         raise WhalereidError(f"{path}: can't be read as JSON ({error}).") from error
     names = {"backbone", "pooling", "neck", "dim", "copies", "activation", "dropout"}
-    names |= {"image_size", "mean", "std", "portrait", "weights"}
+    names |= {"image_size", "mean", "std", "portrait", "antialias", "weights"}
     if not isinstance(config, dict) or set(config) != names:
         raise WhalereidError(f"{path}: not the configuration of an Embedder; its keys are {', '.join(sorted(names))}.")
     return config
