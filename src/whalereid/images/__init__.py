@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from whalereid.images.datasets import PhotoDataset as PhotoDataset
     from whalereid.images.datasets import collate as collate
     from whalereid.images.photos import MIN_SIDE as MIN_SIDE
-    from whalereid.images.photos import parse_bbox as parse_bbox
     from whalereid.images.photos import read_photo as read_photo
     from whalereid.images.transforms import IMAGENET_MEAN as IMAGENET_MEAN
     from whalereid.images.transforms import IMAGENET_STD as IMAGENET_STD
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "MIN_SIDE": "photos",
-    "parse_bbox": "photos",
     "read_photo": "photos",
     "IMAGENET_MEAN": "transforms",
     "IMAGENET_STD": "transforms",

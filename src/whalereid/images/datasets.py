@@ -6,7 +6,7 @@ import os
 import random
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from torch.utils.data import Dataset, default_collate, get_worker_info
 from whalereid.catalogue import Catalogue
 from whalereid.catalogue.schema import VIEWPOINT_SYNONYMS
 from whalereid.errors import WhalereidError, listing
-from whalereid.images.photos import parse_bbox, read_photo
+from whalereid.images.photos import BBox, read_photo
 from whalereid.images.transforms import Transform
 
 __all__ = ["CrossViewPairs", "PhotoDataset", "UnreadablePhotoError", "collate"]
@@ -157,8 +157,8 @@ class PhotoDataset(_Photos):
     Raises
     ------
     WhalereidError
-        An option that can't be, a path that leaves the catalogue's root, a ``bbox`` that is none; and from an item,
-        naming the file, a photo that can't be read.
+        An option that can't be, a path that leaves the catalogue's root; and from an item, naming the file, a photo
+        that can't be read.
 
     Examples
     --------
@@ -291,11 +291,11 @@ def _one_thread(process: int) -> None:
     cv2.setNumThreads(0)
 
 
-def _boxes(catalogue: Catalogue) -> list[Any] | None:
-    if not catalogue.known("bbox").any():
+def _boxes(catalogue: Catalogue) -> list[BBox | None] | None:
+    known = catalogue.known("bbox")
+    if not known.any():
         return None
-    cells = enumerate(catalogue.column("bbox"), start=1)
-    return [parse_bbox(cell, where=f"{catalogue.source}, row {row}, column bbox") for row, cell in cells]
+    return [box if there else None for there, box in zip(known, catalogue.column("bbox"), strict=True)]
 
 
 def _viewpoints(names: str | Sequence[str]) -> tuple[str, ...]:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from numbers import Real
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 
+from whalereid.catalogue.schema import parse_bbox
 from whalereid.decoding import decode
 from whalereid.errors import WhalereidError
 
-__all__ = ["MIN_SIDE", "parse_bbox", "read_photo"]
+__all__ = ["MIN_SIDE", "BBox", "read_photo"]
 
 MIN_SIDE = 8  # px; nothing of an animal can be told on less, and a 1×1 placeholder is not a photo
 
-BBox = tuple[float, float, float, float]
+BBox: TypeAlias = tuple[float, float, float, float]
 
 
 def read_photo(path: str | os.PathLike[str], bbox: Sequence[float] | None = None, portrait: bool = False) -> np.ndarray:
@@ -46,12 +47,13 @@ def read_photo(path: str | os.PathLike[str], bbox: Sequence[float] | None = None
     WhalereidError
         The file can't be decoded, the bbox misses the photo, or a side is below 8 px; the message names the file.
     """
+    box = None if bbox is None else _checked(bbox, where=str(path))
     pixels = decode(path)
-    if bbox is not None:
-        pixels = _crop(pixels, bbox, where=str(path))
+    if box is not None:
+        pixels = _crop(pixels, box, where=str(path))
     height, width = pixels.shape[:2]
     if min(height, width) < MIN_SIDE:
-        what = "the photo" if bbox is None else f"bbox {_in_words(bbox)}"
+        what = "the photo" if box is None else f"bbox {_in_words(box)}"
         raise WhalereidError(
             f"{path}: {what} is {width}×{height} px; at least {MIN_SIDE} px a side are needed to tell animals apart."
         )
@@ -61,61 +63,25 @@ def read_photo(path: str | os.PathLike[str], bbox: Sequence[float] | None = None
     return rgb
 
 
-def parse_bbox(value: object, *, where: str = "bbox") -> BBox | None:
-    """Read a box from a cell of a table.
-
-    Parameters
-    ----------
-    value : object
-        x, y, width, height as a sequence of 4 numbers, or as text such as ``"[10, 20, 300, 200]"`` or
-        ``"10 20 300 200"``; nothing (None, NaN, empty text) means no box.
-    where : str
-        What to name in the error.
-
-    Returns
-    -------
-    tuple of 4 floats, or None
-
-    Raises
-    ------
-    WhalereidError
-        Not 4 finite numbers, or a width or height that is not positive.
-
-    Examples
-    --------
-    >>> parse_bbox("[10, 20, 300, 200]")
-    (10.0, 20.0, 300.0, 200.0)
-    """
-    if value is None or (isinstance(value, Real) and math.isnan(float(value))):
-        return None
-    parts = value
-    if isinstance(value, str):
-        parts = value.strip().strip("[](){}").replace(",", " ").replace(";", " ").split()
-        if not parts:
-            return None
+def _checked(bbox: Sequence[float], *, where: str) -> BBox:
     try:
-        x, y, width, height = (float(part) for part in parts)  # type: ignore[attr-defined]
+        return parse_bbox(bbox)
     except (TypeError, ValueError):
-        raise WhalereidError(f"{where}: {value!r} is not a box; give x, y, width, height in pixels.") from None
-    if not all(math.isfinite(number) for number in (x, y, width, height)) or width <= 0 or height <= 0:
-        raise WhalereidError(f"{where}: the box {value!r} is empty; width and height are positive pixels.")
-    return x, y, width, height
+        raise WhalereidError(f"{where}: bbox {bbox!r} is not x, y, width, height in pixels, with an area.") from None
 
 
-def _in_words(bbox: Sequence[float]) -> str:
-    return "(" + ", ".join(f"{number:g}" for number in bbox) + ")"
+def _in_words(box: BBox) -> str:
+    return "(" + ", ".join(f"{number:g}" for number in box) + ")"
 
 
-def _crop(pixels: np.ndarray, bbox: Sequence[float], *, where: str) -> np.ndarray:
-    box = parse_bbox(list(bbox), where=where)
-    assert box is not None
+def _crop(pixels: np.ndarray, box: BBox, *, where: str) -> np.ndarray:
     x, y, width, height = box
     rows, columns = pixels.shape[:2]
     left, top = max(math.floor(x), 0), max(math.floor(y), 0)
     right, bottom = min(math.ceil(x + width), columns), min(math.ceil(y + height), rows)
     if left >= right or top >= bottom:
         raise WhalereidError(
-            f"{where}: bbox {_in_words(bbox)} lies outside the photo of {columns}×{rows} px; "
+            f"{where}: bbox {_in_words(box)} lies outside the photo of {columns}×{rows} px; "
             "a box is x, y, width, height in pixels of the upright photo."
         )
     return pixels[top:bottom, left:right]

@@ -6,9 +6,11 @@ Every transform is an albumentations ``Compose`` called as ``transform(image=rgb
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, TypeAlias
 
 import cv2
@@ -306,7 +308,11 @@ def _to_tensor(mean: Sequence[float], std: Sequence[float]) -> list[A.BasicTrans
 
 
 def _checked_size(image_size: ImageSize) -> tuple[int, int]:
-    size = (image_size, image_size) if isinstance(image_size, int | np.integer) else tuple(image_size)
-    if len(size) != 2 or any(int(side) != side or side < 1 for side in size):
+    sides = (image_size,) * 2 if isinstance(image_size, Integral) else image_size
+    try:
+        height, width = (operator.index(side) for side in sides)  # type: ignore[union-attr]
+    except (TypeError, ValueError):
+        height = width = 0
+    if height < 1 or width < 1:
         raise WhalereidError(f"image size {image_size!r}: give a whole number of pixels, or (height, width).")
-    return int(size[0]), int(size[1])
+    return height, width
