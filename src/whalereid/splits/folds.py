@@ -1,0 +1,176 @@
+"""Fold splitters: by photo, by encounter, by identity."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import StratifiedKFold
+
+from whalereid.errors import WhalereidError
+from whalereid.splits.balance import deal, encounter_groups, joined_groups
+from whalereid.splits.base import Facts, Splitter, check_folds, check_seed
+
+__all__ = ["EncounterFolds", "IdentityFolds", "PhotoFolds"]
+
+
+@dataclass(frozen=True)
+class _Folds(Splitter):
+    n_splits: int = 5
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_folds(self.n_splits)
+        check_seed(self.seed)
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """How many folds there are; the arguments are scikit-learn's and not looked at."""
+        return int(self.n_splits)
+
+
+@dataclass(frozen=True)
+class PhotoFolds(_Folds):
+    """Folds by photo, each identity's photos spread over them: scikit-learn's stratified folds, shuffled.
+
+    How well known animals are recognised in photos like those trained on. Photos of one encounter land on both sides,
+    which flatters; `leakage` says how much.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        How many folds.
+    seed : int, default=0
+        Of the shuffle.
+
+    Notes
+    -----
+    Exactly ``StratifiedKFold(n_splits, shuffle=True, random_state=seed)`` [1]_, so the order of rows matters. Photos of
+    unknown identity are spread like one more identity. An identity with fewer photos than folds is missing from some.
+
+    References
+    ----------
+    .. [1] https://scikit-learn.org/stable/modules/generated/sklearn.model_selection.StratifiedKFold.html
+
+    Examples
+    --------
+    >>> [test.tolist() for _, test in PhotoFolds(2).split(range(4), y=["nanuq", "nanuq", "siku", "siku"])]
+    [[1, 2], [0, 3]]
+    """
+
+    def _folds(self, facts: Facts) -> np.ndarray:
+        facts.needs_identities()
+        _, most = np.unique(facts.identity, return_counts=True)
+        if most.max() < self.n_splits:
+            raise WhalereidError(
+                f"{facts.where}: {self.n_splits} folds by photo need an identity with {self.n_splits} photos, "
+                f"the largest has {most.max()}; ask for fewer folds."
+            )
+        splitter = StratifiedKFold(self.n_splits, shuffle=True, random_state=self.seed)
+        folds = np.empty(len(facts), np.int64)
+        with warnings.catch_warnings():
+            # Identities with fewer photos than folds are the rule here; the class says what becomes of them.
+            warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+            for fold, (_, test) in enumerate(splitter.split(folds, facts.identity)):
+                folds[test] = fold
+        return folds
+
+
+@dataclass(frozen=True)
+class EncounterFolds(_Folds):
+    """Folds by encounter: no encounter straddles; identities and photos are as balanced as that allows.
+
+    How well known animals are recognised when met again. An animal met once is in training or in test, not in both.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        How many folds.
+    seed : int, default=0
+        Of the shuffle.
+
+    Notes
+    -----
+    With plain rows, ``groups`` holds the encounters. Photos of unknown encounter are kept together by identity and day
+    if both are known; else each stands alone. A table without encounters is thus split by identity and day; one without
+    dates either is refused. The same photos get the same folds in whatever order the table lists them.
+
+    Examples
+    --------
+    >>> rows, encounters = range(6), ["may", "may", "june", "june", "july", "july"]
+    >>> for train, test in EncounterFolds(3).split(rows, y=[0, 1, 0, 1, 0, 1], groups=encounters):
+    ...     print({encounters[row] for row in test} & {encounters[row] for row in train})
+    set()
+    set()
+    set()
+    """
+
+    def _folds(self, facts: Facts) -> np.ndarray:
+        facts.refuses_one_identity()
+        needs_encounters(facts)
+        groups = encounter_groups(facts)
+        asked = groups[facts.identity >= 0] if facts.n_identities else groups
+        n_groups = len(np.unique(asked))
+        if n_groups < self.n_splits:
+            raise WhalereidError(
+                f"{facts.where}: {self.n_splits} folds by encounter need as many encounters, it has {n_groups}"
+                f"{' with a known identity' if facts.n_identities else ''}; ask for fewer folds."
+            )
+        return deal(groups, facts.identity, self.n_splits, self.seed)
+
+
+@dataclass(frozen=True)
+class IdentityFolds(_Folds):
+    """Folds by identity: every test animal is unseen, and no encounter straddles either.
+
+    How well animals are told apart that the network never saw: the number that holds for next year's newcomers.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        How many folds.
+    seed : int, default=0
+        Of the shuffle.
+
+    Notes
+    -----
+    With plain rows, ``y`` holds the identities and ``groups``, if given, the encounters. Identities that share an
+    encounter are kept together, and with them those that they share others with; photos of unknown identity go with
+    their encounter. Folds are balanced by photos. The order of rows doesn't matter.
+
+    Examples
+    --------
+    >>> whales = ["nanuq", "siku", "nanuq", "siku", "aput", "aput"]
+    >>> for train, test in IdentityFolds(3).split(range(6), y=whales):
+    ...     print({whales[row] for row in test} & {whales[row] for row in train})
+    set()
+    set()
+    set()
+    """
+
+    def _folds(self, facts: Facts) -> np.ndarray:
+        facts.needs_identities()
+        if facts.n_identities < self.n_splits:
+            raise WhalereidError(
+                f"{facts.where}: {self.n_splits} folds by identity need as many identities, "
+                f"it has {facts.n_identities}; ask for fewer folds."
+            )
+        groups = joined_groups(facts)
+        n_groups = len(np.unique(groups[facts.identity >= 0]))
+        if n_groups < self.n_splits:
+            raise WhalereidError(
+                f"{facts.where}: its {facts.n_identities} identities hang together in {n_groups} groups by shared "
+                f"encounters, too few for {self.n_splits} folds; ask for fewer folds, or, if encounters are numbered "
+                "anew for each identity, put the identity into the encounter's name."
+            )
+        return deal(groups, facts.identity, self.n_splits, self.seed)
+
+
+def needs_encounters(facts: Facts) -> None:
+    """Refuse a table in which neither encounters nor an identity's days are known: any encounter might straddle."""
+    if facts.n_encounters == 0 and not facts.has_days:
+        raise WhalereidError(
+            f"{facts.where}: no photo has an encounter, nor an identity with a date; fill the column 'encounter' "
+            "(an id for each sighting) or 'date', or split by identity or by photo."
+        )

@@ -1,0 +1,184 @@
+"""Fold tables: which fold tests which photo, kept as CSV, and a splitter that follows one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from whalereid.catalogue import Catalogue
+from whalereid.catalogue.readers import read_table, write_table
+from whalereid.errors import WhalereidError, listing
+from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, Splitter
+
+__all__ = ["PredefinedFolds", "fold_table", "read_folds", "write_folds"]
+
+COLUMNS = ["image_id", "fold"]
+
+
+def fold_table(splitter: Splitter, catalogue: Catalogue) -> pd.DataFrame:
+    """Tell which fold tests each photo.
+
+    Parameters
+    ----------
+    splitter : Splitter
+        One of this library's.
+    catalogue : Catalogue of N photos
+        The photos.
+
+    Returns
+    -------
+    DataFrame of shape (n <= N, 2)
+        ``image_id`` and ``fold``, in the catalogue's order: folds count from 0, -1 is a photo that is only ever trained
+        on. Photos that the splitter leaves out of both parts have no row.
+
+    Raises
+    ------
+    WhalereidError
+        The photos can't be split this way.
+
+    Examples
+    --------
+    >>> from whalereid.splits import PhotoFolds
+    >>> photos = Catalogue(pd.DataFrame({"image_id": list("abcd"), "path": list("abcd"), "identity": list("xxyy")}))
+    >>> fold_table(PhotoFolds(2), photos)["fold"].tolist()
+    [1, 0, 0, 1]
+    """
+    table = pd.DataFrame({"image_id": catalogue.image_ids, "fold": splitter.folds(catalogue)})
+    return table[table["fold"] != LEFT_OUT].reset_index(drop=True)
+
+
+def write_folds(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Write a fold table as CSV (or Parquet, by the suffix), whole or not at all.
+
+    Raises
+    ------
+    WhalereidError
+        A file is there that is no fold table, the disk is full, or the place can't be written.
+    """
+    path = Path(path)
+    if path.exists() and not _is_fold_table(path):
+        raise WhalereidError(f"{path}: holds something other than folds; choose another name.")
+    write_table(table[COLUMNS], path)
+
+
+def _is_fold_table(path: Path) -> bool:
+    """Whether a file has exactly the two columns of a fold table."""
+    try:
+        return list(read_table(path).columns) == COLUMNS
+    except (WhalereidError, ValueError, OSError):
+        return False
+
+
+def read_folds(path: str | os.PathLike[str], catalogue: Catalogue) -> pd.DataFrame:
+    """Read a fold table and hold it against its catalogue.
+
+    Parameters
+    ----------
+    path : path
+        CSV or Parquet with ``image_id`` and ``fold``; other columns are ignored.
+    catalogue : Catalogue
+        The photos it is about. Those without a row are in no fold: `PredefinedFolds` leaves them out.
+
+    Returns
+    -------
+    DataFrame
+        ``image_id`` (str) and ``fold`` (int64), in the file's order.
+
+    Raises
+    ------
+    WhalereidError
+        No such file, a column is missing, a fold isn't a whole number from -1, an id is repeated or isn't in the
+        catalogue, or no fold is tested.
+    """
+    path = Path(path)
+    table = _checked(read_table(path), where=str(path))
+    strange = table["image_id"][~table["image_id"].isin(catalogue.image_ids)]
+    if len(strange):
+        raise WhalereidError(
+            f"{path}: {len(strange)} photos are not in {catalogue.source}: {listing(strange)}; "
+            "are these the folds of another table?"
+        )
+    return table
+
+
+def _checked(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
+    missing = [name for name in COLUMNS if name not in table]
+    if missing:
+        raise WhalereidError(
+            f"{where}: no column {listing(missing)}; a fold table has image_id and fold, "
+            f"this one has {listing(table.columns, most=12) or 'no columns'}."
+        )
+    image_id, number = table["image_id"], pd.to_numeric(table["fold"], errors="coerce")
+    for row in np.flatnonzero(image_id.isna()):
+        raise WhalereidError(f"{where}, row {row + 1}: image_id is empty.")
+    for row in np.flatnonzero(~(number >= ONLY_TRAINING) | (number % 1 != 0)):
+        raise WhalereidError(
+            f"{where}, row {row + 1}: fold {table['fold'].iloc[row]!r} is none; folds count from 0, "
+            "and -1 is for photos to train on only."
+        )
+    image_id = image_id.astype("str").str.strip()
+    for row in np.flatnonzero(image_id.duplicated()):
+        raise WhalereidError(
+            f"{where}, row {row + 1}: image_id {image_id.iloc[row]!r} is repeated; one row a photo, please."
+        )
+    if not (number >= 0).any():
+        raise WhalereidError(f"{where}: no photo is in a fold that is tested (0 or more).")
+    return pd.DataFrame({"image_id": image_id, "fold": number.astype(np.int64)}).reset_index(drop=True)
+
+
+class PredefinedFolds(Splitter):
+    """The folds of a table, such as one that was saved, or that someone published.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``image_id`` and ``fold``, as `fold_table` makes and `read_folds` reads it. Folds keep their numbers.
+
+    Raises
+    ------
+    WhalereidError
+        The table isn't one of folds.
+
+    Notes
+    -----
+    Photos of the catalogue that the table lacks are left out of both parts. Plain rows are taken to be the table's own,
+    in its order.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"image_id": ["a", "b", "c"], "fold": [0, 1, -1]})
+    >>> [(train.tolist(), test.tolist()) for train, test in PredefinedFolds(table).split(range(3))]
+    [([1, 2], [0]), ([0, 2], [1])]
+    """
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.table = _checked(table, where="the fold table")
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """How many folds are tested; the arguments are scikit-learn's and not looked at."""
+        return len(self._numbers(self.table["fold"].to_numpy()))
+
+    def _numbers(self, folds: np.ndarray) -> list[int]:
+        return [int(fold) for fold in np.unique(self.table["fold"]) if fold >= 0]
+
+    def _folds(self, facts: Facts) -> np.ndarray:
+        folds = self.table["fold"].to_numpy()
+        if facts.plain:
+            if len(facts) != len(folds):
+                raise WhalereidError(
+                    f"the fold table has {len(folds)} photos, {len(facts)} rows were given; give a catalogue."
+                )
+        else:
+            at = pd.Index(self.table["image_id"], dtype=object).get_indexer(facts.names)
+            folds = np.where(at >= 0, folds[at], LEFT_OUT)
+        untested = [number for number in self._numbers(folds) if not (folds == number).any()]
+        if untested:
+            raise WhalereidError(f"{facts.where}: has no photo of fold {listing(untested)} of the fold table.")
+        return folds
+
+    def __repr__(self) -> str:
+        return f"PredefinedFolds({len(self.table)} photos, {self.get_n_splits()} folds)"
