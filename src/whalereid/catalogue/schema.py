@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import math
+import re
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
 from whalereid.errors import WhalereidError, listing
 
-__all__ = ["ALIASES", "KNOWN", "REQUIRED", "UNKNOWN_IDENTITIES", "VIEWPOINT_SYNONYMS", "normalise"]
+__all__ = [
+    "ALIASES",
+    "KNOWN",
+    "REQUIRED",
+    "UNKNOWN",
+    "VIEWPOINT_SYNONYMS",
+    "is_viewpoint",
+    "normalise",
+    "parse_bbox",
+    "refuse_repeats",
+]
 
 REQUIRED = ("image_id", "path")
 KNOWN = (*REQUIRED, "identity", "viewpoint", "encounter", "date", "bbox", "species", "location", "height", "width")
@@ -20,63 +35,178 @@ ALIASES = {
     "encounter_id": "encounter",
     "sequence": "encounter",
 }
-UNKNOWN_IDENTITIES = frozenset({"", "unknown", "____"})
+UNKNOWN = frozenset({"", "unknown", "____"})
 VIEWPOINT_SYNONYMS = {"up": "top"}
-_TEXT = ("image_id", "path", "identity", "viewpoint", "encounter", "species", "location")
+_MAY_BE_UNKNOWN = ("identity", "viewpoint", "encounter")
+_TEXT = ("image_id", "path", "identity", "viewpoint", "encounter", "species", "location", "date", "timestamp")
+_NUMBERS = ("height", "width", "fold")
+_BBOX_PARTS = ("bbox_x", "bbox_y", "bbox_w", "bbox_h")
+_VIEWPOINT = re.compile(r"(?:(?:top|up|bottom|down|left|right|front|back)[-_ ]?)+")
+
+
+def is_viewpoint(name: str) -> bool:
+    """Whether a viewpoint is one we know: a side of the animal, or sides combined.
+
+    Examples
+    --------
+    >>> [is_viewpoint(name) for name in ("left", "front-right", "backleft", "lft")]
+    [True, True, True, False]
+    """
+    return _VIEWPOINT.fullmatch(name.lower()) is not None
+
+
+def parse_bbox(value: Any) -> tuple[float, float, float, float]:
+    """Read a box: x, y of its top left corner, width and height, in pixels.
+
+    Parameters
+    ----------
+    value : str or sequence of 4 numbers
+        As text, the numbers stand between commas, semicolons or spaces, in brackets or not.
+
+    Raises
+    ------
+    ValueError
+        Not four finite numbers, or no area.
+
+    Examples
+    --------
+    >>> parse_bbox("[10, 20, 30.5, 40]")
+    (10.0, 20.0, 30.5, 40.0)
+    """
+    if isinstance(value, str):
+        inner = value.strip()
+        if inner[:1] + inner[-1:] in ("[]", "()"):
+            inner = inner[1:-1]
+        value = [part for part in re.split(r"[,;\s]+", inner) if part]
+    x, y, width, height = (float(number) for number in value)
+    if not all(math.isfinite(number) for number in (x, y, width, height)) or width <= 0 or height <= 0:
+        raise ValueError("no area")
+    return x, y, width, height
 
 
 def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
-    """Rename aliases, and make ids and categories clean text with missing values as NaN.
+    """Rename aliases and clean values: ids and categories text, sizes numbers, boxes tuples, missing values NaN.
+
+    Doing it twice changes nothing.
 
     Parameters
     ----------
     frame : DataFrame
-        A table of photos with the columns of the catalogue, under their names or aliases.
+        A table of photos with the columns of the catalogue, under their names or aliases, in whatever case.
     where : str
         What to name in errors: the file, or what the table is.
 
     Returns
     -------
     DataFrame
-        A new table with a plain 0..N-1 index. An alias is used only where the proper name is absent.
+        A new table with a plain 0..N-1 index. An alias is used only where the proper name is absent. Rows are counted
+        from 1 in errors.
 
     Raises
     ------
     WhalereidError
-        A required column is missing, an ``image_id`` or ``path`` is empty, or an ``image_id`` is repeated.
+        A required column is missing, an ``image_id`` or ``path`` is empty, an ``image_id`` is repeated, or a size or
+        box can't be read.
     """
-    frame = frame.reset_index(drop=True)
-    for alias, name in ALIASES.items():
-        if alias in frame and name not in frame:
-            frame = frame.rename(columns={alias: name})
-    if "date" not in frame and "timestamp" in frame:
-        frame = frame.assign(date=frame["timestamp"])
+    frame = _rename(frame.reset_index(drop=True), where=where)
     missing = [name for name in REQUIRED if name not in frame]
     if missing:
         raise WhalereidError(
             f"{where}: no column {listing(missing)}; a catalogue needs image_id and path, "
             f"this table has {listing(frame.columns, most=12) or 'no columns'}."
         )
-    cleaned = {}
-    for name in _TEXT:
-        if name in frame:
-            text = frame[name].astype("str").str.strip()
-            cleaned[name] = text.where(frame[name].notna() & (text != ""))
-    if "identity" in cleaned:
-        identity = cleaned["identity"]
-        cleaned["identity"] = identity.mask(identity.str.lower().isin(UNKNOWN_IDENTITIES))
+    cleaned: dict[str, pd.Series] = {name: _text(frame[name]) for name in _TEXT if name in frame}
+    if "date" not in frame and "timestamp" in frame:
+        cleaned["date"] = cleaned["timestamp"]
+    for name in _MAY_BE_UNKNOWN:
+        if name in cleaned:
+            cleaned[name] = cleaned[name].mask(cleaned[name].str.lower().isin(UNKNOWN))
     if "viewpoint" in cleaned:
         cleaned["viewpoint"] = cleaned["viewpoint"].str.lower().replace(VIEWPOINT_SYNONYMS)
+    for name in _NUMBERS:
+        if name in frame:
+            cleaned[name] = _numbers(frame[name], where=where)
+    if "bbox" in frame:
+        cleaned["bbox"] = _boxes(frame["bbox"], where=where)
+    elif all(name in frame for name in _BBOX_PARTS):
+        parts = frame[list(_BBOX_PARTS)]
+        known = parts.notna().any(axis=1)
+        cleaned["bbox"] = _boxes(parts.apply(tuple, axis=1).astype(object).where(known), where=where)
+        frame = frame.drop(columns=list(_BBOX_PARTS))
     frame = frame.assign(**cleaned)
     for name in REQUIRED:
         empty = frame.index[frame[name].isna()]
         if len(empty):
-            raise WhalereidError(f"{where}, row {empty[0] + 1}: {name} is empty; every photo needs one.")
-    repeated = frame["image_id"][frame["image_id"].duplicated()]
-    if len(repeated):
-        rows = frame.index[frame["image_id"] == repeated.iloc[0]] + 1
-        raise WhalereidError(
-            f"{where}, rows {listing(rows)}: image_id {repeated.iloc[0]!r} is repeated "
-            f"({len(repeated)} rows repeat an id); ids must be unique."
-        )
+            more = f"; {len(empty)} rows are so" if len(empty) > 1 else ""
+            raise WhalereidError(f"{where}, row {empty[0] + 1}, column {name}: is empty{more}; every photo needs one.")
+    refuse_repeats(frame["image_id"], where=where)
     return frame
+
+
+def _rename(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
+    """Known names and aliases in whatever case and with spaces around, then aliases to their proper names."""
+    names = [str(name) for name in frame.columns]
+    ours = {*KNOWN, *ALIASES, *_BBOX_PARTS, "timestamp"}
+    for at, name in enumerate(names):
+        plain = name.strip().lower()
+        if name not in ours and plain in ours and plain not in names:
+            names[at] = plain
+    for alias, proper in ALIASES.items():
+        if alias in names and proper not in names:
+            names[names.index(alias)] = proper
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise WhalereidError(f"{where}: two columns are called {listing(twice)}; rename or remove one.")
+    return frame.set_axis(names, axis="columns")
+
+
+def _text(column: pd.Series) -> pd.Series:
+    """As stripped text, missing or empty values NaN."""
+    if pd.api.types.is_float_dtype(column) and bool((column.dropna() % 1 == 0).all()):
+        column = column.astype("Int64")  # whole numbers that gaps made floats: 12, not 12.0
+    text = column.astype("str").str.strip()
+    return text.where(column.notna() & (text != ""))
+
+
+def _numbers(column: pd.Series, *, where: str) -> pd.Series:
+    """As numbers, integers where all are there and whole."""
+    given = _text(column) if not pd.api.types.is_numeric_dtype(column) else column
+    number = pd.to_numeric(given, errors="coerce").astype("float64")
+    _refuse(column, given.notna().to_numpy(bool) & ~np.isfinite(number.to_numpy()), "is not a number", where=where)
+    whole = bool(number.notna().all()) and bool((number % 1 == 0).all())
+    return number.astype("int64") if whole else number
+
+
+def _boxes(column: pd.Series, *, where: str) -> pd.Series:
+    """As tuples of four floats, or NaN."""
+    boxes: list[object] = [math.nan] * len(column)
+    odd = np.zeros(len(column), bool)
+    for row, value in enumerate(column):
+        is_sequence = isinstance(value, tuple | list | np.ndarray)
+        if not is_sequence and (pd.isna(value) or not str(value).strip()):
+            continue
+        try:
+            boxes[row] = parse_bbox(value)
+        except (ValueError, TypeError):
+            odd[row] = True
+    _refuse(column, odd, "is not x, y, width, height in pixels, with an area", where=where)
+    return pd.Series(boxes, column.index, dtype=object)
+
+
+def _refuse(column: pd.Series, wrong: np.ndarray, what: str, *, where: str) -> None:
+    rows = np.flatnonzero(wrong)
+    if len(rows):
+        value = f"{column.iloc[rows[0]]!r:.80}"
+        more = f"; {len(rows)} rows are so" if len(rows) > 1 else ""
+        raise WhalereidError(f"{where}, row {rows[0] + 1}, column {column.name}: {value} {what}{more}.")
+
+
+def refuse_repeats(image_ids: pd.Series, *, where: str) -> None:
+    """Refuse a column of ids with one that stands twice, naming it and its rows."""
+    repeated = image_ids[image_ids.duplicated()].unique()
+    if len(repeated):
+        rows = image_ids.index[image_ids == repeated[0]] + 1
+        raise WhalereidError(
+            f"{where}, rows {listing(rows)}: image_id {repeated[0]!r} is repeated; ids must be unique "
+            f"({len(repeated)} {'id is' if len(repeated) == 1 else 'ids are'} not: {listing(map(repr, repeated))})."
+        )

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whalereid.catalogue.schema import normalise
+from whalereid.catalogue.dates import parse_dates
+from whalereid.catalogue.schema import normalise, refuse_repeats
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import inside
 
@@ -83,13 +84,14 @@ class Catalogue:
         self._scenarios = tuple(scenarios)
 
     @classmethod
-    def read(cls, path: str | os.PathLike[str], layout: str | None = None) -> Catalogue:
+    def read(cls, source: str | os.PathLike[str] | Any, layout: str | None = None) -> Catalogue:
         """Read a catalogue of any known layout.
 
         Parameters
         ----------
-        path : path
-            A table (``.csv``, ``.parquet``) or a folder.
+        source : path, or object with ``metadata`` and ``root``
+            A table (``.csv``, ``.parquet``); a folder, which may lie in one more folder, as archives unpack; or a data
+            set of the wildlife-datasets package.
         layout : str, optional
             Force a reader; one of ``whalereid.catalogue.LAYOUTS``. By default the layout is recognised.
 
@@ -100,7 +102,7 @@ class Catalogue:
         """
         from whalereid.catalogue.readers import read
 
-        return read(path, layout)
+        return read(source, layout)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -139,10 +141,10 @@ class Catalogue:
         Raises
         ------
         WhalereidError
-            A path leaves the root; the message names the row.
+            A path leaves the root; the message names the photo.
         """
-        rows = enumerate(self._frame["path"], start=1)
-        return tuple(inside(self._root, path, where=f"{self._source}, row {row}, column path") for row, path in rows)
+        rows = zip(self._frame["image_id"], self._frame["path"], strict=True)
+        return tuple(inside(self._root, path, where=f"{self._source}, photo {photo!r}") for photo, path in rows)
 
     def column(self, name: str) -> pd.Series:
         """One column, (N,), missing values as NaN.
@@ -162,6 +164,32 @@ class Catalogue:
             return np.zeros(len(self), bool)
         return self._frame[name].notna().to_numpy(bool)
 
+    def dates(self, column: str | None = None) -> np.ndarray:
+        """When each photo was taken, (N,) datetime64[s]; NaT where that is unknown or can't be read.
+
+        Parameters
+        ----------
+        column : str, optional
+            The column to read. By default ``timestamp`` and, where that says nothing, ``date``.
+
+        See Also
+        --------
+        whalereid.catalogue.dates.parse_dates : What can be read.
+
+        Examples
+        --------
+        >>> photos = Catalogue(pd.DataFrame({"image_id": ["a", "b"], "path": ["a", "b"], "date": ["2017-08-07", "?"]}))
+        >>> photos.dates()
+        array(['2017-08-07T00:00:00', 'NaT'], dtype='datetime64[s]')
+        """
+        if column is not None:
+            return parse_dates(self.column(column))
+        dates = np.full(len(self), "NaT", "datetime64[s]")
+        for name in ("timestamp", "date"):
+            if name in self._frame:
+                dates = np.where(np.isnat(dates), parse_dates(self._frame[name]), dates)
+        return dates
+
     @cached_property
     def identities(self) -> tuple[str, ...]:
         """The known identities, sorted."""
@@ -179,7 +207,7 @@ class Catalogue:
         order = pd.Index(self.identities if identities is None else identities)
         if "identity" not in self._frame:
             return np.full(len(self), -1, np.int64)
-        return np.asarray(order.get_indexer(self._frame["identity"]), np.int64)
+        return np.asarray(order.get_indexer(pd.Index(self._frame["identity"])), np.int64)
 
     def counts(self, column: str) -> pd.Series:
         """Photos per value of a column, most frequent first, ties by name; missing values are left out."""
@@ -214,7 +242,11 @@ class Catalogue:
             rows = np.asarray(rows)
             if rows.size == 0:
                 rows = rows.astype(np.int64)
-        return self._with(self._frame.iloc[rows], scenarios=())
+        part = object.__new__(Catalogue)  # what is clean already need not be cleaned again
+        part._root, part._source, part._scenarios = self._root, self._source, ()
+        part._frame = self._frame.iloc[rows].reset_index(drop=True)
+        refuse_repeats(part._frame["image_id"], where=self._source)
+        return part
 
     def subset(self, image_ids: Iterable[str]) -> Catalogue:
         """Return the photos of these ids, in this order."""
@@ -241,7 +273,7 @@ class Catalogue:
         Parameters
         ----------
         table : DataFrame or path to a CSV
-            Has ``image_id``, at most one row a photo; its columns replace those of the same name.
+            Has ``image_id``, at most one row a photo; its columns replace those of the same name, but for ``path``.
 
         Raises
         ------
@@ -262,6 +294,7 @@ class Catalogue:
             raise WhalereidError(f"{where}: image_id {twice.iloc[0]!r} is repeated; one row a photo, please.")
         if len(self) and not self._frame["image_id"].isin(table["image_id"]).any():
             raise WhalereidError(f"{where}: has none of the photos of {self._source}; is it another data set's?")
+        table = table.drop(columns="path", errors="ignore")  # ours leads from our root to the photo
         kept = [name for name in self._frame if name == "image_id" or name not in table]
         return self._with(self._frame[kept].merge(table, on="image_id", how="left"), scenarios=self._scenarios)
 

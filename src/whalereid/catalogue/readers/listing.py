@@ -1,0 +1,63 @@
+"""The names in a folder, whatever their case: archives made elsewhere differ in it."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+from whalereid.errors import WhalereidError
+
+__all__ = ["Listing"]
+
+
+class Listing:
+    """What lies in one folder, without hidden entries and what archivers leave behind.
+
+    Parameters
+    ----------
+    path : Path
+        An existing folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def _entries(self) -> tuple[list[Path], list[Path]]:
+        folders, files = [], []
+        try:
+            with os.scandir(self.path) as entries:
+                for entry in entries:
+                    if entry.name.startswith(".") or entry.name == "__MACOSX":
+                        continue
+                    if entry.is_dir():
+                        folders.append(self.path / entry.name)
+                    elif entry.is_file():
+                        files.append(self.path / entry.name)
+        except OSError as error:
+            raise WhalereidError(f"{self.path}: can't be read ({error.strerror}).") from error
+        return sorted(folders), sorted(files)
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folders in it, sorted."""
+        return self._entries[0]
+
+    @property
+    def files(self) -> list[Path]:
+        """The files in it, sorted."""
+        return self._entries[1]
+
+    def folder(self, name: str) -> Path | None:
+        """The folder of this name, in whatever case, or None."""
+        return _named(name, self.folders)
+
+    def file(self, *names: str) -> Path | None:
+        """The file with the first of these names that is there, in whatever case, or None."""
+        return next((found for name in names if (found := _named(name, self.files)) is not None), None)
+
+
+def _named(name: str, entries: list[Path]) -> Path | None:
+    same = [entry for entry in entries if entry.name.lower() == name.lower()]
+    return next((entry for entry in same if entry.name == name), same[0] if same else None)

@@ -1,0 +1,120 @@
+"""Tables: CSV and Parquet files, and a folder that holds one called metadata."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pandas as pd
+
+from whalereid.catalogue.readers.listing import Listing
+from whalereid.catalogue.table import Catalogue
+from whalereid.errors import WhalereidError
+from whalereid.files import replacing
+
+__all__ = ["NAMES", "WANTED", "read", "read_file", "read_table", "recognises", "write_table"]
+
+NAMES = ("metadata.csv", "metadata.parquet", "metadata.tsv")
+WANTED = "it needs metadata.csv or metadata.parquet"
+_TEXT_SUFFIXES, _PARQUET_SUFFIXES = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
+# As R, Excel and pandas write a missing value. Not "None" or "null": an animal may be called so.
+_MISSING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "<NA>"]
+_HEAD = 1 << 16
+
+
+def recognises(folder: Listing) -> bool:
+    """Whether a folder holds a table called metadata."""
+    return folder.file(*NAMES) is not None
+
+
+def read(folder: Listing) -> Catalogue:
+    """Read the table called metadata in a folder."""
+    path = folder.file(*NAMES)
+    if path is None:
+        raise WhalereidError(f"{folder.path}: {WANTED}.")
+    return read_file(path)
+
+
+def read_file(path: Path) -> Catalogue:
+    """Read a table; its paths are relative to its folder."""
+    return Catalogue(read_table(path), path.parent, source=str(path))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a CSV or Parquet table, every value of a CSV as text, missing ones NaN.
+
+    A CSV is UTF-8, with or without byte-order mark; its columns stand between commas, semicolons or tabs, whichever its
+    first line has most of.
+
+    Raises
+    ------
+    WhalereidError
+        No such file, not a table, not UTF-8, or a line with too many values; the message names the line.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WhalereidError(f"{path}: {'is a folder, not a table' if path.is_dir() else 'no such file'}.")
+    try:
+        if path.suffix.lower() in _PARQUET_SUFFIXES:
+            return _read_parquet(path)
+        if path.suffix.lower() in _TEXT_SUFFIXES:
+            return _read_csv(path)
+    except OSError as error:
+        raise WhalereidError(f"{path}: can't be read ({error.strerror}).") from error
+    raise WhalereidError(f"{path}: not a table that can be read; save it as .csv or .parquet.")
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV or Parquet by its suffix, whole or not at all."""
+    with replacing(path) as beside:
+        if path.suffix.lower() in _PARQUET_SUFFIXES:
+            frame.to_parquet(beside, index=False)
+        else:
+            frame.to_csv(beside, index=False)
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except (ValueError, OSError) as error:  # pyarrow's errors are both
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise WhalereidError(f"{path}: not a Parquet file, or a damaged one; write it again.") from error
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if not head.strip():
+        raise WhalereidError(f"{path}: the file is empty; it needs a line of column names and a row for each entry.")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise WhalereidError(f"{path}: is UTF-16, not UTF-8; save it as 'CSV UTF-8'.")
+    if b"\0" in head:
+        raise WhalereidError(f"{path}: is not a CSV file (it holds binary data); save the table as .csv.")
+    header = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").splitlines()[0]
+    separator = max((",", ";", "\t"), key=lambda mark: header.count(mark.encode()))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # values beyond the last column, dropped
+            return pd.read_csv(
+                path, sep=separator, dtype=str, keep_default_na=False, na_values=_MISSING, index_col=False
+            )
+    except UnicodeDecodeError as error:
+        raise WhalereidError(
+            f"{path}, line {_undecodable_line(path)}: is not UTF-8; save it as 'CSV UTF-8'."
+        ) from error
+    except pd.errors.ParserWarning as error:
+        raise WhalereidError(f"{path}: rows have more values than there are column names; check its commas.") from error
+    except pd.errors.ParserError as error:
+        said = str(error).split("C error: ")[-1].strip().rstrip(".")
+        raise WhalereidError(f"{path}: is not a CSV table ({said}).") from error
+
+
+def _undecodable_line(path: Path) -> int:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 1
