@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,9 @@ from whalereid.errors import WhalereidError, listing
 from whalereid.files import replacing
 
 __all__ = ["Embeddings"]
+
+MARKER = "embeddings.json"
+"""In a folder that `embed` writes: whether its parts are all there, and their provenance."""
 
 _METADATA_KEY = b"whalereid"
 
@@ -100,18 +103,7 @@ class Embeddings:
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write one Parquet file (``image_id``, ``embedding``), whole or not at all."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        flat = pa.array(self.vectors.reshape(-1), type=pa.float32())
-        table = pa.table(
-            {
-                "image_id": pa.array(self.ids, type=pa.string()),
-                "embedding": pa.FixedSizeListArray.from_arrays(flat, self.dim),
-            }
-        ).replace_schema_metadata({_METADATA_KEY: json.dumps(dict(self.provenance)).encode()})
-        with replacing(path) as beside:
-            pq.write_table(table, beside, compression="zstd")
+        write_table(path, self)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Embeddings:
@@ -120,44 +112,140 @@ class Embeddings:
         Raises
         ------
         WhalereidError
-            Nothing there, not Parquet, a column is missing, or vectors differ in width.
+            Nothing there, not Parquet, a column is missing, vectors differ in width, parts differ in what made them,
+            or `embed` has not finished it.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         path = Path(path)
-        parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-        if not parts or not parts[0].exists():
+        if path.is_dir():
+            unfinished, parts = (path / MARKER).exists() and not read_marker(path)["complete"], parts_of(path)
+        else:
+            unfinished, parts = work_folder(path).exists() and not path.exists(), [path] if path.exists() else []
+        if unfinished:
+            raise WhalereidError(f"{path}: unfinished; run the same `whalereid embed` again, it goes on from there.")
+        if not parts:
             raise WhalereidError(f"{path}: no embeddings there; `whalereid embed` writes them.")
-        ids: list[np.ndarray] = []
-        vectors: list[np.ndarray] = []
-        provenance: dict[str, Any] = {}
-        for part in parts:
-            try:
-                table = pq.read_table(part)
-            except (pa.ArrowInvalid, OSError) as error:
-                raise WhalereidError(f"{part}: can't be read as Parquet ({error}).") from error
-            absent = [name for name in ("image_id", "embedding") if name not in table.column_names]
-            if absent:
-                raise WhalereidError(f"{part}: no column {listing(absent)}; it has {listing(table.column_names)}.")
-            column = table["embedding"].combine_chunks()
-            if isinstance(column, pa.ChunkedArray):
-                column = column.chunk(0) if column.num_chunks else pa.array([], type=column.type)
-            widths = (
-                {column.type.list_size}
-                if pa.types.is_fixed_size_list(column.type)
-                else set(np.unique(column.value_lengths().to_numpy(zero_copy_only=False)).tolist())
-            )
-            if column.null_count or len(widths) > 1:
-                raise WhalereidError(f"{part}: embeddings differ in width ({listing(sorted(widths))}) or are missing.")
-            width = widths.pop() if widths else 0
-            flat = column.flatten().to_numpy(zero_copy_only=False)
-            vectors.append(np.asarray(flat, np.float32).reshape(len(column), width))
-            ids.append(table["image_id"].to_numpy().astype(object))
-            provenance = provenance or json.loads((table.schema.metadata or {}).get(_METADATA_KEY, b"{}"))
-        if len({v.shape[1] for v in vectors}) > 1:
-            raise WhalereidError(f"{path}: its parts differ in width; were they written by different networks?")
-        return cls(np.concatenate(ids), np.concatenate(vectors), provenance)
+        tables = [read_table(part)[0] for part in parts]
+        first = tables[0]
+        for part, table in zip(parts, tables, strict=True):
+            if table.dim != first.dim or table.provenance != first.provenance:
+                what = f"is {table.dim} wide, not {first.dim}" if table.dim != first.dim else "was not made"
+                raise WhalereidError(f"{part}: {what} as in {parts[0].name}; keep one making's parts in a folder.")
+        ids, vectors = [table.ids for table in tables], [table.vectors for table in tables]
+        return cls(np.concatenate(ids), np.concatenate(vectors), first.provenance)
+
+    @classmethod
+    def concatenate(cls, members: Sequence[Embeddings]) -> Embeddings:
+        """Several networks' vectors of the same photos end to end, raw; in the first one's order.
+
+        The cosine of such vectors weighs each network by its vectors' lengths.
+
+        Raises
+        ------
+        WhalereidError
+            Nothing given, or a network lacks a photo that another has.
+
+        Examples
+        --------
+        >>> one = Embeddings.from_numpy(["a", "b"], [[1.0], [2.0]])
+        >>> two = Embeddings.from_numpy(["b", "a"], [[3.0, 4.0], [5.0, 6.0]])
+        >>> Embeddings.concatenate([one, two]).take(["a"]).tolist()
+        [[1.0, 5.0, 6.0]]
+        """
+        if not members:
+            raise WhalereidError("embeddings: nothing to concatenate; give one network's embeddings at least.")
+        ids = members[0].ids
+        for member in members[1:]:
+            odd = np.setxor1d(ids, member.ids)
+            if len(odd):
+                raise WhalereidError(
+                    f"embeddings: {len(odd)} photos have vectors of one network but not of another: {listing(odd)}."
+                )
+        vectors = np.concatenate([member.take(ids) for member in members], axis=1)
+        return cls(ids, vectors, {"concatenated": [dict(member.provenance) for member in members]})
 
     def __repr__(self) -> str:
         return f"Embeddings({len(self)} photos, {self.dim} wide)"
+
+
+def work_folder(path: Path) -> Path:
+    """Where the parts of a single file lie until it is whole."""
+    return path.with_name(f".{path.name}.parts")
+
+
+def parts_of(folder: Path) -> list[Path]:
+    """Parquet files of a folder, by name; hidden ones are half-written."""
+    return sorted(path for path in folder.glob("*.parquet") if not path.name.startswith("."))
+
+
+def read_marker(folder: Path) -> dict[str, Any]:
+    """Read a folder's marker: ``complete`` and ``provenance``."""
+    path = folder / MARKER
+    try:
+        marker = json.loads(path.read_text(encoding="utf-8"))
+        return {"complete": bool(marker["complete"]), "provenance": dict(marker["provenance"])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WhalereidError(f"{path}: can't be read ({error}); delete the folder and embed again.") from error
+
+
+def write_table(
+    path: str | os.PathLike[str], embeddings: Embeddings, notes: Mapping[bytes, bytes] | None = None
+) -> None:
+    """Write a Parquet file, whole or not at all; `notes` go beside the provenance in its schema metadata."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    flat = pa.array(embeddings.vectors.reshape(-1), type=pa.float32())
+    table = pa.table(
+        {
+            "image_id": pa.array(embeddings.ids, type=pa.string()),
+            "embedding": pa.FixedSizeListArray.from_arrays(flat, embeddings.dim),
+        }
+    )
+    provenance = json.dumps(dict(embeddings.provenance)).encode()
+    table = table.replace_schema_metadata({_METADATA_KEY: provenance, **(notes or {})})
+    with replacing(path) as beside:
+        pq.write_table(table, beside, compression="zstd")
+
+
+def read_table(path: Path) -> tuple[Embeddings, Mapping[bytes, bytes]]:
+    """Read one Parquet file, and all of its schema metadata."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, partitioning=None)
+    except (pa.ArrowException, OSError) as error:
+        raise WhalereidError(f"{path}: can't be read as Parquet ({error}).") from error
+    absent = [name for name in ("image_id", "embedding") if name not in table.column_names]
+    if absent:
+        raise WhalereidError(f"{path}: no column {listing(absent)}; it has {listing(table.column_names)}.")
+    ids, embedding = table["image_id"], table["embedding"]
+    if ids.null_count:
+        raise WhalereidError(f"{path}: {ids.null_count} rows have no image_id.")
+    kind = embedding.type
+    fixed = pa.types.is_fixed_size_list(kind)
+    if not (fixed or pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        raise WhalereidError(f"{path}: column embedding holds {kind}, not lists of numbers.")
+    widths: set[int] = {kind.list_size} if fixed else set()
+    pieces: list[np.ndarray] = []
+    for chunk in embedding.chunks:
+        if not fixed:
+            widths |= set(chunk.value_lengths().drop_null().unique().to_pylist())
+        pieces.append(chunk.flatten().to_numpy(zero_copy_only=False))
+    if embedding.null_count or len(widths) > 1:
+        raise WhalereidError(f"{path}: embeddings differ in width ({listing(sorted(widths))}) or are missing.")
+    try:
+        flat = np.concatenate(pieces).astype(np.float32, copy=False) if pieces else np.empty(0, np.float32)
+    except (TypeError, ValueError) as error:
+        raise WhalereidError(f"{path}: column embedding holds {kind}, not lists of numbers.") from error
+    width = widths.pop() if widths else 0
+    notes = table.schema.metadata or {}
+    try:
+        provenance = dict(json.loads(notes.get(_METADATA_KEY, b"{}")))
+    except (TypeError, ValueError) as error:
+        raise WhalereidError(f"{path}: its provenance can't be read ({error}).") from error
+    try:
+        embeddings = Embeddings(ids.to_numpy(), flat.reshape(len(ids), width), provenance)
+    except WhalereidError as error:
+        raise WhalereidError(f"{path}: {error}") from error
+    return embeddings, notes

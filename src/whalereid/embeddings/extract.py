@@ -1,0 +1,382 @@
+"""embed: photos through networks, once, into embeddings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Subset
+
+from whalereid.catalogue import Catalogue
+from whalereid.embeddings.progress import EmbeddingProgress
+from whalereid.embeddings.store import PartStore
+from whalereid.embeddings.table import Embeddings
+from whalereid.errors import WhalereidError, listing
+from whalereid.images import PhotoDataset, collate
+from whalereid.models import Embedder, Preprocessing
+
+__all__ = ["PRECISIONS", "embed", "embed_many", "native_precision"]
+
+PRECISIONS: dict[str, torch.dtype | None] = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+# What a kill may cost: embeddings go to disk when this much was made.
+_PART_SECONDS, _PART_PHOTOS = 60.0, 4096
+
+
+def embed(
+    embedder: Embedder,
+    photos: Catalogue,
+    *,
+    flip: bool = False,
+    batch_size: int | None = None,
+    precision: str = "auto",
+    workers: int | None = None,
+    device: str | torch.device | None = None,
+    on_error: Literal["raise", "skip"] = "raise",
+    out: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+) -> Embeddings:
+    """Turn photos into embeddings.
+
+    Parameters
+    ----------
+    embedder : Embedder
+        The network. It comes back in the mode and on the device it was in.
+    photos : Catalogue of N photos
+        What to embed; identities don't matter.
+    flip : bool, default=False
+        Embed each photo and its mirror image, decoded once, and keep the mean of the two raw vectors.
+    batch_size : int, optional
+        Photos at a time; by default what suits the image size and device. Results don't depend on it beyond rounding.
+    precision : {"auto", "fp32", "bf16", "fp16"}, default="auto"
+        Of the backbone; pooling and neck are always float32. ``"auto"`` takes half precision where the hardware
+        computes in it natively, as `native_precision` says.
+    workers : int, optional
+        Processes that decode photos; 0 decodes in this one.
+    device : str or torch.device, optional
+        Such as ``"cuda:1"``; by default the accelerator if there is one, else the CPU.
+    on_error : {"raise", "skip"}, default="raise"
+        A photo that can't be read raises, or is left out and listed at the end.
+    out : path, optional
+        Also write them there, as they are made: one Parquet file if the name ends in ``.parquet``, else a folder of
+        part files. A run that was stopped goes on where it was; what is there from other weights, photos or settings
+        is refused.
+    progress : bool, default=True
+        Show photos done, rate and time left on stderr.
+
+    Returns
+    -------
+    Embeddings
+        In the catalogue's order, (N, dim) float32, raw, with their provenance.
+
+    Raises
+    ------
+    WhalereidError
+        A photo can't be read, an option can't be, `out` holds something else, or a vector isn't finite.
+
+    Examples
+    --------
+    >>> vectors = embed(Embedder.load("runs/beluga"), photos, flip=True)  # doctest: +SKIP
+    """
+    return embed_many(
+        {"embedding": embedder},
+        photos,
+        flip=flip,
+        batch_size=batch_size,
+        precision=precision,
+        workers=workers,
+        device=device,
+        on_error=on_error,
+        out=None if out is None else {"embedding": out},
+        progress=progress,
+    )["embedding"]
+
+
+def embed_many(
+    embedders: Mapping[str, Embedder],
+    photos: Catalogue,
+    *,
+    flip: bool = False,
+    batch_size: int | None = None,
+    precision: str = "auto",
+    workers: int | None = None,
+    device: str | torch.device | None = None,
+    on_error: Literal["raise", "skip"] = "raise",
+    out: Mapping[str, str | os.PathLike[str]] | None = None,
+    progress: bool = True,
+) -> dict[str, Embeddings]:
+    """Turn photos into the embeddings of several networks at once: `embed`, decoding each photo once for all.
+
+    Networks whose preprocessing is equal share each prepared photo and its mirror image; for each further
+    preprocessing the photos are gone through once more. All networks are on the device together: where memory is too
+    small for that, call `embed` for one after the other.
+
+    Parameters
+    ----------
+    embedders : mapping of str to Embedder
+        The networks by name.
+    out : mapping of str to path, optional
+        Where to write each network's, by the same names.
+    photos, flip, batch_size, precision, workers, device, on_error, progress
+        As for `embed`.
+
+    Returns
+    -------
+    dict of str to Embeddings
+        By the same names, in the same order.
+
+    Raises
+    ------
+    WhalereidError
+        As for `embed`.
+    """
+    if out is not None and set(out) != set(embedders):
+        raise WhalereidError(f"out names {listing(sorted(out))}, the networks are {listing(sorted(embedders))}.")
+    if precision not in ("auto", *PRECISIONS):
+        raise WhalereidError(f"precision={precision!r}; choose from auto, {', '.join(PRECISIONS)}.")
+    if batch_size is not None and batch_size < 1:
+        raise WhalereidError(f"batch_size={batch_size}; one photo at a time is the least.")
+    if workers is not None and workers < 0:
+        raise WhalereidError(f"workers={workers}; 0 decodes in this process, more in as many others.")
+    place = _device(device)
+    if precision == "auto":
+        precision = native_precision(place)
+    keys = _photo_keys(photos) if out is not None else {}
+    runs: list[_Run] = []
+    for name, embedder in embedders.items():
+        provenance = _provenance(embedder, flip=flip, precision=precision)
+        store = None if out is None else PartStore(out[name], provenance, keys)
+        runs.append(_Run(name, embedder, photos, provenance, store))
+    groups: dict[Preprocessing, list[_Run]] = {}
+    for run in runs:
+        if not run.done.all():
+            groups.setdefault(run.embedder.preprocessing, []).append(run)
+    rows = {
+        prepared: np.flatnonzero(~np.all([run.done for run in group], axis=0)) for prepared, group in groups.items()
+    }
+
+    skipped: dict[str, str] = {}
+    with EmbeddingProgress(sum(map(len, rows.values())), enabled=progress) as bar, ExitStack() as borrowed:
+        for run in runs:
+            if not run.done.all():
+                borrowed.enter_context(_borrowed(run.embedder, place))
+        for prepared, group in groups.items():
+            dataset = PhotoDataset(photos, prepared.transform(), portrait=prepared.portrait, on_error=on_error)
+            loader = _loader(dataset, rows[prepared], prepared, place, batch_size=batch_size, workers=workers)
+            try:
+                for images, _, batch in loader:
+                    if len(batch):
+                        images = images.to(place, memory_format=torch.channels_last, non_blocking=True)
+                        for run in group:
+                            run.take(images, batch.numpy(), flip=flip, precision=precision)
+                    bar.advance(len(batch))
+                unreadable = dict(dataset.skipped)
+                if len(unreadable) == len(photos):
+                    raise WhalereidError(
+                        f"none of the {len(photos)} photos can be read; the first: {next(iter(unreadable.values()))}"
+                    )
+            except BaseException:  # also Ctrl-C: what was made is kept
+                for run in runs:
+                    run.stop(bar.say)
+                raise
+            bar.advance(len(unreadable))
+            skipped |= unreadable
+    if skipped:
+        _report(skipped, progress=progress)
+    return {run.name: run.finish() for run in runs}
+
+
+def native_precision(device: str | torch.device) -> str:
+    """What ``precision="auto"`` means on a device: the fastest precision that its hardware computes in natively.
+
+    bfloat16 on GPUs since Ampere and on CPUs with its instructions (AVX-512 BF16, AMX), float16 on GPUs with tensor
+    cores before that, float32 elsewhere.
+
+    Examples
+    --------
+    >>> native_precision("cpu") in ("bf16", "fp32")
+    True
+    """
+    device = torch.device(device)
+    if device.type == "cuda":
+        generation = torch.cuda.get_device_capability(device)
+        return "bf16" if generation >= (8, 0) else "fp16" if generation >= (7, 0) else "fp32"
+    # Names that torch may yet change; without them we don't know, and take float32.
+    instructions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    if device.type == "cpu" and any(getattr(torch.cpu, name, bool)() for name in instructions):
+        return "bf16"
+    return "fp32"
+
+
+class _Run:
+    """One network's way through the photos: what is made, what is on disk."""
+
+    def __init__(
+        self,
+        name: str,
+        embedder: Embedder,
+        photos: Catalogue,
+        provenance: dict[str, Any],
+        store: PartStore | None,
+    ) -> None:
+        self.name, self.embedder = name, embedder
+        self._ids, self._provenance = photos.image_ids, provenance
+        self._vectors = np.empty((len(photos), embedder.dim), np.float32)
+        self.done = np.zeros(len(photos), bool)
+        self._unwritten: list[np.ndarray] = []
+        self._written_at = time.monotonic()
+        self._store = store
+        for there in [] if store is None else store.read():
+            rows = photos.rows(there.ids)
+            self._vectors[rows] = there.vectors
+            self.done[rows] = True
+
+    def take(self, images: Tensor, rows: np.ndarray, *, flip: bool, precision: str) -> None:
+        """Embed a batch, (B, 3, H, W) of the photos in these rows, (B,)."""
+        new = ~self.done[rows]
+        if not new.any():
+            return
+        if not new.all():
+            images, rows = images[torch.from_numpy(new).to(images.device)], rows[new]
+        views = torch.cat([images, images.flip(3)]) if flip else images
+        with torch.inference_mode(), _autocast(images.device, PRECISIONS[precision]):
+            vectors = self.embedder(views).float()
+        if flip:
+            vectors = vectors.unflatten(0, (2, len(rows))).mean(dim=0)
+        made = vectors.cpu().numpy()
+        finite = np.isfinite(made).all(axis=1)
+        if not finite.all():
+            photo = self._ids[rows[np.flatnonzero(~finite)[0]]]
+            way = "its weights are broken" if precision == "fp32" else "try precision fp32"
+            raise WhalereidError(f"{self.name}: the vector of {photo!r} in {precision} isn't finite; {way}.")
+        self._vectors[rows] = made
+        self.done[rows] = True
+        self._unwritten.append(rows)
+        waiting = sum(map(len, self._unwritten))
+        if waiting >= _PART_PHOTOS or time.monotonic() - self._written_at >= _PART_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Bring what was made since to disk."""
+        if self._store is not None and self._unwritten:
+            rows = np.concatenate(self._unwritten)
+            self._store.add(Embeddings(self._ids[rows], self._vectors[rows], self._provenance))
+        self._unwritten, self._written_at = [], time.monotonic()
+
+    def stop(self, say: Callable[[str], None]) -> None:
+        """Keep what was made for another run, and say so."""
+        self.flush()
+        if self._store is not None and self._store.stop():
+            say(f"{self._store.path}: {self.done.sum()} of {len(self.done)} photos are kept; run it again to go on.")
+
+    def finish(self) -> Embeddings:
+        """Give what was made, in the catalogue's order."""
+        every = bool(self.done.all())
+        ids, vectors = (self._ids, self._vectors) if every else (self._ids[self.done], self._vectors[self.done])
+        whole = Embeddings(ids, vectors, self._provenance)
+        if self._store is not None:
+            self._store.finish(whole)
+        return whole
+
+
+def _provenance(embedder: Embedder, *, flip: bool, precision: str) -> dict[str, Any]:
+    config = embedder.config
+    return {
+        "network": {name: config[name] for name in ("backbone", "pooling", "neck", "dim", "copies", "activation")},
+        "fingerprint": embedder.fingerprint,
+        "transform": json.loads(json.dumps(asdict(embedder.preprocessing))),
+        "flip": flip,
+        "precision": precision,
+        "whalereid": version("whalereid"),
+    }
+
+
+def _photo_keys(photos: Catalogue) -> dict[str, str]:
+    """From each photo's ``image_id`` to a digest of where it is, its box and the file's size."""
+    frame = photos.frame
+    boxes = frame["bbox"].astype(str) if "bbox" in frame else [""] * len(photos)
+    keys = {}
+    for image_id, path, box, place in zip(frame["image_id"], frame["path"], boxes, photos.paths, strict=True):
+        size = place.stat().st_size if place.is_file() else -1
+        keys[image_id] = hashlib.sha256(json.dumps([path, box, size]).encode()).hexdigest()[:16]
+    return keys
+
+
+def _loader(
+    dataset: PhotoDataset,
+    rows: np.ndarray,
+    prepared: Preprocessing,
+    device: torch.device,
+    *,
+    batch_size: int | None,
+    workers: int | None,
+) -> DataLoader[Any]:
+    if batch_size is None:
+        # A CPU works best while a batch fits its caches, a GPU while it is full; as many pixels whatever the size.
+        pixels = prepared.image_size[0] * prepared.image_size[1]
+        batch_size = max(1, (16 if device.type == "cpu" else 128) * 224 * 224 // pixels)
+    if workers is None:
+        # Where new processes start the whole program again (macOS, Windows), scripts without a main guard would fail.
+        cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 0
+        workers = min(cores, 2 if device.type == "cpu" else 8) if len(rows) > 2 * batch_size else 0
+    return DataLoader(
+        Subset(dataset, rows.tolist()),
+        batch_size=batch_size,
+        num_workers=workers,
+        collate_fn=collate,
+        pin_memory=device.type == "cuda",
+        multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
+    )
+
+
+@contextmanager
+def _borrowed(embedder: Embedder, device: torch.device) -> Iterator[None]:
+    """Bring a network into evaluation mode on a device, and afterwards back to how it was."""
+    training = {module: module.training for module in embedder.modules()}
+    home = next(embedder.parameters()).device
+    embedder.eval().to(device).to(memory_format=torch.channels_last)
+    try:
+        yield
+    finally:
+        embedder.to(home).to(memory_format=torch.contiguous_format)
+        for module, was in training.items():
+            module.training = was
+
+
+def _autocast(device: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[Any]:
+    return nullcontext() if dtype is None else torch.autocast(device.type, dtype=dtype)
+
+
+def _device(device: str | torch.device | None) -> torch.device:
+    if device is None:
+        return torch.device(
+            "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        )
+    try:
+        place = torch.device(device)
+        torch.empty(1, device=place)
+    except (RuntimeError, AssertionError) as error:  # torch built without CUDA asserts
+        reason = str(error).strip().splitlines()[0]
+        raise WhalereidError(
+            f"device {str(device)!r} can't be used here ({reason}); leave it out, or give 'cpu'."
+        ) from error
+    return place
+
+
+def _report(skipped: Mapping[str, str], *, progress: bool) -> None:
+    if progress:
+        print(f"{len(skipped)} photos were left out:", *skipped.values(), sep="\n  ", file=sys.stderr, flush=True)
+    else:
+        warnings.warn(f"{len(skipped)} photos were left out: {listing(skipped.values())}", stacklevel=3)

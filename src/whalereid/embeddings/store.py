@@ -1,0 +1,147 @@
+"""Embeddings written part by part as they are made, so that a stopped run goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from whalereid.embeddings.table import MARKER, Embeddings, parts_of, read_marker, read_table, work_folder, write_table
+from whalereid.errors import WhalereidError, listing
+from whalereid.files import claim_folder, disk_errors, replacing
+
+__all__ = ["PartStore"]
+
+
+# In a part's schema metadata: which photo each vector is of, as 16 hexadecimal digits a row.
+_PHOTOS = b"whalereid-photos"
+
+
+class PartStore:
+    """Where a run of `embed` keeps what it makes: one Parquet file in the end, or a folder of part files.
+
+    A name that ends in ``.parquet`` becomes one file; its parts lie in a hidden folder beside it until then. Any other
+    name is a folder whose parts stay. A marker among the parts holds the provenance, and whether all are there.
+
+    Vectors are kept by photo: an ``image_id`` and a key of what the photo is. A finished store must hold no others
+    than are asked for now, and takes on what is new; in an unfinished one, parts with other photos are made again.
+
+    Parameters
+    ----------
+    path : path
+        The file or folder wanted.
+    provenance : mapping
+        What makes these embeddings, as JSON can hold it. What is there must have been made by the same.
+    photos : mapping of str to str
+        From ``image_id`` to the photo's key, 16 characters.
+
+    Raises
+    ------
+    WhalereidError
+        Something else is there, or embeddings made otherwise or of other photos; the message names what differs.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], provenance: Mapping[str, Any], photos: Mapping[str, str]) -> None:
+        self.path = Path(path)
+        self._provenance: dict[str, Any] = json.loads(json.dumps(dict(provenance)))
+        self._photos = photos
+        self._single = self.path.suffix == ".parquet"
+        self._folder = work_folder(self.path) if self._single else self.path
+        if self._single and self.path.is_dir():
+            raise WhalereidError(f"{self.path}: is a folder; a name that ends in .parquet is one file.")
+        self._complete = self._single and self.path.exists()
+        if self._complete:
+            self._check_provenance(read_table(self.path)[0].provenance, self.path)
+            return
+        claim_folder(self._folder, marker=MARKER)
+        if (self._folder / MARKER).exists():
+            marker = read_marker(self._folder)
+            self._check_provenance(marker["provenance"], self._folder)
+            self._complete = marker["complete"]
+            for leftover in self._folder.glob(".*.part*"):  # of a run that was killed while it wrote
+                leftover.unlink()
+        else:
+            self._mark(complete=False)
+
+    def read(self) -> list[Embeddings]:
+        """Give what earlier runs made of the photos asked for."""
+        parts = [self.path] if self._single and self._complete else parts_of(self._folder)
+        kept = []
+        for part in parts:
+            table, notes = read_table(part)
+            keys = _split(notes.get(_PHOTOS, b"").decode("ascii", errors="replace"))
+            stale = [i for i, key in zip_longest(table.ids, keys) if self._photos.get(i) != key]
+            if not stale:
+                kept.append(table)
+            elif not self._complete:
+                part.unlink()
+            else:
+                raise WhalereidError(
+                    f"{self.path}: holds vectors of photos that this catalogue lacks or has other files for "
+                    f"({listing(stale)}); choose another place, or delete it."
+                )
+        return kept
+
+    def add(self, made: Embeddings) -> None:
+        """Keep some more: on disk when this returns."""
+        if self._complete:
+            with disk_errors(self._folder):
+                self._folder.mkdir(parents=True, exist_ok=True)
+            self._mark(complete=False)
+        taken = [int(path.stem.rpartition("-")[2]) for path in self._folder.glob("part-*.parquet")]
+        self._write(self._folder / f"part-{max(taken, default=-1) + 1:05d}.parquet", made)
+
+    def finish(self, whole: Embeddings) -> None:
+        """Bring the store into its final form; `whole` is all that it holds."""
+        if self._complete:
+            return
+        if self._single:
+            self._write(self.path, whole)
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._complete = True
+        else:
+            if not parts_of(self._folder):
+                self.add(whole)
+            self._mark(complete=True)
+
+    def stop(self) -> int:
+        """Leave an unfinished store for another run; returns how many parts wait there. Leaves nothing if none do."""
+        parts = 0 if self._complete else len(parts_of(self._folder))
+        if not self._complete and not parts:
+            (self._folder / MARKER).unlink(missing_ok=True)
+            with suppress(OSError):  # it holds something else after all
+                self._folder.rmdir()
+        return parts
+
+    def _write(self, path: Path, made: Embeddings) -> None:
+        write_table(path, made, {_PHOTOS: "".join(self._photos[image_id] for image_id in made.ids).encode()})
+
+    def _mark(self, *, complete: bool) -> None:
+        with replacing(self._folder / MARKER) as beside:
+            held = {"complete": complete, "provenance": self._provenance}
+            beside.write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")
+        self._complete = complete
+
+    def _check_provenance(self, there: Mapping[str, Any], place: Path) -> None:
+        differing = [name for name in self._provenance if there.get(name) != self._provenance[name]]
+        if differing:
+            name = differing[0]
+            others = f" ({', '.join(differing[1:])} too)" if differing[1:] else ""
+            raise WhalereidError(
+                f"{self.path}: holds embeddings made otherwise: {name} is {_short(there.get(name))} there, "
+                f"{_short(self._provenance[name])} now{others}; choose another place, or delete {place}."
+            )
+
+
+def _split(keys: str) -> list[str]:
+    return [keys[start : start + 16] for start in range(0, len(keys), 16)]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 90 else f"{text[:87]}..."
