@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,6 @@ from typing import Protocol
 
 import numpy as np
 
-from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings
 from whalereid.errors import WhalereidError, listing
 from whalereid.ranking.result import Ranking
@@ -58,7 +58,9 @@ class Member:
         """(N, D) float32: the vectors at length 1, made once; zeros stay zeros."""
         vectors = self.embeddings.vectors
         unit = np.empty_like(vectors)
-        for rows in slices(len(vectors), 1024):
+        for rows in slices(
+            len(vectors), max(1, (1 << 17) // max(vectors.shape[1], 1))
+        ):  # a megabyte stays in the cache
             wide = vectors[rows].astype(np.float64)  # squares of large or tiny numbers leave float32's range
             length = np.sqrt(np.add.reduce(wide * wide, axis=1, keepdims=True))
             np.divide(wide, np.where(length > 0, length, 1), out=unit[rows], casting="same_kind")
@@ -295,6 +297,11 @@ class Ensemble:
         if min(block) < 1:
             raise WhalereidError(f"block is {block}; it counts photos, so 1 or more each.")
         names, database_ids = image_ids(queries), image_ids(database)
+        if len(set(database_ids)) < len(database_ids):
+            twice = next(i for i, n in Counter(database_ids).items() if n > 1)
+            raise WhalereidError(f"database: photo {twice!r} is repeated; each may stand there once.")
+        if query_ids is not None and len(query_ids) != len(names):
+            raise WhalereidError(f"query_ids: {len(query_ids)} for {len(names)} queries; give one each.")
         mask = CandidateRules(tuple(exclude), tuple(match)).mask(queries, database)
         with _bar(len(names), progress) as advance:
             search = Search(self, names, database_ids, mask, block, advance)

@@ -119,17 +119,17 @@ def top_k(
 def _merged(best: np.ndarray, codes: np.ndarray, block: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
     """Bring the block's scores into the best of each row; both (q, held), in no order, -1 and -inf where empty."""
     held = best.shape[1]
-    floor = best.min(axis=1, keepdims=True)
-    rows, columns = np.nonzero(block > floor)
-    if len(rows) == 0:
+    better = block > best.min(axis=1, keepdims=True)
+    counts = np.count_nonzero(better, axis=1)
+    width = int(counts.max(initial=0))
+    if width == 0:
         return best, codes
-    counts = np.bincount(rows, minlength=len(best))
-    width = int(counts.max())
     if width > block.shape[1] // 4 and block.shape[1] > held:  # the first blocks: most scores beat an empty list
         new_codes = np.argpartition(block, block.shape[1] - held, axis=1)[:, -held:]
         new = np.take_along_axis(block, new_codes, axis=1)
         new_codes = np.where(new > -np.inf, new_codes + start, -1)
     else:
+        rows, columns = np.nonzero(better)
         new = np.full((len(best), width), -np.inf, np.float32)
         new_codes = np.full((len(best), width), -1, np.int64)
         rank = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -145,12 +145,12 @@ def _settle(scores: Scores, rows: slice, codes: np.ndarray, values: np.ndarray, 
     code, value = codes[rows], values[rows]  # views
     code[:], value[:] = _in_order(code, value)
     full = value > -np.inf
-    error = np.where(full, scores.error(np.where(full, value, 0.0)), 0.0)
-    with np.errstate(invalid="ignore"):  # -inf - -inf, among the padding
-        close = full[:, 1:] & (value[:, :-1] - value[:, 1:] <= error[:, :-1] + error[:, 1:])
-    held = value.shape[1]
-    if held < scores.shape[1]:  # a photo that isn't held might tie with the k-th: look at the whole row again
-        last = full[:, -1] & (value[:, k - 1] - value[:, -1] <= error[:, k - 1] + error[:, -1])
+    level = np.where(full, value, 0.0)  # padding has no differences to take
+    error = scores.error(level)
+    close = full[:, 1:] & (level[:, :-1] - level[:, 1:] <= error[:, :-1] + error[:, 1:])
+    close[:, k - 1 :] = np.logical_and.accumulate(close[:, k - 1 :], axis=1)  # past k, only what ties with the k-th
+    if value.shape[1] < scores.shape[1]:  # a photo that isn't held might tie with the k-th: look at the whole row again
+        last = full[:, -1] & (level[:, k - 1] - level[:, -1] <= error[:, k - 1] + error[:, -1])
         wide = np.flatnonzero(last)
     else:
         wide = np.empty(0, np.int64)
@@ -164,7 +164,7 @@ def _settle(scores: Scores, rows: slice, codes: np.ndarray, values: np.ndarray, 
         code[:], value[:] = _in_order(code, value)
     for some in slices(len(wide), 256):
         row = wide[some]
-        floor = value[row, k - 1] - error[row, k - 1] - error[row, -1]
+        floor = level[row, k - 1] - error[row, k - 1] - error[row, -1]
         _settle_wide(scores, row + rows.start, floor, codes, values, k, step)
 
 
