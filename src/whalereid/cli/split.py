@@ -1,1 +1,134 @@
 """`whalereid split`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from whalereid.cli.console import print_json, say
+from whalereid.errors import WhalereidError, listing
+
+if TYPE_CHECKING:
+    from whalereid.splits import FoldLeakage, Splitter
+
+__all__ = ["command"]
+
+
+class By(StrEnum):
+    """What a split goes by."""
+
+    PHOTO = "photo"
+    ENCOUNTER = "encounter"
+    IDENTITY = "identity"
+    DATE = "date"
+    OPEN_SET = "open-set"
+
+
+# The options that each way understands, and what its splitter calls them.
+_OPTIONS = {
+    By.PHOTO: {"--folds": "n_splits", "--seed": "seed"},
+    By.ENCOUNTER: {"--folds": "n_splits", "--seed": "seed"},
+    By.IDENTITY: {"--folds": "n_splits", "--seed": "seed"},
+    By.DATE: {"--from": "date", "--test-share": "test_share"},
+    By.OPEN_SET: {"--unseen": "unseen", "--test-share": "test_share", "--seed": "seed"},
+}
+
+
+def command(
+    catalogue: Annotated[Path, typer.Argument(metavar="CATALOGUE", help="The table of photos, or its folder.")],
+    by: Annotated[
+        By | None,
+        typer.Option(
+            help="photo: known animals in photos like those trained on (flatters). encounter: known animals met again. "
+            "identity: animals never seen. date: what came later. open-set: known animals and new ones.",
+            show_default="encounter",
+        ),
+    ] = None,
+    folds: Annotated[int | None, typer.Option(help="How many folds.", show_default="5")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the shuffle.", show_default="0")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="By date: test the photos from this day on.")
+    ] = None,
+    test_share: Annotated[
+        float | None,
+        typer.Option(help="By date, open set: test about this share of the photos.", show_default="0.2"),
+    ] = None,
+    unseen: Annotated[
+        float | None, typer.Option(help="Open set: the share of test identities that are new.", show_default="0.5")
+    ] = None,
+    use: Annotated[
+        Path | None, typer.Option(metavar="FOLDS", help="Report on the folds of this file instead of making some.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDS", help="Write the folds here, as CSV; by default only report.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Split photos so that a score will hold, and say what leaks between the parts.
+
+    Prints what each fold holds, and how many of its photos share more with training than the animal.
+
+    In the file, fold -1 is only ever trained on; photos that are left out have no row.
+
+    Example: whalereid split data/metadata.csv --by encounter --folds 5 --out folds.csv
+    """
+    from whalereid.catalogue import Catalogue
+    from whalereid.splits import PredefinedFolds, fold_table, leakage_over_folds, read_folds, write_folds
+
+    options = {"--folds": folds, "--seed": seed, "--from": since, "--test-share": test_share, "--unseen": unseen}
+    given = {option: value for option, value in options.items() if value is not None}
+    splitter: Splitter
+    if use is None:
+        splitter = _splitter(by or By.ENCOUNTER, given)
+        photos = Catalogue.read(catalogue)
+    else:
+        refused = [*(["--by"] if by else []), *given, *(["--out"] if out else [])]
+        if refused:
+            raise WhalereidError(f"--use reports on folds that are there; leave out {listing(refused)}.")
+        photos = Catalogue.read(catalogue)
+        splitter = PredefinedFolds(read_folds(use, photos))
+    report = leakage_over_folds(photos, splitter)
+    table = fold_table(splitter, photos)
+    if out is not None:
+        write_folds(table, out)
+    left_out = len(photos) - len(table)
+    if as_json:
+        result: dict[str, Any] = {"split": repr(splitter), "photos": len(photos), "left_out": left_out}
+        counts = report.counts().to_dict("records")
+        print_json(result | {"folds": counts, "leakage": report.to_dict(), "out": out and str(out)})
+    else:
+        print(_readable(report))
+    if left_out:
+        say(f"{left_out:,} of {len(photos):,} photos are left out of every fold.")
+    say(report.sentence())
+    if out is not None:
+        say(f"Folds of {len(table):,} photos written to {out}.")
+
+
+def _splitter(by: By, given: dict[str, Any]) -> Splitter:
+    from whalereid.splits import DateSplit, EncounterFolds, IdentityFolds, OpenSetSplit, PhotoFolds
+
+    strange = sorted(given.keys() - _OPTIONS[by].keys())
+    if strange:
+        raise WhalereidError(f"{listing(strange)}: means nothing --by {by}; it takes {listing(_OPTIONS[by])}.")
+    if by is By.DATE and not given:
+        given = {"--test-share": 0.2}
+    made = {
+        By.PHOTO: PhotoFolds,
+        By.ENCOUNTER: EncounterFolds,
+        By.IDENTITY: IdentityFolds,
+        By.DATE: DateSplit,
+        By.OPEN_SET: OpenSetSplit,
+    }[by]
+    return made(**{_OPTIONS[by][option]: value for option, value in given.items()})
+
+
+def _readable(report: FoldLeakage) -> str:
+    counts = report.counts().set_index("fold")
+    counts["unseen"] = counts["unseen"].map("{:.0%}".format)
+    counts = counts.rename(columns={"train_photos": "training photos", "photos": "test photos"})
+    counts = counts.rename(index="fold {}".format).rename_axis(index=None)
+    return f"{counts.to_string()}\n\nTest photos that share this with a training photo of the same identity:\n{report}"

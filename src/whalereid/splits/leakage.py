@@ -40,7 +40,9 @@ class Leakage:
         Photos in training.
     n_identities, n_unseen : int
         Known identities in the test part, and how many of them have no photo in training.
-    n_encounters, n_straddling : int
+    n_encounters : int
+        Known encounters in the test part.
+    n_repeated, n_straddling : int
         Encounters with several photos, and how many of those are in both parts.
     """
 
@@ -49,6 +51,7 @@ class Leakage:
     n_identities: int
     n_unseen: int
     n_encounters: int
+    n_repeated: int
     n_straddling: int
 
     @property
@@ -90,7 +93,8 @@ class Leakage:
             "queries": self.n_queries,
             "test_identities": self.n_identities,
             "unseen_identities": self.n_unseen,
-            "encounters_with_several_photos": self.n_encounters,
+            "test_encounters": self.n_encounters,
+            "encounters_with_several_photos": self.n_repeated,
             "encounters_straddling": self.n_straddling,
             "cues": cues.where(cues.notna(), None).to_dict("index"),
             "sentence": self.sentence(),
@@ -98,7 +102,7 @@ class Leakage:
 
     def sentence(self) -> str:
         """Say it in one line."""
-        return _sentence([self], "the test photos have", "training and test", self.n_encounters, self.n_straddling)
+        return _sentence([self], "the test photos have", "training and test", self.n_repeated, self.n_straddling)
 
     def __str__(self) -> str:
         table = self.to_frame().set_index("meaning")
@@ -109,7 +113,7 @@ class Leakage:
                 "of queries": table["of_queries"].map("{:.1%}".format, na_action="ignore"),
             }
         )
-        return f"{_printed(shown)}\n{self.sentence()}"
+        return _printed(shown)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,13 +124,34 @@ class FoldLeakage:
     ----------
     folds : mapping of int to Leakage
         By fold number.
-    n_encounters, n_straddling : int
+    n_repeated, n_straddling : int
         Encounters with several photos, and how many of those lie in more than one fold.
     """
 
     folds: Mapping[int, Leakage]
-    n_encounters: int
+    n_repeated: int
     n_straddling: int
+
+    def counts(self) -> pd.DataFrame:
+        """Return what each fold holds.
+
+        Returns
+        -------
+        DataFrame
+            ``fold``, ``train_photos``, and of the tested part ``photos``, ``identities``, ``unseen``, the share of its
+            identities that have no photo in training, and ``encounters``.
+        """
+        return pd.DataFrame(
+            {
+                "fold": number,
+                "train_photos": part.n_training,
+                "photos": len(part.photos),
+                "identities": part.n_identities,
+                "unseen": part.n_unseen / part.n_identities,
+                "encounters": part.n_encounters,
+            }
+            for number, part in self.folds.items()
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table of each fold (see `Leakage.to_frame`), one below the other, with its number as ``fold``."""
@@ -137,7 +162,7 @@ class FoldLeakage:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON can hold it."""
         return {
-            "encounters_with_several_photos": self.n_encounters,
+            "encounters_with_several_photos": self.n_repeated,
             "encounters_straddling": self.n_straddling,
             "folds": {number: part.to_dict() for number, part in self.folds.items()},
             "sentence": self.sentence(),
@@ -148,12 +173,12 @@ class FoldLeakage:
         if len(self.folds) == 1:
             return next(iter(self.folds.values())).sentence()
         parts = list(self.folds.values())
-        return _sentence(parts, "each validation fold has", "folds", self.n_encounters, self.n_straddling)
+        return _sentence(parts, "each validation fold has", "folds", self.n_repeated, self.n_straddling)
 
     def __str__(self) -> str:
         table = self.to_frame().pivot(index="meaning", columns="fold", values="of_test")
         table = table.loc[self.to_frame()["meaning"].unique()].rename(columns="fold {}".format)
-        return f"{_printed(table.map('{:.1%}'.format, na_action='ignore'))}\n{self.sentence()}"
+        return _printed(table.map("{:.1%}".format, na_action="ignore"))
 
 
 def leakage(train: Catalogue, test: Catalogue) -> Leakage:
@@ -214,7 +239,8 @@ def leakage(train: Catalogue, test: Catalogue) -> Leakage:
         n_training=len(train),
         n_identities=test.n_identities,
         n_unseen=len(set(test.identities) - set(train.identities)),
-        n_encounters=len(several),
+        n_encounters=encounters[1].nunique(),
+        n_repeated=len(several),
         n_straddling=int(straddling.sum()),
     )
 
@@ -247,12 +273,12 @@ def leakage_over_folds(catalogue: Catalogue, splitter: Splitter) -> FoldLeakage:
     return FoldLeakage(reports, len(several), int((several["nunique"] > 1).sum()))
 
 
-def _sentence(parts: Sequence[Leakage], photos: str, across: str, n_encounters: int, n_straddling: int) -> str:
+def _sentence(parts: Sequence[Leakage], photos: str, across: str, n_repeated: int, n_straddling: int) -> str:
     """Put into words what is shared, the plainest giveaway first."""
     tables = [part.to_frame().set_index("cue")["of_test"] for part in parts]
     checked = {cue: [float(table[cue]) for table in tables] for cue in CUES if tables[0].notna()[cue]}
     found = {cue: _percent(shares) for cue, shares in checked.items() if max(shares) > 0}
-    straddling = f"{n_straddling:,} of the {n_encounters:,} encounters with several photos straddle {across}"
+    straddling = f"{n_straddling:,} of the {n_repeated:,} encounters with several photos straddle {across}"
     lacks = [name for cue, name in _SOURCE.items() if cue not in checked]
     unchecked = f"; the table has no {_either(lacks)} to check" if lacks else ""
     if found:
