@@ -202,7 +202,10 @@ def codes(values: Any, n: int, name: str) -> np.ndarray:
 def texts(values: Any, n: int, name: str) -> np.ndarray:
     """(n,) object: values as text, None where missing."""
     series = _series(values, n, name)
-    return series.where(series.notna(), None).map(str, na_action="ignore").to_numpy(object)
+    known = series.notna().to_numpy()
+    found = np.full(n, None, object)  # pandas would put NaN back
+    found[known] = series[known].map(str)
+    return found
 
 
 def _series(values: Any, n: int, name: str) -> pd.Series:
