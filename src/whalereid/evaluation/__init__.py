@@ -1,6 +1,15 @@
 """Metrics, protocols, confidence intervals, open set."""
 
+from whalereid.evaluation.breakdown import query_photos
 from whalereid.evaluation.hits import Hits
+from whalereid.evaluation.intervals import (
+    Difference,
+    Interval,
+    bootstrap,
+    bootstrap_means,
+    bootstrap_statistic,
+    compare,
+)
 from whalereid.evaluation.labels import Labels
 from whalereid.evaluation.metrics import (
     average_precision,
@@ -12,15 +21,29 @@ from whalereid.evaluation.metrics import (
     recall_at,
     top_k,
 )
+from whalereid.evaluation.protocol import Protocol
+from whalereid.evaluation.report import Report, evaluate
+from whalereid.evaluation.submission import check_submission
 
 __all__ = [
+    "Difference",
     "Hits",
+    "Interval",
     "Labels",
+    "Protocol",
+    "Report",
     "average_precision",
+    "bootstrap",
+    "bootstrap_means",
+    "bootstrap_statistic",
+    "check_submission",
     "cmc",
+    "compare",
+    "evaluate",
     "inverse_negative_penalty",
     "mean_average_precision",
     "precision_at",
+    "query_photos",
     "r_precision",
     "recall_at",
     "top_k",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.labels import Labels, LabelsLike
+from whalereid.evaluation.labels import Labels, LabelsLike, positions
 from whalereid.ranking import Ranking
 
 __all__ = ["Hits", "RankingLike"]
@@ -29,6 +29,8 @@ class Hits:
     query_ids : ndarray of shape (Q,), str objects
     pair : ndarray of shape (Q, K), int64
         Which of the labels' pairs each listed photo is; -1 where it is not relevant, or the list has ended.
+    owner : ndarray of shape (P,), int64
+        The query, as a row here, of each of the labels' pairs.
     scores : ndarray of shape (Q, K), float64
         Descending along each row; -inf pads.
     relevant : ndarray of shape (Q,), int64
@@ -39,6 +41,7 @@ class Hits:
 
     query_ids: np.ndarray
     pair: np.ndarray
+    owner: np.ndarray
     scores: np.ndarray
     relevant: np.ndarray
     ranked: np.ndarray
@@ -55,7 +58,7 @@ class Hits:
         ranking = as_ranking(ranking)
         labels = Labels.of(labels, ranking.query_ids)
         queries, width = ranking.codes.shape
-        row = pd.Index(ranking.query_ids, dtype=object).get_indexer(pd.Index(labels.query_ids, dtype=object))
+        row = positions(labels.query_ids, ranking.query_ids)
         unranked = np.flatnonzero(row < 0)
         if queries and len(row) and len(unranked) == len(row):
             raise WhalereidError(
@@ -63,7 +66,7 @@ class Hits:
                 f"{ranking.query_ids[0]!r}); are they another task's?"
             )
         row[unranked] = queries + np.arange(len(unranked))
-        code = pd.Index(ranking.database_ids, dtype=object).get_indexer(pd.Index(labels.image_ids, dtype=object))
+        code = positions(labels.image_ids, ranking.database_ids)
         pair = np.full((queries + len(unranked), width), -1, np.int64)
         stride = max(len(ranking.database_ids), 1)
         listed = np.flatnonzero(code[labels.image] >= 0)
@@ -78,6 +81,7 @@ class Hits:
         return cls(
             query_ids=np.concatenate([ranking.query_ids, labels.query_ids[unranked]]),
             pair=pair,
+            owner=row[labels.query],
             scores=scores,
             relevant=np.bincount(row[labels.query], minlength=len(pair)),
             ranked=np.arange(len(pair)) < queries,
@@ -103,9 +107,28 @@ class Hits:
         """(Q,) bool: which queries have a relevant photo but no list; they score 0."""
         return self.scored & ~self.ranked
 
-    def take(self, rows: np.ndarray) -> Hits:
-        """Keep some queries, by position or mask."""
-        return Hits(self.query_ids[rows], self.pair[rows], self.scores[rows], self.relevant[rows], self.ranked[rows])
+    @property
+    def tied(self) -> np.ndarray:
+        """(Q,) bool: where a relevant photo and another score the same, so that counts follow the list's order."""
+        hit = self.hit
+        return np.asarray(((self.scores[:, 1:] == self.scores[:, :-1]) & (hit[:, 1:] != hit[:, :-1])).any(axis=1))
+
+    def narrowed(self, kept: np.ndarray) -> Hits:
+        """Ask for some of the relevant photos alone: the others are taken out of the lists, neither right nor wrong.
+
+        Parameters
+        ----------
+        kept : ndarray of shape (P,), bool
+            Which of the labels' pairs stay relevant.
+        """
+        ignored = self.hit & ~np.append(kept, False)[self.pair]  # -1 looks up the appended one
+        order = np.argsort(ignored, axis=1, kind="stable")
+        return replace(
+            self,
+            pair=np.take_along_axis(np.where(ignored, -1, self.pair), order, axis=1),
+            scores=np.take_along_axis(np.where(ignored, -np.inf, self.scores), order, axis=1),
+            relevant=np.bincount(self.owner[kept], minlength=len(self)),
+        )
 
     def __len__(self) -> int:
         return len(self.query_ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,10 +11,13 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
+from whalereid.ranking import Task
 
 __all__ = ["Labels", "LabelsLike"]
 
+_BLOCK = 5_000_000  # pairs judged at once
 COLUMNS = ("query_id", "database_image_id")
 
 
@@ -152,6 +155,43 @@ class Labels:
 
         return cls.from_frame(read_table(Path(path)), where=str(path))
 
+    @classmethod
+    def implied(cls, catalogue: Catalogue, tasks: Sequence[Task]) -> Labels:
+        """Work out labels: a query's relevant photos are those of its identity among its candidates.
+
+        Parameters
+        ----------
+        catalogue : Catalogue
+            Has every photo of the tasks, and identities. A photo of unknown identity is relevant to nobody, and as a
+            query has no relevant photo.
+        tasks : sequence of Task
+            Who is looked for among whom, by which rules.
+
+        Raises
+        ------
+        WhalereidError
+            No identity is known, or a photo or a column of the rules is absent.
+        """
+        names = catalogue.identities
+        if not names:
+            raise WhalereidError(
+                f"{catalogue.source}: no photo has a known identity, so nothing says which matches are right; "
+                "fill the column identity, or give labels."
+            )
+        query, image = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        first = 0
+        for task in tasks:
+            queries, database = catalogue.subset(task.query_images), catalogue.subset(task.database_images)
+            allowed = task.rules.mask(queries, database)
+            rows = catalogue.rows(task.database_images)
+            for ours, theirs in _same(queries.labels(names), database.labels(names)):
+                kept = allowed.pairs(ours, theirs)
+                query.append(first + ours[kept])
+                image.append(rows[theirs[kept]])
+            first += len(queries)
+        query_ids = [query_id for task in tasks for query_id in task.query_ids]
+        return cls.from_codes(query_ids, catalogue.image_ids, np.concatenate(query), np.concatenate(image))
+
     @property
     def counts(self) -> np.ndarray:
         """(Q,) int64: how many relevant photos each query has; 1 or more."""
@@ -168,6 +208,24 @@ class Labels:
 
     def __repr__(self) -> str:
         return f"Labels({len(self.query_ids)} queries, {len(self)} relevant photos)"
+
+
+def _same(ours: np.ndarray, theirs: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield blocks of the pairs (position in `ours`, position in `theirs`) of equal, known codes."""
+    order = np.argsort(theirs, kind="stable")
+    start, stop = (np.searchsorted(theirs[order], ours, side=side) for side in ("left", "right"))
+    counts = np.where(ours >= 0, stop - start, 0)
+    block = np.cumsum(counts) // _BLOCK  # a common animal has many photos, squared: not all pairs at once
+    for number in np.unique(block[counts > 0]):
+        rows = np.flatnonzero((block == number) & (counts > 0))
+        many = counts[rows]
+        within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+        yield np.repeat(rows, many), order[np.repeat(start[rows], many) + within]
+
+
+def positions(wanted: Sequence[str] | np.ndarray, among: Sequence[str] | np.ndarray | pd.Index) -> np.ndarray:
+    """(n,) int64: where each id stands among unique ids; -1 where it doesn't."""
+    return np.asarray(pd.Index(among, dtype=object).get_indexer(pd.Index(wanted, dtype=object)), np.int64)
 
 
 LabelsLike: TypeAlias = (

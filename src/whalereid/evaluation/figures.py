@@ -1,0 +1,79 @@
+"""Figures of a report, on matplotlib (the extra ``plots``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from whalereid.errors import WhalereidError
+from whalereid.evaluation.intervals import bootstrap_means
+from whalereid.evaluation.metrics import cmc, top_k
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from whalereid.evaluation.report import Report
+
+__all__ = ["draw_report"]
+
+_INK, _FILL = "#0b3c5d", "#7fb7d6"
+
+
+def draw_report(report: Report, by: str | None = None) -> Figure:
+    """Draw a report's CMC curve and its mAP in groups; see `Report.figure`."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise WhalereidError("figures need matplotlib; pip install whalereid[plots].") from error
+
+    by = by or _usual_groups(report)
+    figure = Figure(figsize=(9.5 if by else 5, 4), layout="constrained")
+    axes = figure.subplots(1, 2 if by else 1, squeeze=False)[0]
+    _draw_cmc(axes[0], report)
+    if by:
+        _draw_groups(axes[1], report, by)
+    return figure
+
+
+def _usual_groups(report: Report) -> str | None:
+    if report.catalogue is not None and report.query_images is not None and report.catalogue.known("viewpoint").any():
+        return "viewpoint"
+    return "scenario" if len(set(report.scenarios)) > 1 else None
+
+
+def _draw_cmc(axes: Axes, report: Report) -> None:
+    hits, ranks = report.hits, np.arange(1, report.k + 1)
+    axes.plot(ranks, cmc(hits.hit, hits.relevant, k=report.k), color=_INK, marker="o", markersize=3)
+    if report.resamples:
+        rows = hits.scored
+        found = np.stack([top_k(hits.hit[rows], hits.relevant[rows], k=int(k)) for k in ranks], axis=1)
+        bands = bootstrap_means(
+            found,
+            report.identities[rows],
+            resamples=report.resamples,
+            confidence=report.confidence,
+            method=report.interval,
+            seed=report.seed,
+        )
+        axes.fill_between(ranks, [b.low for b in bands], [b.high for b in bands], color=_FILL, alpha=0.4, linewidth=0)
+    axes.set(xlabel="rank", ylabel="queries with a hit by this rank", ylim=(0, 1.02), title="CMC")
+    axes.set_xticks([1, *range(5, report.k + 1, 5)])
+    axes.grid(alpha=0.25)
+
+
+def _draw_groups(axes: Axes, report: Report, by: str) -> None:
+    table = report.by(by)
+    name = f"mAP@{report.k}"
+    value = table[name].to_numpy()
+    places = np.arange(len(table))
+    axes.barh(places, value, color=_FILL)
+    if report.resamples:
+        reach = np.abs(np.stack([value - table["low"], table["high"] - value]))
+        axes.errorbar(value, places, xerr=np.nan_to_num(reach), fmt="none", ecolor=_INK, capsize=3)
+    labels = [f"{group}\n{n} queries" for group, n in zip(table.index, table["queries"], strict=True)]
+    axes.set_yticks(places, labels)
+    axes.invert_yaxis()
+    axes.set(xlabel=name, xlim=(0, 1), title=f"{name} by {by}")
+    axes.grid(axis="x", alpha=0.25)

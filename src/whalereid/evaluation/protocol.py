@@ -1,0 +1,367 @@
+"""Protocol: queries, database, candidate rules and labels, so that any method is scored on exactly the same task."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from whalereid.catalogue import Catalogue
+from whalereid.errors import WhalereidError, listing
+from whalereid.evaluation.labels import Labels, LabelsLike, positions
+from whalereid.files import claim_folder, inside, replacing
+from whalereid.ranking import CandidateRules, Ranking, Task, tasks_from
+from whalereid.splits import Splitter
+
+__all__ = ["Protocol", "Split"]
+
+_FORMAT = "whalereid-protocol/1"
+_RULES = "protocol.json"
+_SCENARIOS = "query_scenarios.csv"
+_FILES = {_RULES, _SCENARIOS, "labels.csv", "queries", "databases"}
+
+Split: TypeAlias = Splitter | tuple[Sequence[int] | np.ndarray, Sequence[int] | np.ndarray]
+
+
+class Protocol:
+    """One or several retrieval tasks with their labels.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        Who is looked for among whom, by which rules; query ids all differ.
+    catalogue : Catalogue, optional
+        Has every photo of the tasks. Needed to imply labels, to rank, and to follow rules on columns.
+    labels : Labels, mapping, DataFrame or path, optional
+        The relevant photos of each query. By default those of its identity among its candidates.
+
+    Attributes
+    ----------
+    tasks : tuple of Task
+    catalogue : Catalogue or None
+    labels : Labels
+    distractors : tuple of str
+        Ids of the queries that have no relevant photo; every other query has one at least.
+
+    Raises
+    ------
+    WhalereidError
+        No task, two tasks share a query id, a photo is absent from the catalogue, labels speak of unknown queries or of
+        photos outside their database, or there is neither catalogue nor labels.
+
+    Examples
+    --------
+    >>> photos = Catalogue(pd.DataFrame({"image_id": list("abcd"), "path": list("abcd"),
+    ...                                  "identity": ["nanuq", "nanuq", "siku", None]}))
+    >>> protocol = Protocol.from_catalogue(photos)
+    >>> protocol, protocol.distractors
+    (Protocol(4 queries among 4 photos, 1 scenario), ('c', 'd'))
+    """
+
+    def __init__(
+        self, tasks: Sequence[Task], catalogue: Catalogue | None = None, labels: LabelsLike | None = None
+    ) -> None:
+        self.tasks = tuple(tasks)
+        self.catalogue = catalogue
+        if not self.tasks:
+            raise WhalereidError("protocol: no task; give one at least.")
+        query_ids = pd.Index(self.query_ids, dtype=object)
+        if not query_ids.is_unique:
+            twice = query_ids[query_ids.duplicated()][0]
+            raise WhalereidError(f"protocol: two tasks share the query id {twice!r}; put the task's name before it.")
+        if catalogue is not None:
+            for task in self.tasks:
+                catalogue.rows([*task.query_images, *task.database_images])
+        if labels is None:
+            if catalogue is None:
+                raise WhalereidError("protocol: neither labels nor a catalogue to imply them; give one of the two.")
+            self.labels = Labels.implied(catalogue, self.tasks)
+        else:
+            self.labels = Labels.of(labels)
+            self._check_labels(query_ids)
+        having = query_ids.isin(self.labels.query_ids)
+        self.distractors = tuple(query_ids[~having])
+        if not having.any():
+            raise WhalereidError(
+                f"protocol: none of the {len(query_ids)} queries has a relevant photo among its candidates; "
+                "check the identities, or loosen exclude and match."
+            )
+
+    def _check_labels(self, query_ids: pd.Index) -> None:
+        unknown = self.labels.query_ids[positions(self.labels.query_ids, query_ids) < 0]
+        if len(unknown):
+            raise WhalereidError(f"labels: {len(unknown)} of their queries are in no task: {listing(unknown)}.")
+        for task in self.tasks:
+            row = positions(self.labels.query_ids, task.query_ids)[self.labels.query]
+            position = positions(self.labels.image_ids, task.database_images)
+            outside = np.flatnonzero((row >= 0) & (position[self.labels.image] < 0))
+            if len(outside):
+                image = self.labels.image_ids[self.labels.image[outside[0]]]
+                query = task.query_ids[row[outside[0]]]
+                raise WhalereidError(
+                    f"labels: {image!r}, relevant to {query!r}, isn't in the database of {task.name!r} "
+                    f"({len(outside)} such labels)."
+                )
+
+    @classmethod
+    def from_catalogue(
+        cls, catalogue: Catalogue, *, exclude: Sequence[str] = (), match: Sequence[str] = ()
+    ) -> Protocol:
+        """Take a catalogue's scenarios or, where it has none, every photo against all the others.
+
+        Parameters
+        ----------
+        catalogue : Catalogue
+            The photos, with identities.
+        exclude, match : sequence of str
+            Columns of the candidate rules.
+        """
+        return cls(tasks_from(catalogue, exclude=exclude, match=match), catalogue)
+
+    @classmethod
+    def from_split(
+        cls,
+        catalogue: Catalogue,
+        split: Split | Mapping[str, Split],
+        *,
+        database: Literal["test", "train", "all"] = "test",
+        fold: int = 0,
+        exclude: Sequence[str] = (),
+        match: Sequence[str] = (),
+    ) -> Protocol:
+        """Look for the test photos of a split.
+
+        Parameters
+        ----------
+        catalogue : Catalogue
+            The photos, with identities.
+        split : splitter, or pair of rows (train, test); or a mapping of names to several of them
+            Several make as many scenarios, whose query ids are ``name-imageid``.
+        database : {"test", "train", "all"}, default="test"
+            Among whom: the other ``test`` photos (animals never seen in training), the photos of the ``train`` part
+            (known animals; an open set; by date; across viewpoints), or ``all``.
+        fold : int, default=0
+            Which of a splitter's pairs.
+        exclude, match : sequence of str
+            Columns of the candidate rules.
+
+        Raises
+        ------
+        WhalereidError
+            The split is impossible, a row is out of range, or not one query has a relevant photo.
+
+        Examples
+        --------
+        >>> photos = Catalogue(pd.DataFrame({"image_id": list("abcd"), "path": list("abcd"),
+        ...                                  "identity": ["nanuq", "nanuq", "siku", "siku"]}))
+        >>> protocol = Protocol.from_split(photos, ([0, 2, 3], [1]), database="train")
+        >>> protocol.labels.to_frame().to_numpy().tolist()
+        [['b', 'a']]
+        """
+        if database not in ("test", "train", "all"):
+            raise WhalereidError(f"database {database!r} is unknown; choose from test, train, all.")
+        several = isinstance(split, Mapping)
+        named: Mapping[str, Split] = split if isinstance(split, Mapping) else {"test": split}
+        rules = CandidateRules(tuple(exclude), tuple(match))
+        ids, tasks = catalogue.image_ids, []
+        for name, one in named.items():
+            train, test = _rows(catalogue, one, fold)
+            searched = {"test": test, "train": train, "all": np.union1d(train, test)}[database]
+            query_ids = [f"{name}-{image_id}" for image_id in ids[test]] if several else ids[test]
+            tasks.append(Task(name, tuple(query_ids), tuple(ids[test]), tuple(ids[searched]), rules))
+        return cls(tasks, catalogue)
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str], catalogue: Catalogue | None = None) -> Protocol:
+        """Read the competition's scenario files.
+
+        Parameters
+        ----------
+        folder : path
+            Has ``query_scenarios.csv`` and the queries and databases that it names; ``labels.csv`` and the rules in
+            ``protocol.json`` where there are any.
+        catalogue : Catalogue, optional
+            The photos; by default the folder's own table, if it has one.
+
+        Raises
+        ------
+        WhalereidError
+            A file or column is missing or not as it should be; names file and row.
+        """
+        folder = Path(folder)
+        if catalogue is None and (folder / "metadata.csv").is_file():
+            catalogue = Catalogue.read(folder)
+        rules = _read_rules(folder / _RULES)
+        tasks = [replace(task, rules=rules.get(task.name, CandidateRules())) for task in _read_tasks(folder)]
+        labels = folder / "labels.csv"
+        return cls(tasks, catalogue, labels if labels.is_file() else None)
+
+    def write(self, folder: str | os.PathLike[str]) -> None:
+        """Write the competition's scenario files, and the rules.
+
+        ``query_scenarios.csv``, ``queries/scenarioNN.csv``, ``databases/scenarioNN.csv``, ``labels.csv``, and
+        ``protocol.json`` with the rules and the distractors.
+
+        Raises
+        ------
+        WhalereidError
+            The folder holds something else, or can't be written.
+        """
+        folder = Path(folder)
+        if (folder / _RULES).is_file():  # an earlier protocol is replaced, unless something else lies with it
+            others = sorted(p.name for p in folder.iterdir() if p.name not in _FILES)
+            if others:
+                raise WhalereidError(f"{folder}: holds more than a protocol ({others[0]}); choose a new folder.")
+        else:
+            claim_folder(folder, marker=_RULES)
+        with replacing(folder) as beside:
+            self._write_into(beside)
+
+    def _write_into(self, folder: Path) -> None:
+        for part in ("queries", "databases"):
+            (folder / part).mkdir(parents=True)
+        index = []
+        for number, task in enumerate(self.tasks, start=1):  # numbered: a task's name may not do as a file's
+            queries, database = f"queries/scenario{number:02d}.csv", f"databases/scenario{number:02d}.csv"
+            index.append({"scenario_id": task.name, "queries_path": queries, "database_path": database})
+            pairs = pd.DataFrame({"query_id": task.query_ids, "query_image_id": task.query_images})
+            pairs.to_csv(folder / queries, index=False)
+            pd.DataFrame({"database_image_id": task.database_images}).to_csv(folder / database, index=False)
+        pd.DataFrame(index).to_csv(folder / _SCENARIOS, index=False)
+        self.labels.to_frame().to_csv(folder / "labels.csv", index=False)
+        content = {
+            "format": _FORMAT,
+            "rules": {t.name: {"exclude": t.rules.exclude, "match": t.rules.match} for t in self.tasks},
+            "distractors": self.distractors,
+        }
+        text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+        (folder / _RULES).write_text(text, encoding="utf-8")
+
+    @property
+    def query_ids(self) -> tuple[str, ...]:
+        """Ids of all queries, task after task."""
+        return tuple(query_id for task in self.tasks for query_id in task.query_ids)
+
+    @property
+    def query_images(self) -> tuple[str, ...]:
+        """The photo of each query, task after task."""
+        return tuple(image for task in self.tasks for image in task.query_images)
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """The task's name of each query, task after task."""
+        return tuple(task.name for task in self.tasks for _ in task.query_ids)
+
+    def admitted(self, ranking: Ranking) -> tuple[Ranking, int]:
+        """Take from a ranking the photos that are no candidates: they are neither right nor wrong.
+
+        Parameters
+        ----------
+        ranking : Ranking
+            Of this protocol's queries, or some of them.
+
+        Returns
+        -------
+        ranking : Ranking
+            The same queries, their lists shorter where something was taken out.
+        taken : int
+            How many photos were.
+
+        Raises
+        ------
+        WhalereidError
+            A query is in no task, or a listed photo in no database.
+        """
+        unknown = ranking.query_ids[positions(ranking.query_ids, self.query_ids) < 0]
+        if len(unknown):
+            raise WhalereidError(f"ranking: {len(unknown)} of its queries are in no task: {listing(unknown)}.")
+        searched = pd.unique(np.concatenate([np.asarray(t.database_images, object) for t in self.tasks]))
+        strange = ranking.database_ids[positions(ranking.database_ids, searched) < 0]
+        if len(strange):
+            raise WhalereidError(f"ranking: {len(strange)} of its photos are in no database: {listing(strange)}.")
+        kept = ranking.codes >= 0
+        for task in self.tasks:
+            row = positions(ranking.query_ids, task.query_ids)
+            position = positions(ranking.database_ids, task.database_images)
+            rows = np.flatnonzero(row >= 0)
+            cells = position[ranking.codes[rows]]
+            inner = kept[rows] & (cells >= 0)
+            at_row, at_rank = np.nonzero(inner)
+            inner[at_row, at_rank] = self._mask(task).pairs(row[rows][at_row], cells[at_row, at_rank])
+            kept[rows] = inner
+        taken = int((ranking.codes >= 0).sum() - kept.sum())
+        if not taken:
+            return ranking, 0
+        order = np.argsort(~kept, axis=1, kind="stable")
+        codes = np.take_along_axis(np.where(kept, ranking.codes, -1), order, axis=1)
+        scores = np.take_along_axis(np.where(kept, ranking.scores, -np.inf), order, axis=1)
+        return Ranking.from_codes(ranking.query_ids, ranking.database_ids, codes, scores), taken
+
+    def _mask(self, task: Task) -> Any:
+        if self.catalogue is None:
+            return task.rules.mask(task.query_images, task.database_images)
+        return task.rules.mask(self.catalogue.subset(task.query_images), self.catalogue.subset(task.database_images))
+
+    def __repr__(self) -> str:
+        photos = len({image for task in self.tasks for image in task.database_images})
+        many = "" if len(self.tasks) == 1 else "s"
+        return f"Protocol({len(self.query_ids)} queries among {photos} photos, {len(self.tasks)} scenario{many})"
+
+
+def _rows(catalogue: Catalogue, split: Split, fold: int) -> tuple[np.ndarray, np.ndarray]:
+    if not isinstance(split, Splitter):
+        train, test = (np.asarray(part, np.int64).reshape(-1) for part in split)
+        for part in (train, test):
+            wrong = part[(part < 0) | (part >= len(catalogue))]
+            if len(wrong):
+                raise WhalereidError(f"{catalogue.source}: no row {wrong[0]}; its {len(catalogue)} rows count from 0.")
+        return train, test
+    pairs = list(split.split(catalogue))
+    if not 0 <= fold < len(pairs):
+        raise WhalereidError(f"fold {fold} is out of range; {split!r} gives {len(pairs)}, counted from 0.")
+    return pairs[fold]
+
+
+def _read_tasks(folder: Path) -> list[Task]:
+    index = _columns(folder / _SCENARIOS, ("scenario_id", "queries_path", "database_path"))
+    tasks = []
+    for row, (name, queries_path, database_path) in enumerate(index.itertuples(index=False), start=1):
+        where = f"{folder / _SCENARIOS}, row {row}"
+        queries_file, database_file = (inside(folder, p, where=where) for p in (queries_path, database_path))
+        queries = _columns(queries_file, ("query_id", "query_image_id"))
+        database = _columns(database_file, ("database_image_id",))
+        ids, images = tuple(queries["query_id"]), tuple(queries["query_image_id"])
+        tasks.append(Task(name, ids, images, tuple(database["database_image_id"])))
+    return tasks
+
+
+def _columns(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
+    from whalereid.catalogue.readers import read_table
+
+    table = read_table(path)
+    absent = [name for name in names if name not in table]
+    if absent:
+        raise WhalereidError(f"{path}: no column {listing(absent)}; it has {listing(table.columns, most=12)}.")
+    table = table[list(names)]
+    empty = np.flatnonzero(table.isna().any(axis=1))
+    if len(empty):
+        raise WhalereidError(f"{path}, row {empty[0] + 1}: a value is missing.")
+    return table
+
+
+def _read_rules(path: Path) -> dict[str, CandidateRules]:
+    if not path.is_file():
+        return {}  # the competition's own folder has none
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != _FORMAT:
+            raise ValueError(f"format {content['format']!r}")
+        return {str(name): CandidateRules(r["exclude"], r["match"]) for name, r in content["rules"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WhalereidError(f"{path}: isn't a protocol's rules ({error}).") from error
