@@ -214,13 +214,13 @@ def test_memory_is_the_blocks_not_queries_times_database():
     """What a block works on is reused, and nothing as large as queries times database is made."""
     import tracemalloc
 
-    n = 6000
+    n = 2500
     names = ids(n)
     vectors = np.random.default_rng(0).normal(size=(n, 8)).astype(np.float32)
     ensemble = Ensemble([Member("m", Embeddings.from_numpy(names, vectors))])
     ensemble.members[0].unit.sum()
     tracemalloc.start()
-    ensemble.rank(names, names, 5, block=(256, 512))
+    ensemble.rank(names, names, 5, block=(128, 256))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < n * n  # bytes: a quarter of the dense float32 matrix

@@ -100,7 +100,7 @@ def test_rules_hold_for_anchors_too():
 def test_photos_that_only_the_other_ensemble_lacks_are_named():
     ensemble, _ = ensemble_of(["q", "x", "y"], np.eye(3), (0, 1))
     by, _ = ensemble_of(["x"], np.eye(1), (0, 1))
-    with pytest.raises(WhalereidError, match="'m'.*y"):
+    with pytest.raises(WhalereidError, match=r"'m'.*y"):
         ensemble.rank(["q"], ["x", "y"], rerank=Expand(by=by))
 
 

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Sequence
 
 import typer
+from typer.core import TyperCommand
 
 from whalereid.cli import check, embed, evaluate, rank, split, train
 from whalereid.errors import WhalereidError
@@ -34,7 +35,7 @@ for _name, _file in {
     "evaluate": evaluate,
 }.items():
     if hasattr(_file, "command"):
-        app.command(_name)(_file.command)
+        app.command(_name, cls=getattr(_file, "COMMAND_CLASS", TyperCommand))(_file.command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

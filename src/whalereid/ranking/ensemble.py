@@ -327,6 +327,6 @@ def _bar(total: int, shown: bool) -> Iterator[Callable[[int], None]]:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True)) as bar:
+    with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("ranking", total=total)
         yield lambda n: bar.advance(task, n)

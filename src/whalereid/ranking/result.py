@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import replacing
 
 __all__ = ["Ranking"]
 
@@ -234,13 +233,9 @@ class Ranking:
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write CSV or Parquet by the suffix, whole or not at all. Queries with an empty list have no row."""
-        path = Path(path)
-        frame = self.to_frame()
-        with replacing(path) as beside:
-            if path.suffix == ".parquet":
-                frame.to_parquet(beside, index=False)
-            else:
-                frame.to_csv(beside, index=False)
+        from whalereid.catalogue.readers import write_table
+
+        write_table(self.to_frame(), Path(path))
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Ranking:

@@ -243,7 +243,10 @@ def _read_ids(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
     if path.suffix == ".txt":
         if not path.is_file():
             raise WhalereidError(f"{path}: no such file.")
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        try:
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+        except UnicodeDecodeError as error:
+            raise WhalereidError(f"{path}: isn't UTF-8 text ({error.reason} at byte {error.start}).") from error
         return pd.DataFrame({"id": [line.strip() for line in lines if line.strip()]}, dtype=object)
     table = read_table(path)
     name = next((n for n in names if n in table), None)

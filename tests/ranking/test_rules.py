@@ -1,0 +1,61 @@
+"""CandidateRules: blocks and pairs against the rules written out, missing values, refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from whalereid.catalogue import Catalogue
+from whalereid.errors import WhalereidError
+from whalereid.ranking import CandidateRules
+
+VALUES = st.lists(st.sampled_from(["x", "y", None]), min_size=6, max_size=6)
+
+
+def photos(names: str, first: list, second: list) -> Catalogue:
+    n = len(names)
+    return Catalogue(pd.DataFrame({"image_id": list(names), "path": list(names), "one": first[:n], "two": second[:n]}))
+
+
+@settings(max_examples=50, deadline=None)
+@given(one=VALUES, two=VALUES)
+def test_as_written_out(one, two):
+    queries, database = photos("abcd", one, two), photos("cdabef", two, one)
+    for name in ("one", "two"):  # a column without any value is refused
+        assume(queries.known(name).any() or database.known(name).any())
+    mask = CandidateRules(exclude=("one",), match=("two",)).mask(queries, database)
+    want = np.zeros((4, 6), bool)
+    for i, a in queries.frame.iterrows():
+        for j, b in database.frame.iterrows():
+            excluded = pd.notna(a["one"]) and a["one"] == b["one"]
+            matched = pd.notna(a["two"]) and a["two"] == b["two"]
+            want[i, j] = a["image_id"] != b["image_id"] and matched and not excluded
+    np.testing.assert_array_equal(mask.block(slice(None), slice(None)), want)
+    np.testing.assert_array_equal(mask.block(np.array([3, 0]), slice(1, 5)), want[[3, 0], 1:5])
+    rows, columns = np.indices(want.shape).reshape(2, -1)
+    np.testing.assert_array_equal(mask.pairs(rows, columns), want.ravel())
+    scores = np.ones((4, 6), np.float32)
+    np.testing.assert_array_equal(np.isneginf(mask.apply(scores, slice(None), slice(None))), ~want)
+
+
+def test_one_column_may_be_given_as_it_is():
+    assert CandidateRules(exclude="encounter", match=["viewpoint"]) == CandidateRules(("encounter",), ("viewpoint",))
+
+
+def test_lists_of_ids_will_do_without_columns():
+    mask = CandidateRules().mask(["a", "b"], ["b", "c"])
+    assert mask.shape == (2, 2)
+    assert mask.block(slice(None), slice(None)).tolist() == [[True, True], [False, True]]
+
+
+def test_refusals():
+    here = photos("ab", [None, None], ["x", "y"])
+    with pytest.raises(WhalereidError, match="'one' has no values"):
+        CandidateRules(exclude=("one",)).mask(here, here)
+    with pytest.raises(WhalereidError, match="no column 'sea'"):
+        CandidateRules(match=("sea",)).mask(here, here)
+    with pytest.raises(WhalereidError, match="'two' needs queries and database as catalogues"):
+        CandidateRules(match=("two",)).mask(here, ["a"])
