@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import zlib
@@ -13,8 +14,9 @@ import numpy as np
 
 from whalereid.errors import WhalereidError
 
-__all__ = ["PHOTO_SUFFIXES", "decode", "decode_bytes", "read_bytes"]
+__all__ = ["MIN_SIDE", "PHOTO_SUFFIXES", "crop", "decode", "decode_bytes", "read_bytes"]
 
+MIN_SIDE = 8  # px; nothing of an animal can be told on less, and a 1×1 placeholder is not a photo
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".jp2", ".avif"})
 
 # As in the file, upright: the one combination of OpenCV's flags that keeps greyscale, alpha and 16 bits and still turns
@@ -80,6 +82,41 @@ def decode_bytes(data: bytes, *, where: str) -> np.ndarray:
     if image is None:
         raise WhalereidError(f"{where}: {_what_it_seems(data)}")
     return image
+
+
+def crop(image: np.ndarray, bbox: tuple[float, float, float, float], *, where: str) -> np.ndarray:
+    """Cut a box out of a photo.
+
+    Parameters
+    ----------
+    image : ndarray of shape (H, W) or (H, W, C)
+        The photo, upright.
+    bbox : tuple of 4 floats
+        x, y of the top left corner, width, height, in pixels. What lies outside the photo is cut off, part pixels are
+        kept whole.
+    where : str
+        What to name in errors.
+
+    Returns
+    -------
+    ndarray of shape (h, w) or (h, w, C)
+        A view.
+
+    Raises
+    ------
+    WhalereidError
+        The box misses the photo.
+    """
+    x, y, width, height = bbox
+    rows, columns = image.shape[:2]
+    left, top = max(math.floor(x), 0), max(math.floor(y), 0)
+    right, bottom = min(math.ceil(x + width), columns), min(math.ceil(y + height), rows)
+    if left >= right or top >= bottom:
+        raise WhalereidError(
+            f"{where}: bbox ({x:g}, {y:g}, {width:g}, {height:g}) lies outside the photo of {columns}×{rows} px; "
+            "a box is x, y, width, height in pixels of the upright photo."
+        )
+    return image[top:bottom, left:right]
 
 
 def _jpeg_is_whole(data: bytes) -> bool:

@@ -1,6 +1,19 @@
 """The table of photos: schema and aliases, one reader per layout, audit."""
 
+from whalereid.catalogue.audit import Audit, Finding, audit
+from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, fingerprint, most_similar
 from whalereid.catalogue.readers import LAYOUTS
 from whalereid.catalogue.table import Catalogue, Scenario
 
-__all__ = ["LAYOUTS", "Catalogue", "Scenario"]
+__all__ = [
+    "LAYOUTS",
+    "NEAR_IDENTICAL",
+    "Audit",
+    "Catalogue",
+    "Finding",
+    "Fingerprints",
+    "Scenario",
+    "audit",
+    "fingerprint",
+    "most_similar",
+]

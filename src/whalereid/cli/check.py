@@ -1,1 +1,42 @@
-"""`whalereid check`."""
+"""`whalereid check`: what is wrong with the table and its photos."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from whalereid.cli.console import print_json, say
+
+__all__ = ["command"]
+
+
+def command(
+    catalogue: Annotated[str, typer.Argument(help="A table (.csv, .parquet) or a folder of any known layout.")],
+    layout: Annotated[
+        str | None,
+        typer.Option(help="Take it for this layout: table, competition, coco, lila-test or folders."),
+    ] = None,
+    photos: Annotated[bool, typer.Option("--photos/--no-photos", help="Read every photo, or the table alone.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say what a catalogue holds, and what is wrong with the table and its photos.
+
+    Missing and unreadable photos, paths that leave the folder, photos that stand twice (byte for byte, or nearly),
+    encounters with several identities, identities with one photo, viewpoints not known, dates that can't be read.
+    Whatever it finds, it exits 0; 2 means that the table can't be used at all.
+
+    Example: [bold]whalereid check data/nyala[/bold]
+    """
+    from whalereid.catalogue import Catalogue, audit
+
+    table = Catalogue.read(catalogue, layout)
+    if photos:
+        say(f"{len(table):,} photos to read; --no-photos checks the table alone")
+    found = audit(table, photos=photos, progress=photos)
+    if json:
+        print_json(found.to_dict())
+        return
+    from rich.console import Console
+
+    Console(highlight=False).print(found, soft_wrap=True)
