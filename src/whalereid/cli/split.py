@@ -65,6 +65,10 @@ def command(
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDS", help="Write the folds here, as CSV; by default only report.")
     ] = None,
+    look: Annotated[
+        bool,
+        typer.Option("--photos", help="Look at the photos for copies, near-duplicates and telling backgrounds."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Split photos so that a score will hold, and say what leaks between the parts.
@@ -90,7 +94,7 @@ def command(
             raise WhalereidError(f"--use reports on folds that are there; leave out {listing(refused)}.")
         photos = Catalogue.read(catalogue)
         splitter = PredefinedFolds(read_folds(use, photos))
-    report = leakage_over_folds(photos, splitter)
+    report = leakage_over_folds(photos, splitter, photos=look, progress=look)
     table = fold_table(splitter, photos)
     if out is not None:
         write_folds(table, out)
@@ -103,6 +107,9 @@ def command(
         print(_readable(report))
     if left_out:
         say(f"{left_out:,} of {len(photos):,} photos are left out of every fold.")
+    unread = max(part.n_unread or 0 for part in report.folds.values())
+    if unread:
+        say(f"{unread:,} photos can't be read; `whalereid check` names them.")
     say(report.sentence())
     if out is not None:
         say(f"Folds of {len(table):,} photos written to {out}.")

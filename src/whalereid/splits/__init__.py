@@ -1,6 +1,7 @@
 """Fold splitters (scikit-learn's splitter protocol) and the leakage report."""
 
 from whalereid.splits.base import Splitter
+from whalereid.splits.compare import BorderHint
 from whalereid.splits.date import DateSplit
 from whalereid.splits.folds import EncounterFolds, IdentityFolds, PhotoFolds
 from whalereid.splits.leakage import FoldLeakage, Leakage, leakage, leakage_over_folds
@@ -10,6 +11,7 @@ from whalereid.splits.queries import QueryDatabase, queries_and_database
 from whalereid.splits.viewpoint import ViewpointSplit
 
 __all__ = [
+    "BorderHint",
     "DateSplit",
     "EncounterFolds",
     "FoldLeakage",
