@@ -1,1 +1,182 @@
 """`whalereid train`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from whalereid.cli.console import say
+from whalereid.errors import WhalereidError
+
+if TYPE_CHECKING:
+    from whalereid.catalogue import Catalogue
+
+__all__ = ["command"]
+
+
+class OnError(StrEnum):
+    """What to do with a photo that can't be read."""
+
+    RAISE = "raise"
+    SKIP = "skip"
+
+
+class Precision(StrEnum):
+    """Of the network's arithmetic."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+
+
+def command(
+    catalogue: Annotated[Path, typer.Argument(metavar="CATALOGUE", help="The table of photos, or its folder.")],
+    out: Annotated[Path, typer.Option(metavar="RUN", help="New folder for the network, its history and checkpoint.")],
+    fold: Annotated[
+        int | None, typer.Option(metavar="K", help="Train on all folds but this one; choose the epoch by this one.")
+    ] = None,
+    folds: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="What `whalereid split` wrote. Without it --fold K goes by the catalogue's column 'fold' or, where it "
+            "has none, by 5 folds --by encounter.",
+        ),
+    ] = None,
+    valid: Annotated[
+        Path | None, typer.Option(metavar="CATALOGUE", help="Other photos to choose the epoch by, in place of --fold.")
+    ] = None,
+    backbone: Annotated[
+        str, typer.Option(metavar="NAME", help="Any timm network; larger ones want an accelerator.")
+    ] = "tf_efficientnet_lite0.in1k",
+    weights: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE|pretrained|random",
+            help="Where the backbone starts: a state dict with timm's names (.safetensors, .pth, .bin), what timm "
+            "downloads, or from scratch.",
+        ),
+    ] = "pretrained",
+    image_size: Annotated[int, typer.Option(metavar="N", help="Side of the photos it sees, in pixels.")] = 224,
+    recipe: Annotated[str, typer.Option(metavar="NAME", help="How to train; the options below change parts.")] = (
+        "default"
+    ),
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", help="How often each photo is seen.", show_default="the recipe's")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", help="Photos a step.", show_default="the recipe's")
+    ] = None,
+    lr: Annotated[
+        float | None,
+        typer.Option(help="Peak learning rate; the head's keeps its ratio to it.", show_default="the recipe's"),
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(metavar="N", help="Stop after this many epochs without a better one.")
+    ] = None,
+    precision: Annotated[
+        Precision | None, typer.Option(help="Of the network's arithmetic.", show_default="the recipe's")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Validation candidates differ from the query in it; repeatable, or 'none'.",
+            show_default="encounter, where known",
+        ),
+    ] = None,
+    match: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Validation candidates equal the query in it; repeatable, or 'none'."),
+    ] = None,
+    on_error: Annotated[OnError, typer.Option(help="With a photo that can't be read.")] = OnError.RAISE,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes that prepare photos.", show_default="by the machine")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Two trainings of one seed on one machine are equal.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the stopped training in RUN.")] = False,
+) -> None:
+    """Train a network to tell animals apart, and keep its best epoch.
+
+    The epoch kept is the one that ranks the validation photos best (mAP@20); without --fold or --valid, the last one.
+
+    Ctrl-C, a kill or a full disk cost the epoch at hand: the same command with --resume goes on to the same result.
+
+    Example: whalereid split data --by identity --out folds.csv
+
+    Example: whalereid train data --folds folds.csv --fold 0 --out runs/first
+    """
+    from whalereid.catalogue import Catalogue
+
+    photos = Catalogue.read(catalogue)
+    train, held_out = _parts(photos, fold=fold, folds=folds, valid=valid)
+
+    import torch
+
+    from whalereid.heads import ElasticArcFace
+    from whalereid.models import Embedder
+    from whalereid.training import Recipe, fit
+
+    chosen = Recipe.named(recipe)
+    if lr is not None and chosen.head_lr is not None:
+        chosen = chosen.but(head_lr=chosen.head_lr * lr / chosen.lr)
+    chosen = chosen.but(epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, precision=precision)
+    if train.n_identities < 2:
+        found = (
+            f"all photos are of one identity ({train.identities[0]})" if train.identities else "no identity is known"
+        )
+        raise WhalereidError(f"{train.source}: {found} in the training part; it takes two to tell them apart.")
+    torch.manual_seed(seed)
+    net = Embedder(backbone, image_size=image_size, weights=None if weights == "random" else weights)
+    head = ElasticArcFace(net.dim, train.n_identities)
+    try:
+        run = fit(
+            net,
+            head,
+            train,
+            held_out,
+            recipe=chosen,
+            out=out,
+            exclude=_columns(exclude),
+            match=_columns(match) or (),
+            on_error=on_error.value,
+            seed=seed,
+            workers=workers,
+            resume=resume,
+        )
+    except KeyboardInterrupt as stop:
+        raise WhalereidError(str(stop) or "stopped before the training began.") from None
+    say(f"{out} holds the network of epoch {run.best_epoch}; next: whalereid embed CATALOGUE --model {out} --out EMB")
+
+
+def _parts(
+    photos: Catalogue, *, fold: int | None, folds: Path | None, valid: Path | None
+) -> tuple[Catalogue, Catalogue | None]:
+    """The photos to train on, and those to choose the epoch by."""
+    from whalereid.catalogue import Catalogue
+    from whalereid.splits import EncounterFolds, PredefinedFolds, Splitter, read_folds
+
+    if fold is None and folds is not None:
+        raise WhalereidError(f"--folds {folds} needs --fold K: the fold to choose the epoch by, such as --fold 0.")
+    if fold is not None and valid is not None:
+        raise WhalereidError("--fold and --valid both name validation photos; give one of them.")
+    if fold is None:
+        return photos, None if valid is None else Catalogue.read(valid)
+    splitter: Splitter
+    if folds is not None:
+        splitter = PredefinedFolds(read_folds(folds, photos))
+    elif "fold" in photos.columns:
+        splitter = PredefinedFolds(photos.frame[["image_id", "fold"]])
+    else:
+        splitter = EncounterFolds(5)
+        say(f"No column 'fold' and no --folds: fold {fold} of {splitter!r}, as `whalereid split` makes them.")
+    return splitter.fold(photos, fold)
+
+
+def _columns(given: list[str] | None) -> list[str] | None:
+    """The columns of an option that may also be 'none'; None where it was left out."""
+    return given if given is None else [name for name in given if name != "none"]

@@ -1,0 +1,154 @@
+"""RUN, the folder of one training: what it holds, and how it survives a kill or a full disk."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from safetensors.torch import save
+from torch import nn
+
+from whalereid import __version__
+from whalereid.errors import WhalereidError, listing
+from whalereid.files import claim_folder, replacing
+from whalereid.models import Embedder
+
+__all__ = ["RunFolder", "read_checkpoint"]
+
+_FORMAT = "whalereid-run/1"
+_MARKER = "run.json"
+_CHECKPOINT = "checkpoint/last.pt"
+
+
+class RunFolder:
+    """The folder that `fit` writes, every file of it whole or not at all.
+
+    ``config.json`` and ``model.safetensors`` (the network of the best epoch: `Embedder.load` reads it), the head of
+    that epoch (``head.safetensors``), ``history.csv`` (one row an epoch), ``run.json`` (recipe, seed, identities, what
+    was trained on, how far it is) and ``checkpoint/last.pt`` (all that the next epoch needs).
+
+    Parameters
+    ----------
+    path : path
+        RUN; made if need be.
+    settings : mapping
+        All that decides the result, as JSON can hold it.
+    resume : bool
+        Go on with the training that the folder holds.
+
+    Raises
+    ------
+    WhalereidError
+        The folder holds something else; a training, without `resume`; or one of other settings, which are named.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], settings: Mapping[str, Any], *, resume: bool) -> None:
+        self.path = Path(path)
+        self._settings = json.loads(json.dumps(settings))
+        if resume and not (self.path / _MARKER).exists():
+            raise WhalereidError(f"{self.path}: no training there to resume; leave --resume out to begin one.")
+        claim_folder(self.path, marker=_MARKER)
+        if (self.path / _MARKER).exists():
+            held = self._read()
+            if not resume:
+                progress = held["progress"]
+                raise WhalereidError(
+                    f"{self.path}: already holds a training ({progress['epochs']} of "
+                    f"{held['recipe']['epochs']} epochs); go on with --resume, or choose another --out."
+                )
+            differing = list(_differences({key: held.get(key) for key in self._settings}, self._settings))
+            if differing:
+                raise WhalereidError(
+                    f"{self.path}: was begun otherwise: {listing(differing, most=3)}; "
+                    "resume with the same options, or choose another --out."
+                )
+            self._tidy()
+        else:
+            self.note({"epochs": 0, "finished": False})
+
+    def note(self, progress: Mapping[str, Any]) -> None:
+        """Write ``run.json``: the settings, and how far the training is."""
+        content = {"format": _FORMAT, "whalereid": __version__, "progress": progress, **self._settings}
+        with replacing(self.path / _MARKER) as beside:
+            beside.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def keep(self, net: Embedder, head: nn.Module) -> None:
+        """Write this epoch's network and head as the best."""
+        net.save(self.path)
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in head.state_dict().items()}
+        with replacing(self.path / "head.safetensors") as beside:
+            beside.write_bytes(save(tensors))
+
+    def write_history(self, history: pd.DataFrame) -> None:
+        """Write ``history.csv``."""
+        with replacing(self.path / "history.csv") as beside:
+            history.to_csv(beside, index=False)
+
+    def write_checkpoint(self, state: Mapping[str, Any]) -> None:
+        """Write all that the next epoch needs; until it is whole, the checkpoint before stays."""
+        buffer = io.BytesIO()  # torch's own writer hides what the operating system said
+        torch.save(dict(state), buffer)
+        with replacing(self.path / _CHECKPOINT) as beside:
+            beside.write_bytes(buffer.getbuffer())
+
+    def _read(self) -> dict[str, Any]:
+        path = self.path / _MARKER
+        try:
+            held = json.loads(path.read_text(encoding="utf-8"))
+            if held["format"] != _FORMAT:
+                raise ValueError(f"format {held['format']!r}")
+            if not isinstance(held["progress"]["epochs"], int) or not held["recipe"]["epochs"]:
+                raise ValueError("its progress is missing")
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise WhalereidError(
+                f"{path}: isn't what `whalereid train` wrote ({error}); choose another --out."
+            ) from error
+        return dict(held)
+
+    def _tidy(self) -> None:
+        """Remove what a killed process left half-written."""
+        for folder in (self.path, (self.path / _CHECKPOINT).parent):
+            for left in folder.glob(".*.part.*"):
+                left.unlink(missing_ok=True)
+
+
+def read_checkpoint(run: Path) -> dict[str, Any] | None:
+    """Read the last checkpoint of RUN; None where the first epoch never ended.
+
+    Raises
+    ------
+    WhalereidError
+        It is damaged.
+    """
+    path = run / _CHECKPOINT
+    if not path.is_file():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # the reader fails in many ways on a damaged file
+        raise WhalereidError(
+            f"{path}: damaged ({type(error).__name__}), so this training can't be resumed; begin anew in another --out."
+        ) from error
+    return state
+
+
+def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in [*before, *(key for key in now if key not in before)]:
+            yield from _differences(before.get(key), now.get(key), f"{name} {key}".strip())
+    elif isinstance(before, list) and isinstance(now, list) and name == "identities":
+        if before != now:
+            yield f"other identities ({len(before)} then, {len(now)} now)"
+    elif before != now:
+        yield f"{name} was {_short(before)}, is now {_short(now)}"
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -1,0 +1,597 @@
+"""fit: trains an embedder and its head, keeps the best epoch, and can be killed and resumed at any moment."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState, PartialState
+from accelerate.utils import InitProcessGroupKwargs, broadcast_object_list
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from whalereid.catalogue import Catalogue
+from whalereid.errors import WhalereidError, listing
+from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, PhotoDataset, collate
+from whalereid.models import Embedder, load_weights
+from whalereid.splits import leakage
+from whalereid.training.arithmetic import depthwise_in_float32, mixed_precision, repeatable
+from whalereid.training.batches import EpochBatches
+from whalereid.training.folder import RunFolder, read_checkpoint
+from whalereid.training.progress import TrainingProgress
+from whalereid.training.recipe import Recipe
+from whalereid.training.validation import Figures, Validation
+
+__all__ = ["Run", "fit"]
+
+Photos = Catalogue | PhotoDataset | CrossViewPairs
+
+HISTORY = ["epoch", "lr", "train_loss", "valid_loss", "valid_mAP@20", "valid_top-1", "seconds"]
+_SHOW_EVERY = 0.25  # seconds between looks at the loss, which make an accelerator wait
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A training that `fit` brought to its end.
+
+    Attributes
+    ----------
+    folder : Path
+        RUN; ``Embedder.load(folder)`` gives the network of the best epoch.
+    history : DataFrame
+        One row an epoch: ``epoch`` (from 1), ``lr`` (the network's, at the epoch's first step), ``train_loss``,
+        ``valid_loss``, ``valid_mAP@20``, ``valid_top-1`` (NaN where there is nothing to measure) and ``seconds``.
+    best_epoch : int
+        Whose weights were kept, counted from 1.
+    untrained : dict
+        ``mAP@20`` and ``top-1`` of the validation photos before the first step; empty without validation.
+    """
+
+    folder: Path
+    history: pd.DataFrame
+    best_epoch: int
+    untrained: dict[str, float]
+
+
+def fit(
+    net: Embedder,
+    head: nn.Module,
+    train: Photos,
+    valid: Photos | None = None,
+    *,
+    recipe: Recipe | str = "default",
+    out: str | os.PathLike[str],
+    exclude: Sequence[str] | None = None,
+    match: Sequence[str] = (),
+    on_error: Literal["raise", "skip"] = "raise",
+    seed: int = 0,
+    workers: int | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> Run:
+    """Train an embedder with its head, and keep the epoch that ranks the validation photos best.
+
+    The folder `out` holds the network of the best epoch from the first epoch's end on, and a checkpoint a finished
+    epoch; killed at any moment, ``resume=True`` goes on to the same weights as if it had not been (on one machine).
+    Two trainings of one seed on one machine are equal. Under ``accelerate launch`` it trains on several devices.
+
+    Parameters
+    ----------
+    net : Embedder
+        Trained in place; at the end it has the weights of the best epoch.
+    head : nn.Module
+        ``head(embeddings (B, D) float32, labels (B,) int64)`` → mean loss, with a class for each identity.
+    train : Catalogue, PhotoDataset or CrossViewPairs
+        What to train on. Of a catalogue, photos of known identity, augmented as the recipe says; a data set comes with
+        its own transform and seed. The loss of a pair is the sum of its photos' losses, each view a batch of its own,
+        so that batch norm sees one viewpoint at a time.
+    valid : Catalogue, PhotoDataset or CrossViewPairs, optional
+        What to choose the epoch by (of a data set its catalogue), prepared as `embed` does. Without it the last epoch
+        is kept.
+    recipe : Recipe or str
+        How to train; a name is one of ``whalereid.training.RECIPES``.
+    out : path
+        RUN, a new or empty folder.
+    exclude, match : sequence of str
+        Rules of the validation's ranking, as in `Ensemble.rank`; by default candidates of the query's own encounter are
+        excluded where encounters are known.
+    on_error : {"raise", "skip"}
+        What to do with a training photo that can't be read, where `train` is a catalogue.
+    seed : int
+        Of the order of photos, augmentation, dropout and the head's margins.
+    workers : int, optional
+        Processes that prepare photos; by default chosen by the machine. It doesn't change the result.
+    resume : bool
+        Go on with the training that `out` holds; everything else must be as it was.
+    progress : bool
+        Tell on stderr how it goes.
+
+    Returns
+    -------
+    Run
+        Its folder, history and best epoch.
+
+    Raises
+    ------
+    WhalereidError
+        Photos, folder or recipe can't be used, the loss stops being finite, or the disk is full.
+    KeyboardInterrupt
+        On Ctrl-C, with a message that says what is kept.
+
+    Examples
+    --------
+    >>> net = Embedder("resnet10t", weights="weights.safetensors")           # doctest: +SKIP
+    >>> head = ElasticArcFace(net.dim, train.n_identities)                   # doctest: +SKIP
+    >>> fit(net, head, train, valid, out="runs/first", seed=1).best_epoch    # doctest: +SKIP
+    17
+    """
+    recipe = Recipe.named(recipe) if isinstance(recipe, str) else recipe
+    items, unnamed = _items(train, net, recipe, on_error=on_error, seed=seed)
+    _check_head(head, items.identities)
+    validation = _validation(valid, items, recipe, exclude=exclude, match=match)
+    settings = _settings(net, head, items, validation, recipe, seed=seed)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else CUDA's products differ from run to run
+    with repeatable(seed):
+        begun_elsewhere = bool(AcceleratorState._shared_state)
+        accelerator = _accelerator(recipe.precision)
+        try:
+            folder = RunFolder(out, settings, resume=resume) if accelerator.is_main_process else None
+            accelerator.wait_for_everyone()
+            with TrainingProgress(recipe.epochs, show=progress and folder is not None) as display:
+                if unnamed:
+                    display.say(f"{unnamed} photos of unknown identity are left out of the training.")
+                if validation is not None:
+                    _warn_of_leakage(items.catalogue, validation.photos, display)
+                training = _Training(net, head, items, validation, recipe, accelerator, seed=seed, workers=workers)
+                return training.run(Path(out), folder, display)
+        finally:
+            accelerator.free_memory()
+            if not begun_elsewhere:
+                AcceleratorState._reset_state()  # so that the next training may have another precision
+
+
+class _LossOf(nn.Module):
+    """Network and head as one module, which Accelerate wraps: the caller's own stay as they are."""
+
+    def __init__(self, net: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.net, self.head = net, head
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        """(B, 3, H, W), or (B, views, 3, H, W) → the loss, summed over views."""
+        views = images.unbind(1) if images.ndim == 5 else (images,)
+        return torch.stack([self._loss(view, labels) for view in views]).sum()
+
+    def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        embeddings = self.net(images.contiguous(memory_format=torch.channels_last))
+        with torch.autocast(images.device.type, enabled=False):  # margins and softmax need float32
+            loss: Tensor = self.head(embeddings.float(), labels)
+        return loss
+
+
+class _Training:
+    """What the epochs of one training share."""
+
+    def __init__(
+        self,
+        net: Embedder,
+        head: nn.Module,
+        items: PhotoDataset | CrossViewPairs,
+        validation: Validation | None,
+        recipe: Recipe,
+        accelerator: Accelerator,
+        *,
+        seed: int,
+        workers: int | None,
+    ) -> None:
+        self.net, self.head, self.items, self.validation = net, head, items, validation
+        self.recipe, self.accelerator, self.seed = recipe, accelerator, seed
+        self.workers = _workers(accelerator.device) if workers is None else workers
+        self.batches = EpochBatches(
+            len(items),
+            recipe.batch_size,
+            shuffle=recipe.shuffle,
+            seed=seed,
+            process=accelerator.process_index,
+            processes=accelerator.num_processes,
+        )
+        self.loader: DataLoader[Any] = DataLoader(
+            items,
+            batch_sampler=self.batches,
+            num_workers=self.workers,
+            collate_fn=collate,
+            pin_memory=accelerator.device.type == "cuda",
+            persistent_workers=self.workers > 0,
+            worker_init_fn=_leave_ctrl_c_to_us,
+            generator=torch.Generator(),  # its own, so that workers don't draw on the training's
+        )
+        self.model, self.optimizer = accelerator.prepare(_LossOf(net, head), _optimizer(net, head, recipe))
+        self.records: list[dict[str, float]] = []  # one an epoch
+        self.best_epoch, self.best_score = 0, float("-inf")
+        self.untrained: dict[str, float] = {}
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last epoch is done, or patience has run out."""
+        done, patience = len(self.records), self.recipe.patience
+        return done >= self.recipe.epochs or (patience is not None and done - self.best_epoch >= patience)
+
+    def run(self, out: Path, folder: RunFolder | None, display: TrainingProgress) -> Run:
+        """Train from the checkpoint, if there is one, to the end; only the main process has a `folder`."""
+        state = read_checkpoint(out)
+        if state is not None:
+            self._restore(state)
+            display.say(f"Resuming after epoch {len(self.records)} of {self.recipe.epochs}.")
+        display.begin(done=len(self.records))
+        try:
+            if state is None:
+                self._look_at_the_untrained(display)
+            while not self.finished:
+                self._epoch(len(self.records), folder, display)
+        except KeyboardInterrupt:
+            kept = f"{out} keeps the {len(self.records)} of {self.recipe.epochs} epochs that are done"
+            raise KeyboardInterrupt(f"stopped; {kept}; go on with --resume (in Python resume=True).") from None
+        except torch.cuda.OutOfMemoryError as error:
+            raise WhalereidError(
+                f"the accelerator's memory is too small for batches of {self.recipe.batch_size}; "
+                "lower --batch-size or --image-size."
+            ) from error
+        return self._end(out, folder, display)
+
+    def _look_at_the_untrained(self, display: TrainingProgress) -> None:
+        """Measure before the first step: to compare with, and to find bad validation photos now, not in an hour."""
+        if self.validation is None:
+            display.say("No validation photos: the last epoch will be kept.")
+            return
+        display.validating()
+        figures = self._measure(self.validation)
+        self.untrained = {"mAP@20": figures.mean_average_precision, "top-1": figures.top_1}
+        words = f"{self.validation.n_queries} validation queries"
+        if self.validation.rules.exclude:
+            words += f", excluding the same {listing(self.validation.rules.exclude)}"
+        if self.validation.rules.match:
+            words += f", matching {listing(self.validation.rules.match)}"
+        display.say(f"untrained: mAP@20 {figures.mean_average_precision:.3f}, top-1 {figures.top_1:.3f} ({words})")
+
+    def _epoch(self, epoch: int, folder: RunFolder | None, display: TrainingProgress) -> None:
+        """Train epoch number `epoch`, counted from 0, measure it, and keep it."""
+        began = time.monotonic()
+        torch.manual_seed(_mix(self.seed, epoch, self.accelerator.process_index))
+        self.batches.set_epoch(epoch)
+        self.items.set_epoch(epoch)
+        display.start_epoch(epoch + 1, len(self.batches))
+        loss = self._steps(epoch, display)
+        rate = display.rate()
+        display.validating()
+        figures = Figures() if self.validation is None else self._measure(self.validation)
+        score = self._score(figures)
+        better = score > self.best_score
+        if better:
+            self.best_epoch, self.best_score = epoch + 1, score
+        seconds = time.monotonic() - began
+        lr = self.recipe.lr * self.recipe.schedule.factor(epoch, self.recipe.epochs)
+        values = (epoch + 1, lr, loss, figures.loss, figures.mean_average_precision, figures.top_1, round(seconds, 2))
+        self.records.append(dict(zip(HISTORY, values, strict=True)))
+        if folder is not None:
+            if better:
+                folder.keep(self.net, self.head)
+            folder.write_checkpoint(self._state())
+            folder.write_history(self._history())
+            folder.note(self._progress())
+        display.end_epoch(_in_words(loss, figures, rate, best=better and self.validation is not None))
+        self.accelerator.wait_for_everyone()
+
+    def _steps(self, epoch: int, display: TrainingProgress) -> float:
+        """Take the steps of an epoch; returns the mean loss over its photos."""
+        device, recipe = self.accelerator.device, self.recipe
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        total, count, shown = torch.zeros((), device=device), 0, 0.0
+        self.model.train()
+        self.net.to(memory_format=torch.channels_last)  # each epoch anew: `embed` gives it back in the plain format
+        with depthwise_in_float32(self.net) if device.type == "cpu" else nullcontext():
+            for step, (images, labels, rows) in enumerate(self.loader):
+                if len(rows) < 2:  # the others were skipped, and batch norm can't train on one
+                    continue
+                factor = recipe.schedule.factor(epoch + step / len(self.batches), recipe.epochs)
+                for group in self.optimizer.param_groups:
+                    group["lr"] = group["peak"] * factor
+                loss = self.model(images.to(device, non_blocking=True), labels.to(device, non_blocking=True))
+                self.optimizer.zero_grad()
+                self.accelerator.backward(loss)
+                if recipe.clip is not None:
+                    self.accelerator.clip_grad_norm_(parameters, recipe.clip)
+                self.optimizer.step()
+                total += loss.detach() * len(rows)
+                count += len(rows)
+                if time.monotonic() - shown > _SHOW_EVERY:
+                    mean = self._finite(total, count, epoch)
+                    shown = time.monotonic()
+                display.step(len(rows) * self.accelerator.num_processes, mean)
+        if not count:
+            raise WhalereidError("no training photo could be read; `whalereid check` lists what is wrong with them.")
+        if not all(bool(p.isfinite().all()) for p in parameters):
+            total = total * float("nan")
+        both = self.accelerator.reduce(torch.stack([total, torch.tensor(float(count), device=device)]), "sum")
+        return self._finite(both[0], float(both[1]), epoch)
+
+    def _finite(self, total: Tensor, count: float, epoch: int) -> float:
+        mean = float(total) / count
+        if not math.isfinite(mean):
+            raise WhalereidError(
+                f"epoch {epoch + 1}: the loss is {mean}, so the training has diverged and was stopped; train anew with "
+                "a lower --lr or in --precision fp32 (the folder keeps the epochs before)."
+            )
+        return mean
+
+    def _measure(self, validation: Validation) -> Figures:
+        """Measure in the main process, and let the others know."""
+        found = [Figures()]
+        if self.accelerator.is_main_process:
+            options: dict[str, Any] = {"precision": self.recipe.precision, "device": self.accelerator.device}
+            options |= {"on_error": self.items.on_error}
+            found = [validation.measure(self.net, self.head, workers=self.workers, **options)]
+        if self.accelerator.num_processes > 1:
+            broadcast_object_list(found)
+        return found[0]
+
+    def _score(self, figures: Figures) -> float:
+        """What epochs are chosen by; higher is better."""
+        if self.validation is None:
+            return float(len(self.records))
+        return figures.mean_average_precision if self.recipe.select_by == "mAP" else -figures.loss
+
+    def _state(self) -> dict[str, Any]:
+        scaler = self.accelerator.scaler
+        return {
+            "net": self.net.state_dict(),
+            "head": self.head.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": scaler.state_dict() if scaler is not None else None,
+            "records": self.records,
+            "best": (self.best_epoch, self.best_score),
+            "untrained": self.untrained,
+        }
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.net.load_state_dict(state["net"])
+        self.head.load_state_dict(state["head"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.accelerator.scaler is not None and state["scaler"] is not None:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
+        self.records = list(state["records"])
+        self.best_epoch, self.best_score = state["best"]
+        self.untrained = state["untrained"]
+
+    def _history(self) -> pd.DataFrame:
+        return pd.DataFrame(self.records, columns=HISTORY).astype({"epoch": int})
+
+    def _progress(self) -> dict[str, Any]:
+        best = {key: _json_number(value) for key, value in self.records[self.best_epoch - 1].items()}
+        untrained = {key: _json_number(value) for key, value in self.untrained.items()}
+        return {"epochs": len(self.records), "finished": self.finished, "best": best, "untrained": untrained}
+
+    def _end(self, out: Path, folder: RunFolder | None, display: TrainingProgress) -> Run:
+        if self.finished and len(self.records) < self.recipe.epochs:
+            display.say(f"No better epoch in {self.recipe.patience}: stopped early.")
+        load_weights(self.net, out / "model.safetensors")
+        load_weights(self.head, out / "head.safetensors")
+        self.net.eval()
+        self.head.eval()
+        best = self.records[self.best_epoch - 1]
+        if self.validation is not None:
+            words = f"mAP@20 {best['valid_mAP@20']:.3f}, top-1 {best['valid_top-1']:.3f}"
+            display.say(f"best: epoch {self.best_epoch}, {words} (untrained {self.untrained['mAP@20']:.3f})")
+            if best["valid_mAP@20"] < self.untrained["mAP@20"]:
+                display.say("The untrained network ranks these photos better; train longer, or on more photos.")
+        for note in self.validation.notes if self.validation is not None else ():
+            display.say(f"validation: {note}")
+        for image_id, reason in self.items.skipped if folder is not None else ():
+            display.say(f"skipped {image_id}: {reason}")
+        return Run(out, self._history(), self.best_epoch, dict(self.untrained))
+
+
+def _items(
+    train: Photos, net: Embedder, recipe: Recipe, *, on_error: Literal["raise", "skip"], seed: int
+) -> tuple[PhotoDataset | CrossViewPairs, int]:
+    """Make what to train on; returns also how many photos of unknown identity were left out."""
+    unnamed = 0
+    if isinstance(train, Catalogue):
+        if not len(train):
+            raise WhalereidError(f"{train.source}: no photos to train on.")
+        if train.n_identities == 0:
+            raise WhalereidError(f"{train.source}: no photo has a known identity; fill the column 'identity'.")
+        unnamed = int((~train.known("identity")).sum())
+        photos = train[train.known("identity")]
+        look = net.preprocessing
+        transform = TRAINING_TRANSFORMS[recipe.transform](look.image_size, look.mean, look.std)
+        items: PhotoDataset | CrossViewPairs = PhotoDataset(
+            photos, transform, portrait=look.portrait, on_error=on_error, seed=seed
+        )
+    elif isinstance(train, PhotoDataset | CrossViewPairs):
+        items = train
+    else:
+        raise WhalereidError(f"train is a {type(train).__name__}; give a Catalogue, PhotoDataset or CrossViewPairs.")
+    source, labels = items.catalogue.source, items.labels
+    if (labels < 0).any():
+        raise WhalereidError(
+            f"{source}: {int((labels < 0).sum())} of the data set's photos are of none of its identities; leave them "
+            "out to train on it."
+        )
+    if len(np.unique(labels)) < 2:
+        raise WhalereidError(
+            f"{source}: all training photos are of one identity ({items.identities[int(labels[0])]}); "
+            "it takes two to tell them apart."
+        )
+    if items.on_error == "raise":
+        _check_files(items.catalogue)
+    return items, unnamed
+
+
+def _check_files(photos: Catalogue) -> None:
+    """Look for every file now, not hours into the training."""
+    absent = [str(path) for path in photos.paths if not path.is_file()]
+    if absent:
+        raise WhalereidError(
+            f"{photos.source}: {len(absent)} of {len(photos)} photos are not there: {listing(absent, most=3)}; "
+            "`whalereid check` lists them, --on-error skip leaves them out."
+        )
+
+
+def _check_head(head: nn.Module, identities: Sequence[str]) -> None:
+    classes = getattr(head, "num_classes", None)
+    if classes is not None and classes < len(identities):
+        raise WhalereidError(
+            f"the head tells {classes} identities apart, the training photos are of {len(identities)}; make it for "
+            "those (train.n_identities)."
+        )
+
+
+def _validation(
+    valid: Photos | None,
+    items: PhotoDataset | CrossViewPairs,
+    recipe: Recipe,
+    *,
+    exclude: Sequence[str] | None,
+    match: Sequence[str],
+) -> Validation | None:
+    if valid is None:
+        return None
+    photos = valid if isinstance(valid, Catalogue) else valid.catalogue
+    pairs = items if isinstance(items, CrossViewPairs) else None
+    validation = Validation(photos, items.identities, pairs=pairs, exclude=exclude, match=match)
+    _check_files(photos)
+    if recipe.select_by == "mAP" and not validation.n_queries:
+        rules = validation.rules
+        words = ", ".join(
+            [f"excluding the same {name}" for name in rules.exclude] + [f"matching {name}" for name in rules.match]
+        )
+        raise WhalereidError(
+            f"{photos.source}: no validation photo has another of its identity among its candidates"
+            f"{f' ({words})' if words else ''}, so no epoch can be chosen; take other validation photos or other rules "
+            "(--exclude, --match)."
+        )
+    if recipe.select_by == "loss" and not validation.n_losses:
+        raise WhalereidError(
+            f"{photos.source}: no validation photo is of an identity seen in training, so there is no validation loss "
+            "to choose the epoch by; use select_by='mAP'."
+        )
+    return validation
+
+
+def _warn_of_leakage(train: Catalogue, valid: Catalogue, display: TrainingProgress) -> None:
+    """Say in one line what validation shares with training, if it does: its figures flatter then."""
+    if valid.n_identities:
+        shared = leakage(train, valid)
+        if shared.n_straddling or shared.count("photo"):
+            display.say(f"Warning: {shared.sentence()}")
+
+
+def _settings(
+    net: Embedder,
+    head: nn.Module,
+    items: PhotoDataset | CrossViewPairs,
+    validation: Validation | None,
+    recipe: Recipe,
+    *,
+    seed: int,
+) -> dict[str, Any]:
+    """All that decides the result, as JSON can hold it: what a resumed training must agree on."""
+    simple = {name: value for name, value in vars(head).items() if isinstance(value, bool | int | float | str)}
+    shapes = {name: list(tensor.shape) for name, tensor in head.state_dict().items()}
+    photos: dict[str, Any] = {"items": len(items), "digest": _digest(items.catalogue), "on_error": items.on_error}
+    photos["seed"] = items.seed
+    if isinstance(items, CrossViewPairs):
+        photos |= {"anchor": list(items.anchor), "partner": list(items.partner), "fixed": items.fixed}
+    held_out = None
+    if validation is not None:
+        held_out = {
+            "photos": len(validation.photos),
+            "digest": _digest(validation.photos),
+            "exclude": list(validation.rules.exclude),
+            "match": list(validation.rules.match),
+        }
+    return {
+        "recipe": recipe.to_dict(),
+        "seed": seed,
+        "network": net.config,
+        "head": {
+            "kind": type(head).__name__,
+            **{name: value for name, value in simple.items() if not name.startswith("_") and name != "training"},
+            "shapes": shapes,
+        },
+        "train": photos,
+        "valid": held_out,
+        "identities": list(items.identities),
+    }
+
+
+def _digest(photos: Catalogue) -> str:
+    """Of who is on which photo."""
+    columns = [name for name in ("image_id", "path", "identity", "viewpoint", "bbox") if name in photos.columns]
+    table = photos.frame[columns].astype("str").to_csv(index=False)
+    return hashlib.sha256(table.encode()).hexdigest()[:16]
+
+
+def _optimizer(net: nn.Module, head: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """One group for each learning rate and decay; each group's `peak` is its learning rate at the schedule's 1."""
+    head_lr = recipe.lr if recipe.head_lr is None else recipe.head_lr
+    groups = []
+    for module, peak in ((net, recipe.lr), (head, head_lr)):
+        parameters = [p for p in module.parameters() if p.requires_grad]
+        for decay, chosen in (
+            (recipe.weight_decay, [p for p in parameters if p.ndim > 1]),
+            (0.0, [p for p in parameters if p.ndim <= 1]),
+        ):
+            if chosen:
+                groups.append({"params": chosen, "lr": peak, "peak": peak, "weight_decay": decay})
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]
+    return kind(groups)
+
+
+def _accelerator(precision: str) -> Accelerator:
+    """Make Accelerate's object for this machine and this precision."""
+    mixed = mixed_precision(precision, PartialState().device)
+    # The other processes wait while the main one validates, which may take longer than the default allows.
+    patient = InitProcessGroupKwargs(timeout=timedelta(hours=12))
+    return Accelerator(mixed_precision=mixed, kwargs_handlers=[patient])
+
+
+def _workers(device: torch.device) -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, 8)
+
+
+def _leave_ctrl_c_to_us(worker: int) -> None:
+    """A terminal sends Ctrl-C to the workers too; the training stops them itself, in order."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _mix(*numbers: int) -> int:
+    """One seed from several numbers, unlike for unlike ones."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
+def _in_words(loss: float, figures: Figures, rate: float, *, best: bool) -> str:
+    words = f"loss {loss:.3f}"
+    if not math.isnan(figures.loss):
+        words += f", validation loss {figures.loss:.3f}"
+    if not math.isnan(figures.mean_average_precision):
+        words += f", mAP@20 {figures.mean_average_precision:.3f}, top-1 {figures.top_1:.3f}"
+    return f"{words}{' (best so far)' if best else ''}; {rate:.0f} photos/s"
+
+
+def _json_number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

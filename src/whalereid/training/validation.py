@@ -1,0 +1,182 @@
+"""How good a network is on photos held out: retrieval among them, and the head's loss where it knows the animals."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from whalereid.catalogue import Catalogue
+from whalereid.embeddings import Embeddings, embed
+from whalereid.errors import WhalereidError
+from whalereid.evaluation import Hits, Labels, average_precision, top_k
+from whalereid.images import CrossViewPairs
+from whalereid.models import Embedder
+from whalereid.ranking import CandidateRules, Ensemble, Member, Task
+
+__all__ = ["Figures", "Validation"]
+
+_K = 20
+_LOSS_BATCH = 4096
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one look at the validation photos gave; NaN where there was nothing to measure.
+
+    Attributes
+    ----------
+    loss : float
+        Mean over photos (or pairs) of identities that the head knows.
+    mean_average_precision, top_1 : float
+        mAP@20 and top-1 of the queries that have a relevant candidate.
+    """
+
+    loss: float = float("nan")
+    mean_average_precision: float = float("nan")
+    top_1: float = float("nan")
+
+
+class Validation:
+    """Photos held out, who is looked for among whom, and by which rules.
+
+    Every photo of known identity is looked for among all others; after training on pairs, every photo of an anchor
+    viewpoint among those of the partners' viewpoints. Queries without a relevant candidate are left out.
+
+    Parameters
+    ----------
+    photos : Catalogue
+        The validation part.
+    identities : sequence of str
+        What the head's classes are, in order.
+    pairs : CrossViewPairs, optional
+        The training's, if it trains on pairs.
+    exclude : sequence of str, optional
+        Columns in which candidates must differ from the query; by default ``encounter`` where it is known.
+    match : sequence of str
+        Columns in which they must equal it.
+
+    Attributes
+    ----------
+    photos : Catalogue
+        The validation part.
+    rules : CandidateRules
+    notes : list of str
+        What there is to say of photos that were skipped.
+    n_queries : int
+        Queries that have a relevant candidate.
+    n_losses : int
+        Photos or pairs that the head's loss is taken over.
+
+    Raises
+    ------
+    WhalereidError
+        There are no photos, or a column is unknown.
+    """
+
+    def __init__(
+        self,
+        photos: Catalogue,
+        identities: Sequence[str],
+        *,
+        pairs: CrossViewPairs | None = None,
+        exclude: Sequence[str] | None = None,
+        match: Sequence[str] = (),
+    ) -> None:
+        if not len(photos):
+            raise WhalereidError(f"{photos.source}: the validation part has no photos.")
+        if exclude is None:
+            exclude = ("encounter",) if photos.known("encounter").any() else ()
+        self.rules = CandidateRules(tuple(exclude), tuple(match))
+        self.notes: list[str] = []
+        self._identities, self._pairs = tuple(identities), pairs
+        self._hold(photos)
+
+    @property
+    def n_queries(self) -> int:
+        """Queries that have a relevant candidate."""
+        return len(self._queries)
+
+    @property
+    def n_losses(self) -> int:
+        """Photos or pairs that the head's loss is taken over."""
+        return len(self._loss_labels)
+
+    def measure(
+        self,
+        net: Embedder,
+        head: nn.Module,
+        *,
+        precision: str = "auto",
+        device: torch.device | None = None,
+        workers: int | None = None,
+        on_error: Literal["raise", "skip"] = "raise",
+    ) -> Figures:
+        """Embed the photos, rank them, and take the head's loss; photos that are skipped once are left out for good."""
+        with warnings.catch_warnings(record=True) as told:
+            vectors = embed(
+                net, self.photos, precision=precision, device=device, workers=workers, on_error=on_error, progress=False
+            )
+        if len(vectors) < len(self.photos):
+            self.notes += [str(warning.message) for warning in told]
+            self._hold(self.photos.subset(vectors.ids))
+        average = first = float("nan")
+        if self.n_queries:
+            ensemble = Ensemble([Member("validation", vectors)])
+            ranking = ensemble.rank(
+                self._queries, self._database, _K, exclude=self.rules.exclude, match=self.rules.match
+            )
+            hits = Hits.of(ranking, self._labels)
+            average = float(np.nanmean(average_precision(hits.hit, hits.scores, hits.relevant, k=_K)))
+            first = float(np.nanmean(top_k(hits.hit, hits.relevant, k=1)))
+        return Figures(self._loss(vectors, head), average, first)
+
+    def _hold(self, photos: Catalogue) -> None:
+        self.photos = photos
+        wanted = photos.known("identity")
+        self._database = photos
+        if self._pairs is not None:
+            wanted = wanted & photos.column("viewpoint").isin(self._pairs.anchor).to_numpy(bool)
+            self._database = photos.filter(viewpoint=list(self._pairs.partner))
+        ids = tuple(photos.image_ids[wanted])
+        if ids:
+            task = Task("validation", ids, ids, tuple(self._database.image_ids), self.rules)
+            self._labels = Labels.implied(photos, [task])
+            ids = tuple(self._labels.query_ids)
+        self._queries = photos.subset(ids)
+        rows = self._loss_rows(photos)
+        self._loss_labels = torch.from_numpy(photos.labels(self._identities)[rows[0]])
+        self._loss_rows_by_view = rows
+
+    def _loss_rows(self, photos: Catalogue) -> list[np.ndarray]:
+        """Of each view, the rows of the photos (or of the pairs' photos) whose identity the head knows."""
+        if self._pairs is None:
+            return [np.flatnonzero(photos.labels(self._identities) >= 0)]
+        pairs = self._pairs
+        try:
+            held = CrossViewPairs(
+                photos, pairs.transform, pairs.anchor, pairs.partner, identities=self._identities, fixed=True
+            )
+        except WhalereidError:  # no animal here has both viewpoints
+            return [np.zeros(0, np.int64)]
+        known = np.flatnonzero(held.labels >= 0)
+        return [held.rows[known], np.array([held.partner_row(int(item)) for item in known], np.int64)]
+
+    @torch.no_grad()
+    def _loss(self, vectors: Embeddings, head: nn.Module) -> float:
+        if not self.n_losses:
+            return float("nan")
+        head.eval()
+        device = next(head.parameters()).device
+        total = 0.0
+        for items in torch.arange(self.n_losses).split(_LOSS_BATCH):
+            labels = self._loss_labels[items].to(device)
+            for rows in self._loss_rows_by_view:
+                embeddings = torch.from_numpy(vectors.vectors[rows[items.numpy()]]).to(device)
+                total += float(head(embeddings, labels)) * len(items)
+        return total / self.n_losses
