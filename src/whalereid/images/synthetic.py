@@ -100,15 +100,15 @@ class SurveyDay:
         water = (1 - tide) * np.array([0.10, 0.36, 0.42]) + tide * np.array([0.30, 0.36, 0.24])
         water = water * _uniform(rng, 0.7, 1.35) + rng.standard_normal(3) * 0.025
         angle = _uniform(rng, 0, 2 * math.pi)
-        tilt = _uniform(rng, 0.2, 0.75)
+        tilt = _uniform(rng, 0.1, 0.6)
         return cls(
             water=np.clip(water, 0.04, 0.7).astype(np.float32),
             light=(tilt * math.cos(angle), tilt * math.sin(angle)),
-            ambient=_uniform(rng, 0.35, 0.7),
+            ambient=_uniform(rng, 0.45, 0.75),
             exposure=_uniform(rng, 0.8, 1.15),
             contrast=_uniform(rng, 0.85, 1.15),
-            ripple=_uniform(rng, 0.02, 0.10),
-            sharpness=_uniform(rng, 0.3, 1.3),
+            ripple=_uniform(rng, 0.02, 0.08),
+            sharpness=_uniform(rng, 0.2, 1.0),
         )
 
 
@@ -140,10 +140,10 @@ class Encounter:
         """Draw an encounter on a given day."""
         return cls(
             day=day,
-            depth=_uniform(rng, 0.08, 0.38),
-            pitch=_uniform(rng, -0.1, 0.25),
-            bend=_uniform(rng, -0.05, 0.05),
-            roll=_uniform(rng, -0.18, 0.18),
+            depth=_uniform(rng, 0.04, 0.18),
+            pitch=_uniform(rng, -0.08, 0.12),
+            bend=_uniform(rng, -0.035, 0.035),
+            roll=_uniform(rng, -0.12, 0.12),
         )
 
 
@@ -193,8 +193,9 @@ class Beluga:
         above = above + 0.007 * np.exp(-(((u - 0.54) / 0.11) ** 4))  # the ridge, where other whales have a fin
         for place, depth in notches:
             above = above - depth * np.exp(-(((u - place) / 0.010) ** 2))
-        tone = _uniform(rng, 0.66, 0.96)
-        colour = tone * np.array([1.0, _uniform(rng, 0.97, 1.0), _uniform(rng, 0.90, 1.0)])
+        age = _uniform(rng, 0, 1)  # grey-brown calves turn blue-grey, then white
+        colour = (1 - age) * np.array([0.66, 0.67, 0.70]) + age * np.array([0.98, 0.98, 0.96])
+        colour = colour * np.array([_uniform(rng, 0.95, 1.0), 0.98, _uniform(rng, 0.92, 1.0)])
         skin = _draw_skin(rng, colour.astype(np.float32), notches)
         flipper = _uniform(rng, 0.105, 0.135)
         return cls(skin, width, above.astype(np.float32), below, _draw_plan(rng, colour, flipper), flipper)
@@ -228,40 +229,61 @@ class Beluga:
 def _draw_skin(rng: np.random.Generator, colour: np.ndarray, notches: list[tuple[float, float]]) -> np.ndarray:
     rows, columns = _SKIN_ROWS, _SKIN_COLUMNS
     mottle = 1 + 0.035 * _noise(rng, rows, columns, 60, 50) + 0.015 * _noise(rng, rows, columns, 12, 12)
-    skin = np.clip(255 * colour * mottle[:, :, None], 0, 255).astype(np.uint8)
-    dark, pale = 0.55 * colour, np.clip(1.25 * colour + 0.05, 0, 1)
-    for _ in range(int(rng.integers(14, 25))):
+    moult = cv2.resize(rng.random((7, 1), dtype=np.float32), (1, rows), interpolation=cv2.INTER_CUBIC)[:, :, None]
+    yellow = cv2.resize(rng.random((5, 1), dtype=np.float32), (1, rows), interpolation=cv2.INTER_CUBIC)[:, :, None]
+    tone = colour * (1 - 0.30 * moult) * (1 - np.float32([0, 0.02, 0.10]) * yellow)
+    skin = np.clip(255 * tone * mottle[:, :, None], 0, 255).astype(np.uint8)
+    for _ in range(int(rng.integers(4, 7))):  # bands of pigment over the back and down both flanks, as far as they go
+        u, down = _uniform(rng, 0.08, 0.88) * rows, _uniform(rng, 0.28, 0.40) * columns
+        lean = _uniform(rng, -0.25, 0.25)
+        across = np.linspace(-down, down, 16)
+        wave = _uniform(rng, 2, 5) * np.sin(across / 12 + _uniform(rng, 0, 6))
+        band = np.stack([columns / 2 + across, u + lean * np.abs(across) + wave], axis=1)
+        _paint(skin, [band], int(rng.integers(8, 24)), _pigment(rng, colour), _uniform(rng, 0.5, 0.9))
+    for _ in range(int(rng.integers(8, 14))):
         place = _uniform(rng, -1, 1)
-        angle = math.pi * 0.75 * place * abs(place) ** 0.15  # a little more often on the back
-        centre = np.array([(angle / (2 * math.pi) + 0.5) * columns, _uniform(rng, 0.06, 0.88) * rows])
-        shade = dark * _uniform(rng, 0.75, 1.1) if rng.random() < 0.75 else pale
-        shade = shade * np.array([1, _uniform(rng, 0.9, 1), _uniform(rng, 0.85, 1)], np.float32)
-        strength = _uniform(rng, 0.6, 1.0)
+        angle = math.pi * 0.72 * place * abs(place) ** 0.2  # a little more often on the back
+        centre = np.array([(angle / (2 * math.pi) + 0.5) * columns, _uniform(rng, 0.05, 0.88) * rows])
+        shade, strength = _pigment(rng, colour), _uniform(rng, 0.7, 1.0)
         kind = rng.random()
-        if kind < 0.40:  # pigment
+        if kind < 0.45:  # pigment
             turn = np.arange(10) * (2 * math.pi / 10)
-            reach = _uniform(rng, 6, 17) * (0.7 + 0.6 * rng.random(10))
+            reach = _uniform(rng, 8, 22) * (0.7 + 0.6 * rng.random(10))
             blotch = centre + np.stack([reach * np.cos(turn), 1.3 * reach * np.sin(turn)], axis=1)
             _paint(skin, [blotch], -1, shade, strength)
         elif kind < 0.85:  # a scar, or the parallel rakes of teeth
-            direction, length, curl = _uniform(rng, 0, math.pi), _uniform(rng, 20, 60), _uniform(rng, -0.8, 0.8)
+            direction, length, curl = _uniform(rng, 0, math.pi), _uniform(rng, 30, 80), _uniform(rng, -0.8, 0.8)
             along = np.linspace(-0.5, 0.5, 8)
             path = direction + curl * along
             line = centre + np.stack([np.cos(path), np.sin(path)], axis=1) * (length * along)[:, None]
-            across = 8 * np.array([-math.sin(direction), math.cos(direction)])
-            if rng.random() < 0.7:
-                _paint(skin, [line], int(rng.integers(4, 7)), shade, strength)
+            across = 10 * np.array([-math.sin(direction), math.cos(direction)])
+            if rng.random() < 0.65:
+                _paint(skin, [line], int(rng.integers(5, 10)), shade, strength)
             else:
-                _paint(skin, [line - across, line, line + across], 3, shade, strength)
+                _paint(skin, [line - across, line, line + across], 4, shade, strength)
         else:  # a healed bite: a ring
             turn = np.arange(24) * (2 * math.pi / 23)
-            ring = centre + _uniform(rng, 6, 12) * np.stack([np.cos(turn), np.sin(turn)], axis=1)
-            _paint(skin, [ring], 4, shade, strength)
+            ring = centre + _uniform(rng, 9, 17) * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+            _paint(skin, [ring], 6, shade, strength)
     for place, depth in notches:  # a notch in the ridge is a dark nick across the back
         reach = depth * 1100
         nick = np.array([[columns / 2 - reach, place * rows], [columns / 2 + reach, place * rows]])
-        _paint(skin, [nick], 5, 0.6 * dark, 0.9)
+        _paint(skin, [nick], 5, 0.3 * colour, 0.9)
     return skin
+
+
+def _pigment(rng: np.random.Generator, colour: np.ndarray) -> np.ndarray:
+    """Draw the colour of a mark, RGB in [0, 1]: slate, brown, ochre (a film of diatoms), pink (a fresh scar) or white."""
+    tints = (
+        (0.38, 0.42, 0.50),
+        (0.20, 0.20, 0.22),
+        (0.50, 0.38, 0.28),
+        (0.76, 0.62, 0.40),
+        (0.80, 0.60, 0.57),
+        (1.2, 1.2, 1.2),
+    )
+    tint = np.array(tints[int(rng.random() * len(tints))], np.float32) * _uniform(rng, 0.85, 1.1)
+    return np.clip(tint * (0.4 + 0.6 * colour), 0, 1)
 
 
 def _paint(skin: np.ndarray, lines: list[np.ndarray], thickness: int, shade: np.ndarray, strength: float) -> None:
@@ -322,14 +344,14 @@ def _photograph(
     # 1. Pixels to body coordinates: u along the body from the nose, v across it, in body lengths.
     rows, columns = (height, width) if top else (width, height)
     y, x = _grid(rows, columns)
-    length = rows * _uniform(rng, 0.80, 0.96)
-    tilt = _uniform(rng, -0.10, 0.10) if top else _uniform(rng, -0.07, 0.07)
+    length = rows * _uniform(rng, 0.86, 0.97)
+    tilt = _uniform(rng, -0.06, 0.06) if top else _uniform(rng, -0.05, 0.05)
     cos, sin = math.cos(tilt) / length, math.sin(tilt) / length
     slack = max(rows - length, 0) / length
     u = y * cos + x * sin + 0.5 + 0.45 * slack * _uniform(rng, -1, 1)
-    v = x * cos - y * sin + _uniform(rng, -0.03, 0.03)
-    bend = encounter.bend + _uniform(rng, -0.03, 0.03)
-    wag = _uniform(rng, -0.025, 0.025)
+    v = x * cos - y * sin + _uniform(rng, -0.02, 0.02)
+    bend = encounter.bend + _uniform(rng, -0.02, 0.02)
+    wag = _uniform(rng, -0.015, 0.015)
     v -= (4 * bend) * (u - 0.4) ** 2 + wag * np.sin(6 * (u - 0.3))
     # 2. The surface: how far across the body (t in [-1, 1]) each pixel lies, and which part of the skin it shows.
     step = np.clip(u * (_STEPS - 1), 0, _STEPS - 1).astype(np.int32)
@@ -345,7 +367,7 @@ def _photograph(
     across = np.clip(t, -1, 1)
     facing = np.sqrt(1 - across * across)
     around = np.arcsin(across)
-    roll = encounter.roll + _uniform(rng, -0.08, 0.08)
+    roll = encounter.roll + _uniform(rng, -0.06, 0.06)
     if top:
         around = roll - around
     elif viewpoint == "left":
@@ -452,10 +474,11 @@ def render_dataset(
     database photo other than itself, so that what is asked is who it is, not which day it was:
 
     1. top among top: one photo of each encounter, everyone among everyone;
-    2. lateral among top: their later two encounters among their earlier two;
-    3. top among lateral: likewise;
-    4. top among top, disjoint years: 2019 among 2017;
-    5. all views among all views: later among earlier.
+    2. top among top: the later two encounters of each animal among its earlier two;
+    3. lateral among top: likewise;
+    4. top among lateral: the last encounter among the earlier two;
+    5. top among top, disjoint years: 2019 among 2017;
+    6. any view among any view: the last encounter among the earlier two.
 
     Parameters
     ----------
@@ -580,13 +603,15 @@ def _write_tables(folder: Path, table: pd.DataFrame) -> None:
     top = test["viewpoint"] == "top"
     year = test["time"].dt.year
     late, early = test["meeting"] >= 2, test["meeting"] < 2
-    first = ~test[top].duplicated("encounter_id").reindex(test.index, fill_value=True)
+    last = test["meeting"] == test["meeting"].max()
+    first = ~test.duplicated(["encounter_id", "viewpoint"])
     tasks = [
-        (first, first),
+        (top & first, top & first),
+        (top & late, top & early),
         (~top & late, top & early),
-        (top & late, ~top & early),
+        (top & last, ~top & early),
         (top & (year == _YEARS[-1]), top & (year == _YEARS[0])),
-        (late, early),
+        (last, early),
     ]
     names = [f"scenario{number:02d}" for number in range(1, len(tasks) + 1)]
     labels = []
