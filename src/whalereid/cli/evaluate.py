@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whalereid.cli.console import print_json, say
+from whalereid.cli.options import ManyValues
 from whalereid.errors import WhalereidError, listing
 
 if TYPE_CHECKING:
@@ -18,54 +19,97 @@ if TYPE_CHECKING:
     from whalereid.ranking import Ranking, Task
 
 
+class Rankings(ManyValues):
+    """A command whose arguments are files: a file's name is no further value of a list option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the files first, then parse as usual."""
+        flags = {name for p in self.params if getattr(p, "is_flag", False) for name in p.opts}
+        files: list[str] = []
+        rest: list[str] = []
+        for before, word in zip(["", *args], args, strict=False):
+            is_value = before.startswith("-") and "=" not in before and before not in flags
+            free = not word.startswith("-") and not is_value and Path(word).is_file()
+            (files if free else rest).append(word)
+        return super().parse_args(ctx, files + rest)
+
+
+COMMAND_CLASS = Rankings
+
+
 def command(
     ranking: Annotated[
-        Path, typer.Argument(help="CSV or Parquet of query_id, database_image_id, score.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="RANKING", help="CSV or Parquet of query_id, database_image_id, score.", show_default=False
+        ),
     ],
     ranking_b: Annotated[
         Path | None,
-        typer.Argument(help="Another ranking of the same queries, to compare the first with.", show_default=False),
+        typer.Argument(
+            metavar="RANKING_B", help="Another ranking of the same queries, to compare with.", show_default=False
+        ),
     ] = None,
     labels: Annotated[
-        Path | None, typer.Option(help="CSV or Parquet of query_id, database_image_id: the relevant photos.")
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV or Parquet of query_id, database_image_id: the relevant photos."),
     ] = None,
     catalogue: Annotated[
         Path | None,
         typer.Option(
-            help="The photos' table or folder. Relevant is who has the query's identity; beside --labels it only tells "
-            "whose photos they are."
+            metavar="CATALOGUE",
+            help="The table of photos, or its folder. Relevant is who has the query's identity; beside --labels it "
+            "only tells whose photos they are.",
         ),
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option(help="Column in which a candidate must not equal the query, or 'none'; by default as ranked."),
+        typer.Option(
+            metavar="COLUMN [COLUMN...]",
+            help="Never a photo of the query's value here, like encounter; 'none' lifts it.",
+            show_default="as ranked",
+        ),
     ] = None,
     match: Annotated[
         list[str] | None,
-        typer.Option(help="Column in which a candidate must equal the query, or 'none'; by default as ranked."),
+        typer.Option(
+            metavar="COLUMN [COLUMN...]",
+            help="Only photos of the query's value here, like viewpoint; 'none' lifts it.",
+            show_default="as ranked",
+        ),
     ] = None,
     k: Annotated[int, typer.Option("--k", "-k", help="Cut-off, in ranks.")] = 20,
     by: Annotated[
         list[str] | None,
-        typer.Option(help="Break down by a column, COLUMN-pair, year-gap, photos, seen or scenario; repeat for more."),
+        typer.Option(
+            metavar="WHAT [WHAT...]",
+            help="Break down by a column of the query's photo, like viewpoint; by COLUMN-pair, the query's and the "
+            "relevant photo's; year-gap, between the two; photos, how many are relevant; seen; scenario.",
+        ),
     ] = None,
     train: Annotated[
-        Path | None, typer.Option(help="Table of the photos trained on, for '--by seen'.", show_default=False)
+        Path | None, typer.Option(metavar="CATALOGUE", help="The photos trained on, for '--by seen'.")
     ] = None,
     denominator: Annotated[
-        str, typer.Option(help="What average precision is divided by: min (relevant, k), relevant, retrieved.")
+        str,
+        typer.Option(
+            metavar="min|relevant|retrieved", help="What average precision is divided by; min is min(relevant, k)."
+        ),
     ] = "min",
-    resamples: Annotated[int, typer.Option(help="Resampled populations of the intervals; 0: no intervals.")] = 1000,
+    resamples: Annotated[
+        int, typer.Option(metavar="N", help="Resampled populations of the intervals; 0: no intervals.")
+    ] = 1000,
     confidence: Annotated[float, typer.Option(help="Level of the intervals.")] = 0.95,
     seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
-    """Score a ranking, with intervals; or compare two.
+    """Score a ranking, with intervals; or compare two rankings of the same queries.
 
-    Example: whalereid evaluate ranking.csv --catalogue photos.csv --by viewpoint
+    Which photos are relevant is said by --labels, or follows from --catalogue: those of the query's identity among its
+    candidates, by the rules in RANKING.task.json, which `whalereid rank` wrote; --exclude and --match override them.
+    Intervals are of resampled identities.
 
-    Which photos are relevant is said by --labels or follows from --catalogue: those of the query's identity among its
-    candidates, by the rules that the ranking was made with (RANKING.task.json). Intervals are of resampled identities.
+    Example: whalereid evaluate ranking.csv --catalogue data/metadata.csv --by viewpoint year-gap
     """
     from whalereid.catalogue import Catalogue
     from whalereid.evaluation import Protocol, evaluate
@@ -115,18 +159,16 @@ def _tasks(
 
     from whalereid.ranking import read_tasks, task_path
 
-    found = [read_tasks(path) for path in paths if task_path(path).is_file()]
-    tasks = found[0] if found else _usual_tasks(rankings, photos)
-    if found:
-        say(f"{listing(task_path(path) for path in paths if task_path(path).is_file())}: followed")
-    else:
-        where = "its scenarios" if len(tasks) > 1 or photos.scenarios else "all its photos but the query itself"
-        say(f"no {task_path(paths[0]).name} beside the ranking; candidates are, from {photos.source}: {where}")
+    beside = [path for path in paths if task_path(path).is_file()]
+    found = [read_tasks(path) for path in beside] or [_usual_tasks(rankings, photos)]
     given = {name: _columns(value) for name, value in (("exclude", exclude), ("match", match)) if value}
-    if given:
-        tasks, *others = [[replace(t, rules=replace(t.rules, **given)) for t in some] for some in (found or [tasks])]
+    tasks, *others = [[replace(t, rules=replace(t.rules, **given)) for t in some] for some in found]
+    if beside:
+        over = f", but for {listing('--' + name for name in given)}" if given else ""
+        say(f"following {listing(task_path(path) for path in beside)}{over}")
     else:
-        others = found[1:]
+        among = "the scenarios" if photos.scenarios and len(tasks) == len(photos.scenarios) else "all photos"
+        say(f"no {task_path(paths[0]).name} beside the ranking: taking {among} of {photos.source}")
     if any(other != tasks for other in others):
         raise WhalereidError(
             f"{paths[0]} and {paths[1]} answer different tasks (see their .task.json): rank the same queries among the "
@@ -156,9 +198,10 @@ def _rules(protocol: Protocol) -> str:
     """Say in words who is compared with whom."""
     said = []
     for rules in dict.fromkeys(task.rules for task in protocol.tasks):
-        parts = [f"another {name}" for name in rules.exclude] + [f"the same {name}" for name in rules.match]
-        said.append(" and ".join(parts) or "any photo but the query itself")
-    return f"{protocol!r}; candidates: {'; '.join(said)}"
+        parts = ["never the photo itself", *(f"never of the same {name}" for name in rules.exclude)]
+        said.append(", ".join([*parts, *(f"always of the same {name}" for name in rules.match)]))
+    photos = len({image for task in protocol.tasks for image in task.database_images})
+    return f"{len(protocol.query_ids):,} queries in {photos:,} photos; candidates: {'; or '.join(said)}"
 
 
 def _say_notes(reports: list[Report]) -> None:
@@ -172,15 +215,15 @@ def _print_one(report: Report, by: list[str], json: bool) -> None:
     if json:
         print_json(report.to_dict(by=by))
         return
+    groups = [(f"by {what}", report.by(what)) for what in by]  # before a word is printed: it may be refused
     counts = report.counts
     _print_table(
-        f"{counts['queries']} queries of {counts['identities']} identities",
+        f"{counts['queries']:,} queries of {counts['identities']:,} identities",
         ["metric", "value", _level(report)],
         [[name, _number(value), _span(low, high)] for name, value, low, high in report.metrics.itertuples()],
     )
-    for what in by:
-        table = report.by(what)
-        _print_table(f"by {what}", *_group_rows(table, report))
+    for title, table in groups:
+        _print_groups(title, table, report)
 
 
 def _print_two(reports: list[Report], by: list[str], json: bool, names: list[str]) -> None:
@@ -190,39 +233,50 @@ def _print_two(reports: list[Report], by: list[str], json: bool, names: list[str
         rows = difference.to_dict(orient="index")
         print_json({"A": first.to_dict(by=by), "B": second.to_dict(by=by), "difference": rows})
         return
+    both = list(zip("AB", reports, strict=True))
+    groups = [(f"{which} by {what}", report.by(what), report) for what in by for which, report in both]
+    counts = first.counts
     _print_table(
-        f"A: {names[0]}   B: {names[1]}",
-        ["metric", "A", "B", "A - B", f"{_level(first)} of A - B", "better", "probability"],
+        f"A: {names[0]}, B: {names[1]}; {counts['queries']:,} queries of {counts['identities']:,} identities",
+        ["metric", "A", "B", "A - B", _level(first), "better", "probability"],
         [
             [name, _number(a), _number(b), f"{d:+.4f}", _span(low, high), _better(d), f"{p:.3f}"]
             for name, a, b, d, low, high, p in difference.itertuples()
         ],
     )
-    for what in by:
-        for which, report in zip("AB", reports, strict=True):
-            _print_table(f"{which} by {what}", *_group_rows(report.by(what), report))
+    for group in groups:
+        _print_groups(*group)
 
 
-def _group_rows(table: pd.DataFrame, report: Report) -> tuple[list[str], list[list[str]]]:
-    shown = [str(name) for name in table if str(name).startswith(("mAP", "top-"))]
-    header = [str(table.index.name), "queries", "identities", *shown, f"{_level(report)} of {shown[0]}"]
-    rows = []
-    for row in table.reset_index().to_dict("records"):
-        counts = [str(row[table.index.name]), str(row["queries"]), str(row["identities"])]
-        rows.append([*counts, *(_number(row[name]) for name in shown), _span(row["low"], row["high"])])
-    return header, rows
+def _print_groups(title: str, table: pd.DataFrame, report: Report) -> None:
+    what = str(table.index.name)
+    first, *others = (f"mAP@{report.k}", *sorted({"top-1", f"top-{report.k}"}))
+    rows = [
+        [
+            str(row[what]),
+            f"{row['queries']:,}",
+            f"{row['identities']:,}",
+            _number(row[first]),
+            _span(row["low"], row["high"]),
+            *(_number(row[name]) for name in others),
+        ]
+        for row in table.reset_index().to_dict("records")
+    ]
+    _print_table(title, [what, "queries", "identities", first, _level(report), *others], rows)
 
 
 def _print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for number, name in enumerate(header):
-        table.add_column(name, justify="left" if number == 0 else "right", no_wrap=number == 0)
+        table.add_column(name, justify="left" if number == 0 else "right")
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    print(title)
+    Console(markup=False, highlight=False).print(table)
 
 
 def _level(report: Report) -> str:

@@ -108,7 +108,7 @@ def evaluate(
     if isinstance(task, Protocol):
         ranking, taken = task.admitted(ranking)
         if taken:
-            notes.append(f"{taken} listed photos are no candidates under the rules; they were taken out of the lists")
+            notes.append(f"listed photos that are no candidates under the rules: {taken}, taken out of the lists")
         catalogue = task.catalogue
         labels = task.labels
     else:
@@ -251,29 +251,26 @@ class Report:
         counts, hits = self.counts, self.hits
         notes = list(self.remarks)
         if counts["without_relevant"]:
-            notes.append(f"{counts['without_relevant']} queries have no relevant photo and are left out of the means")
+            notes.append(f"left out of the means, having no relevant photo: {_queries(counts['without_relevant'])}")
         if counts["missing"]:
             gone = listing(hits.query_ids[hits.missing], most=3)
-            notes.append(f"{counts['missing']} queries have relevant photos but no ranking and score 0: {gone}")
+            notes.append(f"scored 0, having relevant photos but no ranking: {_queries(counts['missing'])} ({gone})")
         if counts["tied"]:
             notes.append(
-                f"in {counts['tied']} lists a right and a wrong photo have equal scores: mAP counts them as one "
+                f"a right and a wrong photo with equal scores: {_queries(counts['tied'])}; mAP counts them as one "
                 "threshold, the other metrics follow the list's order"
             )
         if self.ranking.k < self.k:
-            notes.append(f"the longest list holds {self.ranking.k} photos, fewer than k = {self.k}")
+            notes.append(f"the longest list holds {self.ranking.k}, fewer than k = {self.k}")
         cut = int((hits.scored & (hits.hit.sum(axis=1) < hits.relevant)).sum())
         if cut:
-            notes.append(f"{cut} lists end before the last relevant photo: mINP is a lower bound")
+            notes.append(f"lists that don't reach the last relevant photo: {_queries(cut)}; mINP is a lower bound")
         if self.query_images is None or self.catalogue is None or not self.catalogue.n_identities:
             notes.append("identities are not known here: queries that share a relevant photo count as one animal's")
-        same = [
-            name for name, values in zip(self._names, self._values[hits.scored].T, strict=True) if np.ptp(values) == 0
-        ]
+        spread = np.ptp(self._values[hits.scored], axis=0)
+        same = [name for name, width in zip(self._names, spread, strict=True) if width == 0]
         if self.resamples and same:
-            notes.append(
-                f"all queries have the same {listing(same)}: an interval without width is no proof of certainty"
-            )
+            notes.append(f"every query has the same {listing(same)}: an interval without width proves no certainty")
         if self.resamples and counts["identities"] < 2:
             notes.append("one identity says nothing about others: no intervals")
         return tuple(notes)
@@ -470,9 +467,9 @@ class Report:
 
     def _summary(self, values: np.ndarray, identities: np.ndarray) -> np.ndarray:
         """(M, 3): mean, low, high."""
+        means = values.mean(axis=0)
         if not self.resamples:
-            bounds = np.full((values.shape[1], 2), np.nan)
-            return np.column_stack([values.mean(axis=0), bounds])
+            return np.column_stack([means, np.full((len(means), 2), np.nan)])
         intervals = bootstrap_means(
             values,
             identities,
@@ -481,7 +478,7 @@ class Report:
             method=self.interval,
             seed=self.seed,
         )
-        return np.array([[i.estimate, i.low, i.high] for i in intervals])
+        return np.column_stack([means, [[i.low, i.high] for i in intervals]])
 
     def _query_column(self, name: str) -> pd.Series:
         assert self.catalogue is not None
@@ -506,6 +503,10 @@ def _connected(hits: Hits, labels: Labels) -> np.ndarray:
     size = queries + len(labels.image_ids)
     graph = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(size, size))
     return np.asarray(connected_components(graph, directed=False)[1][:queries])
+
+
+def _queries(count: int) -> str:
+    return "1 query" if count == 1 else f"{count} queries"
 
 
 def _span(low: float, high: float) -> str:
