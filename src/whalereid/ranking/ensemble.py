@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -53,18 +54,12 @@ class Member:
         if not (math.isfinite(self.weight) and self.weight > 0):
             raise WhalereidError(f"member {self.name!r}: weight {self.weight} isn't a positive number.")
 
-    @cached_property
+    @property
     def unit(self) -> np.ndarray:
-        """(N, D) float32: the vectors at length 1, made once; zeros stay zeros."""
-        vectors = self.embeddings.vectors
-        unit = np.empty_like(vectors)
-        for rows in slices(
-            len(vectors), max(1, (1 << 17) // max(vectors.shape[1], 1))
-        ):  # a megabyte stays in the cache
-            wide = vectors[rows].astype(np.float64)  # squares of large or tiny numbers leave float32's range
-            length = np.sqrt(np.add.reduce(wide * wide, axis=1, keepdims=True))
-            np.divide(wide, np.where(length > 0, length, 1), out=unit[rows], casting="same_kind")
-        return unit
+        """(N, D) float32: the vectors at length 1; zeros stay zeros. Made once for a set of embeddings."""
+        if self.embeddings not in _UNITS:
+            _UNITS[self.embeddings] = _unit(self.embeddings.vectors)
+        return _UNITS[self.embeddings]
 
     def rows(self, ids: np.ndarray) -> np.ndarray:
         """(n,) int64: the row of each photo.
@@ -78,6 +73,19 @@ class Member:
             return self.embeddings.rows(ids)
         except WhalereidError as error:
             raise WhalereidError(f"member {self.name!r}: {error}") from error
+
+
+_UNITS: WeakKeyDictionary[Embeddings, np.ndarray] = WeakKeyDictionary()
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    unit = np.empty_like(vectors)
+    step = max(1, (1 << 17) // max(vectors.shape[1], 1))  # a megabyte stays in the processor's cache
+    for rows in slices(len(vectors), step):
+        wide = vectors[rows].astype(np.float64)  # squares of large or tiny numbers leave float32's range
+        length = np.sqrt(np.add.reduce(wide * wide, axis=1, keepdims=True))
+        np.divide(wide, np.where(length > 0, length, 1), out=unit[rows], casting="same_kind")
+    return unit
 
 
 class Similarity:

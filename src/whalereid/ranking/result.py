@@ -38,7 +38,7 @@ class Ranking:
     database_ids : ndarray of shape (D,), str objects
         Every database photo that `codes` may point to; unique.
     codes : ndarray of shape (Q, k), int64
-        Positions in `database_ids`; -1 pads.
+        Positions in `database_ids`; -1 pads. k is the length of the longest list.
     scores : ndarray of shape (Q, k), float64
         Descending along each row; -inf pads.
 
@@ -114,6 +114,8 @@ class Ranking:
         self.codes = np.ascontiguousarray(codes, np.int64)
         self.scores = np.ascontiguousarray(scores, np.float64)
         self._check()
+        longest = int(self.lengths.max(initial=0))
+        self.codes, self.scores = self.codes[:, :longest].copy(), self.scores[:, :longest].copy()
         for array in (self.query_ids, self.database_ids, self.codes, self.scores):
             array.flags.writeable = False
 
