@@ -140,7 +140,7 @@ def audit(catalogue: Catalogue, *, photos: bool = True, workers: int | None = No
     Notes
     -----
     Near-identical photos are found by `fingerprint` and `most_similar`: each photo is compared with every earlier one,
-    which takes memory for the fingerprints alone (under 1 kB a photo).
+    which takes memory for the fingerprints alone (1 kB a photo).
     """
     findings = _findings_of_table(catalogue)
     if photos:
@@ -192,8 +192,11 @@ def _findings_of_table(catalogue: Catalogue) -> list[Finding]:
         )
     known = catalogue.known("date") | catalogue.known("timestamp")
     unread = frame[known & np.isnat(catalogue.dates())]
-    columns = ["image_id", *(name for name in ("date", "timestamp") if name in frame)]
-    examples = [": ".join(map(str, row)) for row in unread[columns].head(_EXAMPLES).itertuples(index=False)]
+    written = unread[[name for name in ("date", "timestamp") if name in frame]].head(_EXAMPLES)
+    examples = [
+        f"{image_id}: {', '.join(date for date in dates if isinstance(date, str))}"
+        for image_id, dates in zip(unread["image_id"], written.itertuples(index=False), strict=False)
+    ]
     advice = "Write YYYY-MM-DD; a date such as 3/4/2019 is read only if others show which number is the month."
     findings += _finding(
         "unreadable-dates", "warning", "dates that can't be read", advice, unread["image_id"], examples

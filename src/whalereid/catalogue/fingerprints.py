@@ -21,11 +21,11 @@ from whalereid.files import inside
 
 __all__ = ["NEAR_IDENTICAL", "Fingerprints", "Problem", "fingerprint", "most_similar"]
 
-# Mean of the two cosines below. Copies that were resized, recompressed, blurred, made brighter or cropped by 2% score
-# 0.93 to 1; the most alike of different photos score 0.81 (nyalas), 0.91 (rendered belugas) and 0.92 (faces of cows,
-# where the frames of one burst score up to 0.96).
-NEAR_IDENTICAL = 0.93
-_SIDE, _COARSE, _FINE = 32, 6, 12  # of the thumbnail, and of the two squares of DCT coefficients
+# Mean of the two cosines below. Copies resized, recompressed, blurred or made brighter score 0.97 to 1, copies
+# cropped by 2% a side 0.91 to 0.98. The most alike of different photos score 0.78 (1,205 nyalas), 0.91 (2,466 faces of
+# cows, but for one pair of frames of a burst at 0.945) and 0.92 (3,000 rendered belugas).
+NEAR_IDENTICAL = 0.94
+_SIDE, _COARSE, _FINE = 32, 6, 16  # of the thumbnail, and of the two squares of DCT coefficients
 _FINE_BAND = np.ones((_FINE, _FINE), bool)
 _FINE_BAND[:_COARSE, :_COARSE] = False
 _WIDTH = _COARSE**2 - 1 + int(_FINE_BAND.sum())
@@ -60,7 +60,7 @@ class Fingerprints:
     ----------
     digests : tuple of bytes, length N
         Equal where the file's bytes and the box are; empty where the photo could not be read.
-    vectors : ndarray of shape (N, 143), float32
+    vectors : ndarray of shape (N, 255), float32
         Coarse looks, of unit length; all zero for a photo that could not be read, or has too little contrast.
     problems : dict from row to Problem
         What is wrong with which photo.
@@ -75,7 +75,7 @@ def fingerprint(catalogue: Catalogue, *, workers: int | None = None, progress: b
     """Read every photo of a catalogue once.
 
     Of each photo (cropped to its box, in grey, 32 × 32) the low frequencies of a cosine transform are kept, as
-    perceptual hashes do [1]_, but as numbers instead of bits: 35 coarse ones and 108 finer ones, each set brought to
+    perceptual hashes do [1]_, but as numbers instead of bits: 35 coarse ones and 220 finer ones, each set brought to
     unit length, so that brightness and contrast drop out and the dot product of two photos is the mean of two cosines.
     Animals of one kind in one pose agree in the coarse ones alone.
 
@@ -163,7 +163,7 @@ def _look(catalogue: Catalogue, image_id: str, path: str, box: object) -> _Look:
 
 
 def _vector(image: np.ndarray) -> np.ndarray | None:
-    """(143,) float32 of unit length, or None for a photo of one shade."""
+    """(255,) float32 of unit length, or None for a photo of one shade."""
     small = cv2.resize(image, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     if small.ndim == 3:
         small = small[..., :3] @ np.array([0.114, 0.587, 0.299], np.float32)  # BGR to grey
@@ -185,9 +185,9 @@ def most_similar(
 
     Parameters
     ----------
-    vectors : ndarray of shape (N, 143), float32
+    vectors : ndarray of shape (N, 255), float32
         As `Fingerprints` has them.
-    among : ndarray of shape (M, 143), float32, optional
+    among : ndarray of shape (M, 255), float32, optional
         The others; by default each photo's forerunners in `vectors`, so that a pair is found once, at its second photo.
     progress : bool
         Show a bar on stderr.

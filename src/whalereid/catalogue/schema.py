@@ -122,16 +122,17 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
         if name in cleaned:
             cleaned[name] = cleaned[name].mask(cleaned[name].str.lower().isin(UNKNOWN))
     if "viewpoint" in cleaned:
-        cleaned["viewpoint"] = cleaned["viewpoint"].str.lower().replace(VIEWPOINT_SYNONYMS)
+        viewpoint = cleaned["viewpoint"].str.lower()
+        cleaned["viewpoint"] = viewpoint.map(VIEWPOINT_SYNONYMS).fillna(viewpoint)
     for name in _NUMBERS:
         if name in frame:
             cleaned[name] = _numbers(frame[name], where=where)
     if "bbox" in frame:
         cleaned["bbox"] = _boxes(frame["bbox"], where=where)
     elif all(name in frame for name in _BBOX_PARTS):
-        parts = frame[list(_BBOX_PARTS)]
-        known = parts.notna().any(axis=1)
-        cleaned["bbox"] = _boxes(parts.apply(tuple, axis=1).astype(object).where(known), where=where)
+        parts = [_text(frame[name]).fillna("") for name in _BBOX_PARTS]
+        joined = [", ".join(box) if any(box) else "" for box in zip(*parts, strict=True)]
+        cleaned["bbox"] = _boxes(pd.Series(joined, frame.index, dtype=object, name="bbox"), where=where)
         frame = frame.drop(columns=list(_BBOX_PARTS))
     frame = frame.assign(**cleaned)
     for name in REQUIRED:

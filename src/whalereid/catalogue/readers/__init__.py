@@ -37,9 +37,7 @@ def read(source: str | os.PathLike[str] | Any, layout: str | None = None) -> Cat
     else:
         path = Path(source)
         if layout == "wildlife":
-            raise WhalereidError(
-                f"{path}: layout 'wildlife' reads a data set object with .metadata and .root, not a path."
-            )
+            raise WhalereidError(f"{path}: layout 'wildlife' reads an object with .metadata and .root, not a path.")
         if not path.exists():
             raise WhalereidError(f"{path}: no such file or folder.")
         catalogue = _read_folder(path, layout) if path.is_dir() else _read_file(path, layout)

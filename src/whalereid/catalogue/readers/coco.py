@@ -90,7 +90,7 @@ def _read_part(path: Path, images: Path) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["image_id", "path"])
     if "date" in frame:
         frame["date"] = frame["date"].mask(frame["date"] == "NA")
-    return frame.dropna(axis="columns", how="all")
+    return frame.dropna(axis="columns", how="all") if rows else frame
 
 
 def _image_ids(names: list[str]) -> list[str]:

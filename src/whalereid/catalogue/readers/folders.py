@@ -23,8 +23,8 @@ def read(folder: Listing) -> Catalogue:
     Photos that lie in no such folder have no identity.
     """
     root = folder.path
-    while len(folder.folders) == 1 and not folder.files and not _photos(Listing(folder.folders[0]).files):
-        folder = Listing(folder.folders[0])  # a folder around all, as archives unpack
+    while _is_around_another(folder):
+        folder = Listing(folder.folders[0])
     where = folder.path
     paths = [path.relative_to(where) for path in _walk(where)]
     identities = [path.parts[0] if len(path.parts) > 1 else None for path in paths]
@@ -44,6 +44,14 @@ def read(folder: Listing) -> Catalogue:
     return Catalogue(
         pd.DataFrame({"image_id": image_ids, "path": posix, "identity": identities}), where, source=str(where)
     )
+
+
+def _is_around_another(folder: Listing) -> bool:
+    """Whether a folder merely holds the one with the identities, as archives unpack; else its one folder is one."""
+    if len(folder.folders) != 1 or _photos(folder.files):
+        return False
+    inner = Listing(folder.folders[0])
+    return len(inner.folders) > 1 or (bool(inner.folders) and not _photos(inner.files))
 
 
 def _walk(folder: Path) -> list[Path]:

@@ -1,0 +1,387 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from whalereid.catalogue import LAYOUTS, Catalogue
+from whalereid.errors import WhalereidError
+
+
+def refused(match: str, source: object, layout: str | None = None) -> None:
+    with pytest.raises(WhalereidError, match=match) as error:
+        Catalogue.read(source, layout)
+    assert "\n" not in str(error.value)
+
+
+# ---------------------------------------------------------------------------------------------------------- tables
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_tables_as_spreadsheets_write_them(table: Callable[[str], Path], separator: str, mark: str) -> None:
+    text = mark + 'image_id,path,whale_id,notes\na,a.jpg,Nanuq,"x"\nb,b.jpg,NA,\n'.replace(",", separator)
+    photos = Catalogue.read(table(text))
+    assert photos.columns == ["image_id", "path", "identity", "notes"]
+    assert photos.identities == ("Nanuq",)
+    assert photos.known("identity").tolist() == [True, False]
+
+
+def test_an_animal_may_be_called_none(table: Callable[[str], Path]) -> None:
+    assert Catalogue.read(table("image_id,path,identity\na,a,None\nb,b,null\n")).identities == ("None", "null")
+
+
+def test_parquet(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {"image_id": [1, 2], "path": ["a", "b"], "identity": ["x", None], "bbox": [[1, 2, 3, 4], None]}
+    )
+    frame.to_parquet(tmp_path / "photos.parquet")
+    photos = Catalogue.read(tmp_path / "photos.parquet")
+    assert photos.image_ids.tolist() == ["1", "2"]
+    assert photos.column("bbox").iloc[0] == (1.0, 2.0, 3.0, 4.0)
+    assert photos.root == tmp_path
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "metadata.parquet", "Metadata.CSV"])
+def test_a_folder_with_a_table_called_metadata(tmp_path: Path, name: str) -> None:
+    frame = pd.DataFrame({"image_id": ["a"], "path": ["images/a.jpg"]})
+    frame.to_parquet(tmp_path / name) if name.endswith("parquet") else frame.to_csv(tmp_path / name)
+    photos = Catalogue.read(tmp_path)
+    assert photos.paths == (tmp_path / "images/a.jpg",)
+    assert photos.source == str(tmp_path / name)
+
+
+def test_tables_that_cannot_be_used(table: Callable[..., Path], tmp_path: Path) -> None:
+    refused(r"photos\.csv: the file is empty", table(""))
+    refused(r"photos\.csv: the table is empty", table("image_id,path\n"))
+    refused(r"photos\.csv: no column path", table("image_id\na\n"))
+    refused(r"photos\.csv, rows 1, 3: image_id 'a' is repeated", table("image_id,path\na,a\nb,b\na,c\n"))
+    refused(r"photos\.csv, row 2, column path: is empty", table("image_id,path\na,a\nb,\n"))
+    refused(
+        r"photos\.csv: is not a CSV table \(Expected 2 fields in line 3, saw 3\)", table("image_id,path\na,a\nb,b,c\n")
+    )
+    refused(r"photos\.csv: rows have more values than", table("image_id,path\na,a,x\nb,b,c\n"))
+    refused(r"photos\.csv: is not a CSV table \(EOF inside string", table('image_id,path\na,"a\n'))
+    refused(r"nothing\.csv: no such file or folder", tmp_path / "nothing.csv")
+    refused(r"photos\.xlsx: not a table that can be read; save it as \.csv", table("PK", "photos.xlsx"))
+    refused(r"photos\.parquet: not a Parquet file", table("image_id,path\n", "photos.parquet"))
+    refused("layout 'coco' reads a folder", table("image_id,path\na,a\n"), "coco")
+
+
+def test_tables_in_other_encodings(tmp_path: Path) -> None:
+    path = tmp_path / "photos.csv"
+    path.write_bytes("image_id,path,identity\na,a,x\nb,b,Jürgen\n".encode("latin-1"))
+    refused(r"photos\.csv, line 3: is not UTF-8; save it as 'CSV UTF-8'", path)
+    path.write_text("image_id,path\na,a\n", encoding="utf-16")
+    refused(r"photos\.csv: is UTF-16", path)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    refused(r"photos\.csv: is not a CSV file", path)
+
+
+def test_an_unknown_layout_lists_the_known(tmp_path: Path) -> None:
+    refused(rf"unknown layout 'cocoo'; choose one of {', '.join(LAYOUTS)}", tmp_path, "cocoo")
+
+
+# ----------------------------------------------------------------------------------------------------- competition
+
+
+def test_competition(competition: Path) -> None:
+    photos = Catalogue.read(competition)
+    assert photos.identities == ("whale001", "whale002")
+    assert photos.column("encounter").tolist() == ["whale001-000"] * 2 + ["whale002-000"] * 2
+    assert {"date", "timestamp"} <= set(photos.columns)
+    first, second = photos.scenarios
+    assert first.id == "scenario01"
+    assert first.query_ids == ("scenario01-train0001",)
+    assert first.query_images == ("train0001",)
+    assert first.database_images == ("train0000", "train0001", "train0003")
+    assert second.database_images == ()
+    assert Catalogue.read(competition, "table").scenarios == ()
+    assert Catalogue.read(competition / "metadata.csv").scenarios == ()
+
+
+@pytest.mark.parametrize("layout", [None, "competition"])
+def test_competition_inside_another_folder_and_in_capitals(competition: Path, layout: str | None) -> None:
+    for part in ("queries", "databases"):
+        (competition / part).rename(competition / part.upper())
+    index = competition / "query_scenarios.csv"
+    index.write_text(index.read_text().replace("queries/", "QUERIES/").replace("databases/", "DATABASES/"))
+    index.rename(competition / "Query_Scenarios.csv")
+    assert len(Catalogue.read(competition.parent, layout).scenarios) == 2
+
+
+QUERIES, DATABASE, INDEX = "queries/scenario01.csv", "databases/scenario01.csv", "query_scenarios.csv"
+PAIR, ONE, TRIPLE = "query_id,query_image_id\n", "database_image_id\n", "scenario_id,queries_path,database_path\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        (QUERIES, PAIR + "q,x\n", r"row 1, column query_image_id: 'x' is not in .*metadata\.csv"),
+        (QUERIES, PAIR + "q,train0000\nq,train0001\n", "row 2, column query_id: 'q' stands here a second time"),
+        (QUERIES, PAIR + "q,\n", "row 1, column query_image_id: is empty"),
+        (QUERIES, "query_id\nq\n", "no column query_image_id; it has query_id"),
+        (DATABASE, ONE + "train0001\nx\n", r"row 2, column database_image_id: 'x' is not .*\(1 of 2 photos are not\)"),
+        (DATABASE, ONE + "train0001\ntrain0001\n", "row 2, column database_image_id: .* a second time"),
+        (INDEX, TRIPLE + "s,../queries.csv,d.csv\n", r"row 1: the path '\.\./queries\.csv' leaves"),
+        (INDEX, TRIPLE + "s,queries/none.csv,d.csv\n", r"none\.csv: no such file"),
+        (INDEX, "scenario_id,queries_path\ns,q.csv\n", "no column database_path"),
+    ],
+)
+def test_scenarios_that_do_not_fit_name_file_and_row(competition: Path, file: str, text: str, message: str) -> None:
+    (competition / file).write_text(text)
+    refused(message, competition)
+
+
+def test_competition_without_its_table(competition: Path) -> None:
+    (competition / "metadata.csv").unlink()
+    refused("holds no metadata.csv; if query_scenarios.csv is the table of photos", competition)
+    refused("no data set of layout 'competition' here; it needs metadata.csv", competition, "competition")
+
+
+@pytest.mark.shared
+def test_the_real_tables(shared: Path) -> None:
+    photos = Catalogue.read(shared / "data/whaledo")
+    assert (len(photos), photos.n_identities) == (5902, 788)
+    assert photos.counts("viewpoint").to_dict() == {"top": 5434, "left": 237, "right": 231}
+    assert photos.column("encounter").nunique() == 1617
+    assert not np.isnat(photos.dates()).any()
+    assert [len(scenario.query_ids) for scenario in photos.scenarios] == [5, 5]
+    assert len(Catalogue.read(shared / "golden/ranking").scenarios) == 5
+    refused("holds several data sets: holstein \\(table\\), nyala \\(table\\), whaledo", shared / "data")
+
+
+# ------------------------------------------------------------------------------------------------------------ LILA
+
+
+@pytest.mark.parametrize("around", [0, 1, 2])
+def test_coco(coco: Path, tmp_path: Path, around: int) -> None:
+    source = coco
+    if around:
+        source = tmp_path / "around" / ("more" if around == 2 else "")
+        source.mkdir(parents=True)
+        shutil.move(str(coco), source)
+        source = tmp_path / "around"
+    photos = Catalogue.read(source)
+    assert photos.image_ids.tolist() == ["train0000", "train0001", "train0002"]
+    assert photos.column("path").iloc[1] == "images/train2022/000000000002_1.jpg"
+    assert all(path.is_file() for path in photos.paths)
+    assert photos.column("identity").fillna("-").tolist() == ["whale001", "-", "whale001"]
+    assert set(photos.column("viewpoint")) == {"top"}
+    assert set(photos.column("species")) == {"beluga_whale"}
+    assert photos.known("date").tolist() == [True, False, False]
+    assert "segmentation" not in photos.columns
+    assert "encounter" not in photos.columns
+
+
+def edited(coco: Path, edit: Callable[[Any], Any]) -> Path:
+    path = coco / "annotations/instances_train2022.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(edit(content) or content))
+    return coco
+
+
+def test_coco_of_another_animal(coco: Path) -> None:
+    def edit(content: Any) -> None:
+        for number, photo in enumerate(content["images"]):
+            photo.update(file_name=f"leopard/{number:06d}.jpg", height=48, width=64)
+        content["annotations"][1].update(image_id=1, bbox=[1, 2, 30, 40])
+
+    photos = Catalogue.read(edited(coco, edit))
+    assert photos.image_ids.tolist() == ["leopard/000000-1", "leopard/000000-2", "leopard/000001", "leopard/000002"]
+    assert photos.column("bbox").iloc[1] == (1.0, 2.0, 30.0, 40.0)
+    assert photos.known("bbox").tolist() == [False, True, False, False]
+    assert photos.known("identity").tolist() == [True, False, False, True]
+    assert photos.column("height").tolist() == [48] * 4
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda c: [1], "is not COCO: it has no list of 'images'"),
+        (lambda c: c.pop("annotations") and None, "is not COCO: it has no list of 'annotations'"),
+        (lambda c: c["images"][0].pop("file_name") and None, "an entry of 'images' has no .* as its 'file_name'"),
+        (lambda c: c["annotations"][1].update(image_id=[1]), "an entry of 'annotations' has no .* as its 'image_id'"),
+        (lambda c: c["annotations"][1].update(image_id=99), "annotation 2: there is no image with the id 99"),
+        (lambda c: c["images"][1].update(id=1), "two images have the same id"),
+        (lambda c: c["images"].clear() or c["annotations"].clear(), "the table is empty"),
+    ],
+)
+def test_coco_that_is_none(coco: Path, edit: Callable[[Any], Any], message: str) -> None:
+    (coco / "annotations/instances_test2022.json").unlink()
+    refused(message, edited(coco, edit))
+
+
+def test_coco_that_is_not_json(coco: Path) -> None:
+    (coco / "annotations/instances_train2022.json").write_text('{"images": [')
+    refused(r"instances_train2022\.json: is not JSON", coco)
+    (coco / "images").rename(coco / "pictures")
+    refused("holds annotations but no images/", coco)
+
+
+def test_coco_cannot_lead_out_of_its_folder(coco: Path) -> None:
+    for name in ("../../../x.jpg", "/etc/passwd"):
+        photos = Catalogue.read(edited(coco, lambda c, name=name: c["images"][0].update(file_name=name)))
+        with pytest.raises(WhalereidError, match="leaves the table's folder"):
+            _ = photos.paths
+
+
+def test_lila_test(lila_test: Path) -> None:
+    photos = Catalogue.read(lila_test)
+    assert photos.image_ids.tolist() == ["test0000", "test0001", "test0007"]
+    assert photos.column("identity").tolist() == ["whale012", "whale012", "99"]
+    assert all(path.is_file() for path in photos.paths)
+    (scenario,) = photos.scenarios
+    assert scenario.query_ids == ("scenario01-test0000", "scenario01-test0007")
+    assert scenario.database_images == ("test0000", "test0001", "test0007")
+    assert len(Catalogue.read(lila_test.parent)) == 3
+
+
+def test_lila_both_archives_side_by_side(lila_test: Path, coco: Path) -> None:
+    there = lila_test.parent
+    refused(r"holds several data sets: beluga-id-test \(lila-test\), beluga\.coco \(coco\)", there)
+    assert Catalogue.read(there, "coco").image_ids[0] == "train0000"
+    assert Catalogue.read(there, "lila-test").image_ids[0] == "test0000"
+
+
+def test_lila_test_without_training_names(lila_test: Path) -> None:
+    (lila_test / "private_train_metadata.csv").unlink()
+    assert Catalogue.read(lila_test).identities == ("31", "99")
+
+
+def test_lila_test_keeps_animals_apart(lila_test: Path) -> None:
+    train = lila_test / "private_train_metadata.csv"
+    train.write_text("original_whale_id,whale_id\n31,99\n")  # the test set's 99 is another animal
+    assert Catalogue.read(lila_test).identities == ("99", "original_99")
+    train.write_text("original_whale_id,whale_id\n31,a\n31,b\n")
+    refused("original_whale_id '31' goes by two names", lila_test)
+
+
+def test_lila_test_rows_that_differ_are_no_repeats(lila_test: Path) -> None:
+    path = lila_test / "private_test_metadata.csv"
+    path.write_text(path.read_text() + "test0007,images/test0007.jpg,48,64,left,2018-06-01,2018-06-01 10:00:00,7,99\n")
+    refused(r"private_test_metadata\.csv, rows 3, 4: image_id 'test0007' is repeated", lila_test)
+
+
+def test_lila_test_that_is_incomplete(lila_test: Path) -> None:
+    (lila_test / "code-execution/queries/scenario01.csv").unlink()
+    refused(r"scenario01\.csv is in one of queries/ and databases/ only", lila_test)
+    shutil.rmtree(lila_test / "code-execution")
+    refused("it needs private_test_metadata.csv and code-execution/", lila_test)
+
+
+# --------------------------------------------------------------------------------------------------------- folders
+
+
+@pytest.fixture
+def identities(tmp_path: Path) -> Path:
+    root = tmp_path / "cows"
+    for name in (
+        "Berta/1.jpg", "Berta/1.png", "Berta/2019/2.JPG", "Anna/1.jpeg", "unknown/9.heic", "loose.jpg",
+        "Berta/notes.txt", ".hidden/1.jpg", "Anna/._1.jpeg", "__MACOSX/Anna/1.jpg", "Anna/Thumbs.db",
+    ):  # fmt: skip
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"x")
+    return root
+
+
+@pytest.mark.parametrize("layout", [None, "folders"])
+def test_one_folder_per_identity(identities: Path, layout: str | None) -> None:
+    photos = Catalogue.read(identities, layout)
+    found = dict(zip(photos.image_ids, photos.column("identity").fillna("-"), strict=True))
+    assert found == {
+        "loose": "-",
+        "Anna/1": "Anna",
+        "Berta/1.jpg": "Berta",
+        "Berta/1.png": "Berta",
+        "Berta/2019/2": "Berta",
+        "unknown/9": "-",
+    }
+    assert all(path.is_file() for path in photos.paths)
+
+
+def test_folders_inside_another(identities: Path, tmp_path: Path) -> None:
+    (tmp_path / "around/more").mkdir(parents=True)
+    shutil.move(str(identities), tmp_path / "around/more")
+    photos = Catalogue.read(tmp_path / "around")
+    assert photos.identities == ("Anna", "Berta")
+    assert photos.root == tmp_path / "around/more/cows"
+
+
+def test_a_link_back_up_is_not_followed(identities: Path) -> None:
+    (identities / "Anna/up").symlink_to(identities)
+    assert len(Catalogue.read(identities)) == 6
+
+
+def test_a_single_identity(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    draw(tmp_path / "Anna/1.jpg")
+    assert Catalogue.read(tmp_path).identities == ("Anna",)
+
+
+def test_folders_that_hold_no_data_set(tmp_path: Path, draw: Callable[..., Path]) -> None:
+    refused("holds no data set: no metadata.csv", tmp_path)
+    draw(tmp_path / "1.jpg")
+    refused("holds photos, but no metadata.csv to say what they show, nor a folder per identity", tmp_path)
+    draw(tmp_path / "images/1.jpg")
+    refused("holds photos, but no metadata.csv", tmp_path)
+    (tmp_path / "animals.csv").write_text("image_id,path\n")
+    refused("holds no metadata.csv; if animals.csv is the table of photos, give its path", tmp_path)
+
+
+def test_a_file_name_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "Anna").mkdir()
+    name = b"caf\xe9.jpg"
+    try:
+        with open(bytes(tmp_path / "Anna") + b"/" + name, "wb") as file:  # noqa: PTH123
+            file.write(b"x")
+    except OSError:
+        pytest.skip("this disk takes no such name")
+    refused("is not UTF-8; rename it", tmp_path)
+
+
+# -------------------------------------------------------------------------------------------------------- wildlife
+
+
+@dataclass
+class Macaques:
+    metadata: Any
+    root: Any
+
+
+@pytest.mark.parametrize("layout", [None, "wildlife"])
+def test_wildlife_datasets(tmp_path: Path, layout: str | None) -> None:
+    metadata = pd.DataFrame(
+        {
+            "image_id": [10, 11],
+            "identity": ["unknown", "Bob"],
+            "path": ["a/1.jpg", "a/2.jpg"],
+            "orientation": ["up", np.nan],
+            "bbox": [[1.0, 2.0, 3.0, 4.0], np.nan],
+            "date": ["2017-08-07", np.nan],
+            "video": [1, 2],
+        },
+        index=[5, 9],
+    )
+    photos = Catalogue.read(Macaques(metadata, str(tmp_path)), layout)
+    assert photos.image_ids.tolist() == ["10", "11"]
+    assert photos.identities == ("Bob",)
+    assert photos.column("viewpoint").iloc[0] == "top"
+    assert photos.column("bbox").iloc[0] == (1.0, 2.0, 3.0, 4.0)
+    assert photos.column("video").tolist() == [1, 2]
+    assert photos.paths[0] == tmp_path / "a/1.jpg"
+    assert metadata.columns[3] == "orientation"
+
+
+def test_objects_that_are_no_catalogue(tmp_path: Path) -> None:
+    refused("a int is no catalogue", 5)
+    refused("a Macaques is no catalogue", Macaques({"year": 2015}, tmp_path))
+    refused("layout 'coco' reads a path, not a Macaques", Macaques(pd.DataFrame(), tmp_path), "coco")
+    refused("layout 'wildlife' reads an object with .metadata and .root, not a path", tmp_path, "wildlife")
+    refused("Macaques at .*: the table is empty", Macaques(pd.DataFrame({"image_id": [], "path": []}), tmp_path))

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from whalereid.cli.app import run
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def photos(belugas: Path, tmp_path: Path) -> Path:
+    """A copy of the rendered belugas, to spoil."""
+    return Path(shutil.copytree(belugas, tmp_path / "belugas"))
+
+
+def test_what_a_clean_catalogue_prints(belugas: Path, capsys: Captured) -> None:
+    assert run(["check", str(belugas)]) == 0
+    out, err = capsys.readouterr()
+    for line in ("photos ", "identities ", "viewpoints ", "encounters ", "dates ", "scenarios ", "nothing wrong found"):
+        assert line in out
+    assert "reading photos" in err
+    assert "reading photos" not in out
+
+
+def test_findings_are_no_failure(photos: Path, capsys: Captured) -> None:
+    first, second, third, *_ = sorted((photos / "images").iterdir())
+    first.unlink()
+    second.write_bytes(third.read_bytes())
+    third.write_bytes(third.read_bytes()[:500])
+    assert run(["check", str(photos)]) == 0
+    out = capsys.readouterr().out
+    assert "photos that are missing: 1" in out
+    assert f"{first.name}: no such file" in out
+    assert "files that can't be read as photos: 1" in out
+    assert f"{third.name}: the photo is cut short" in out
+
+
+def test_json_is_one_object_and_nothing_else(photos: Path, capsys: Captured) -> None:
+    next((photos / "images").iterdir()).unlink()
+    assert run(["check", str(photos), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["photos"] > 0
+    assert result["photos_read"] is True
+    assert {finding["kind"]: finding["count"] for finding in result["findings"]}["missing-photos"] == 1
+
+
+def test_the_table_alone(photos: Path, capsys: Captured) -> None:
+    shutil.rmtree(photos / "images")
+    assert run(["check", str(photos), "--no-photos"]) == 0
+    out, err = capsys.readouterr()
+    assert "the photos themselves were not looked at" in out
+    assert "missing" not in out
+    assert err == ""
+
+
+def test_a_forced_layout(photos: Path, capsys: Captured) -> None:
+    assert run(["check", str(photos), "--layout", "table", "--no-photos", "--json"]) == 0
+    assert "scenarios" not in json.loads(capsys.readouterr().out)
+    assert run(["check", str(photos), "--layout", "tabel"]) == 2
+    assert "unknown layout 'tabel'; choose one of table, competition" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the file is empty"),
+        ("image_id,path\n", "the table is empty"),
+        ("image_id,file\na,a.jpg\n", "no column path"),
+        ("image_id,path\na,a.jpg\na,b.jpg\n", "rows 1, 2: image_id 'a' is repeated"),
+        ('image_id,path,bbox\na,a.jpg,"1,2"\n', "row 1, column bbox"),
+    ],
+)
+def test_tables_that_cannot_be_used(tmp_path: Path, capsys: Captured, text: str, message: str) -> None:
+    (tmp_path / "photos.csv").write_text(text)
+    assert run(["check", str(tmp_path / "photos.csv")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("whalereid: ")
+    assert "photos.csv" in err
+    assert message in err
+    assert err.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["photos.csv"]
+
+
+def test_nothing_there(tmp_path: Path, capsys: Captured) -> None:
+    assert run(["check", str(tmp_path / "nothing")]) == 2
+    assert "nothing: no such file or folder" in capsys.readouterr().err
+    assert run(["check", str(tmp_path)]) == 2
+    assert "holds no data set" in capsys.readouterr().err
+
+
+def test_the_help_shows_an_example(capsys: Captured) -> None:
+    assert run(["check", "--help"]) == 0
+    out = capsys.readouterr().out
+    assert "Example: whalereid check" in out
+    for option in ("--layout", "--no-photos", "--json"):
+        assert option in out
+
+
+@pytest.mark.shared
+def test_real_photos(shared: Path, capsys: Captured) -> None:
+    assert run(["check", str(shared / "data/nyala")]) == 0
+    out = capsys.readouterr().out
+    assert "photos      1,205" in out
+    assert "identities with a single photo: 1" in out
+    assert "repeat" not in out
