@@ -230,5 +230,5 @@ def check_seed(seed: int) -> None:
 
 def check_share(share: float, name: str, *, ends: bool = False) -> None:
     """Refuse a share outside 0 to 1; 0 and 1 themselves pass only with `ends`."""
-    if not (0 <= share <= 1 if ends else 0 < share < 1):
+    if not isinstance(share, Real) or not (0 <= share <= 1 if ends else 0 < share < 1):
         raise WhalereidError(f"{name} is {share!r}; it is a share, {'from 0 to 1' if ends else 'between 0 and 1'}.")

@@ -160,9 +160,9 @@ class IdentityFolds(_Folds):
         n_groups = len(np.unique(groups[facts.identity >= 0]))
         if n_groups < self.n_splits:
             raise WhalereidError(
-                f"{facts.where}: its {facts.n_identities} identities hang together in {n_groups} groups by shared "
-                f"encounters, too few for {self.n_splits} folds; ask for fewer folds, or, if encounters are numbered "
-                "anew for each identity, put the identity into the encounter's name."
+                f"{facts.where}: shared encounters tie its {facts.n_identities} identities into {n_groups} "
+                f"{'group' if n_groups == 1 else 'groups'}, too few for {self.n_splits} folds; ask for fewer, or, "
+                "if encounters are numbered anew for each identity, put the identity into the encounter's name."
             )
         return deal(groups, facts.identity, self.n_splits, self.seed)
 

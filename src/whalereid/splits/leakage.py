@@ -355,7 +355,8 @@ def _sentence(parts: Sequence[Leakage], photos: str, across: str, n_repeated: in
         return (
             f"{'Leakage' if max(map(max, found.values())) >= 0.01 else 'Slight leakage'}: "
             f"{straddling + ', and ' if n_straddling else ''}{_percent(shares)} of {photos} a photo of the same "
-            f"identity {CUES[lead][1]} in training{f' ({aside})' if aside else ''}, which flatters scores; {remedy}.{looks}"
+            f"identity {CUES[lead][1]} in training{f' ({aside})' if aside else ''}, which flatters scores; "
+            f"{remedy}.{looks}"
         )
     if not any(part.n_queries for part in parts):
         return f"No test identity is in training{f', yet {straddling}' if n_straddling else ''}{untold}.{looks}"

@@ -63,7 +63,10 @@ class OpenSetSplit(SingleSplit):
         draw = _Draw(facts, np.random.default_rng(self.seed))
         wanted = max(1, round(self.test_share * len(facts)))
         while draw.photos < wanted:
-            add = draw.add_new if draw.new < self.unseen * (draw.tested_identities + 1) else draw.add_known
+            new, n = draw.new, draw.tested_identities
+            lacks_new, lacks_known = self.unseen > 0 and new == 0, self.unseen < 1 and new == n
+            is_new = lacks_new or (not lacks_known and new + 0.5 < self.unseen * (n + 1))
+            add = draw.add_new if is_new else draw.add_known
             if not add(wanted) and not draw.add_encounter(wanted):
                 break
         new, n = draw.new, draw.tested_identities

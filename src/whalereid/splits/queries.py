@@ -95,6 +95,9 @@ def queries_and_database(
     searched = asked if database is None else rows[np.asarray(database, np.int64 if len(database) == 0 else None)]
     columns = ("identity", *match, *exclude)
     column = {name: codes(catalogue.column(name), len(catalogue), name) for name in columns}
+    for name in (*match, *exclude):
+        if (column[name] < 0).all():
+            raise WhalereidError(f"{catalogue.source}: column {name!r} has no values, so it can't exclude or match.")
     column["image_id"] = rows
     same = ["identity", *match]
     unlike = ["image_id", *exclude]

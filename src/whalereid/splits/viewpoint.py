@@ -71,4 +71,5 @@ class ViewpointSplit(SingleSplit):
 
 def _names(viewpoint: str | Sequence[str]) -> list[str]:
     names = [viewpoint] if isinstance(viewpoint, str) else list(viewpoint)
-    return [VIEWPOINT_SYNONYMS.get(name, name) for name in names]
+    plain = [name.strip().lower() for name in names]
+    return [VIEWPOINT_SYNONYMS.get(name, name) for name in plain]

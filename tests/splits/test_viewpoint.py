@@ -1,0 +1,51 @@
+"""Across viewpoints."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from whalereid.errors import WhalereidError
+from whalereid.splits import ViewpointSplit, queries_and_database
+
+from .tables import table
+
+PHOTOS = table(
+    identity=["a", "a", "b", "c", "a", "b", None],
+    viewpoint=["top", "left", "up", "right", "top", None, "front"],
+    encounter=["1", "1", "2", "3", "4", "5", "6"],
+)
+
+
+def test_database_and_queries_are_of_their_viewpoints() -> None:
+    database, queries = ViewpointSplit(("left", "right"), "top").first(PHOTOS)
+    assert database.image_ids.tolist() == ["p000", "p002", "p004"]
+    assert queries.image_ids.tolist() == ["p001", "p003"]
+
+
+def test_synonyms_are_understood() -> None:
+    assert (ViewpointSplit("left", "UP ").folds(PHOTOS) == ViewpointSplit("left", "top").folds(PHOTOS)).all()
+
+
+def test_queries_without_a_match_are_distractors() -> None:
+    rows, queries = next(ViewpointSplit(["left", "right"], "top").split(PHOTOS))
+    task = queries_and_database(PHOTOS, queries, rows, exclude=["encounter"])
+    assert task.answerable.tolist() == [1]
+    assert task.distractors.tolist() == [3]
+
+
+def test_plain_rows_give_their_viewpoints_as_groups() -> None:
+    database, queries = next(ViewpointSplit("left", "right").split(np.zeros((3, 2)), groups=["right", "left", None]))
+    assert (database.tolist(), queries.tolist()) == ([0], [1])
+
+
+def test_a_viewpoint_that_is_not_there_is_named() -> None:
+    with pytest.raises(WhalereidError, match="no photo has the viewpoint 'bottom'; it has front, left, right, top"):
+        ViewpointSplit("bottom", "top").split(PHOTOS)
+    with pytest.raises(WhalereidError, match="no photo has the viewpoint 'left'; it has none"):
+        ViewpointSplit("left", "top").split(table(identity=["a", "b"]))
+
+
+def test_both_sides_must_differ() -> None:
+    with pytest.raises(WhalereidError, match="viewpoint top is asked for on both sides"):
+        ViewpointSplit(("left", "up"), "top")
