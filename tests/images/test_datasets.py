@@ -6,11 +6,13 @@ import pickle
 from collections import Counter
 from pathlib import Path
 
+import albumentations as A
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from albumentations.pytorch import ToTensorV2
 from torch.utils.data import DataLoader, get_worker_info
 
 from whalereid.catalogue import Catalogue
@@ -23,6 +25,7 @@ from whalereid.images import (
     evaluation_transform,
     read_photo,
 )
+from whalereid.images.transforms import WhiteCorner
 
 PLAIN = evaluation_transform(16)
 STRONG = TRAINING_TRANSFORMS["strong"](16)
@@ -175,6 +178,17 @@ class TestDrawing:
         assert found.keys() == expected.keys()
         assert all(torch.equal(found[row], expected[row]) for row in found)
         assert {image_id for image_id, _ in skipped} <= {image_id for image_id, _ in again.skipped}
+
+    def test_steps_of_a_transform_draw_apart(self, photos: Catalogue) -> None:
+        """Seeded by albumentations' own set_random_seed, both coins would always fall alike."""
+        coins = A.Compose([WhiteCorner(p=0.5), A.ToGray(p=0.5), ToTensorV2()])
+        dataset = PhotoDataset(photos, coins)
+        seen = Counter()
+        for epoch in range(20):
+            dataset.set_epoch(epoch)
+            for image, _, _ in dataset:
+                seen[bool((image[:, 0, 0] == 255).all()), bool((image[0] == image[1]).all())] += 1
+        assert all(90 < seen[corner, grey] < 150 for corner in (False, True) for grey in (False, True))
 
     def test_torchs_and_numpys_own_seeds_do_not_matter(self, photos: Catalogue) -> None:
         dataset = PhotoDataset(photos, STRONG)

@@ -212,7 +212,7 @@ class CrossViewPairs(_Photos):
         Viewpoints; none may be both.
     identities : sequence of str, optional
         What labels index into; by default those that have pairs, sorted, so that no class is without photos.
-    portrait, on_error, seed
+    portrait, on_error, seed : bool, "raise" or "skip", int
         As for `PhotoDataset`. An item is skipped if either of its photos can't be read.
     fixed : bool
         Draw the partners once and keep them in every epoch, as the beluga competition's winner did.
