@@ -173,6 +173,10 @@ def test_tables_for_people(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
                 rf"{re.escape(name)} +{group['queries']} +{group['identities']} +{group['mAP@20']:.4f}", out
             )
     assert "–" in said(capsys, "a.csv", "--catalogue", "photos.csv", "--resamples", "0")[0]
+    assert "–" in said(capsys, "a.csv", "b.csv", "--catalogue", "photos.csv", "--resamples", "0")[0]
+    plain = numbers(capsys, *words, "--interval", "percentile", "--confidence", "0.8")["intervals"]
+    assert (plain["method"], plain["confidence"]) == ("percentile", 0.8)
+    assert low < plain["mAP@20"][0] < plain["mAP@20"][1] < high
 
 
 def test_two_rankings_are_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -221,6 +225,7 @@ def test_denominators(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["a.csv", "--catalogue", "photos.csv", "--denominator", "all"], "choose from min, relevant, retrieved"),
         (["a.csv", "--catalogue", "photos.csv", "--confidence", "95"], "confidence is 95"),
         (["a.csv", "--catalogue", "photos.csv", "--resamples", "-1"], "resamples is -1"),
+        (["a.csv", "--catalogue", "photos.csv", "--interval", "normal"], "choose from bca, percentile"),
         (["a.csv", "plain.csv", "b.csv", "--catalogue", "photos.csv"], "unexpected extra argument"),
         (["photos.csv", "--catalogue", "photos.csv"], "photos.csv: no column query_id, database_image_id, score"),
         (["strange.csv", "--catalogue", "photos.csv"], "queries are no photo of it: someone"),

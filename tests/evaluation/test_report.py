@@ -16,7 +16,7 @@ from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings
 from whalereid.errors import WhalereidError
 from whalereid.evaluation import Protocol, Report, evaluate, mean_average_precision
-from whalereid.ranking import Ensemble, Member, Ranking, Task
+from whalereid.ranking import Ensemble, Expand, Member, Ranking, Task
 
 
 def herd(n: int = 80, seed: int = 0) -> Catalogue:
@@ -257,6 +257,30 @@ def test_the_order_of_queries_doesn_t_matter_to_a_comparison(report: Report, pro
     table = report.compare(evaluate(protocol, turned, k=10, resamples=200))
     assert (table["difference"].abs() < 1e-12).all()
     assert (table["probability"] == 0.5).all()
+
+
+def test_without_resamples_there_are_no_intervals(report: Report, protocol: Protocol) -> None:
+    bare = evaluate(protocol, report.ranking, k=10, resamples=0)
+    assert bare["mAP@10"] == report["mAP@10"]
+    assert np.isnan(bare.metrics[["low", "high"]]).all(axis=None)
+    assert np.isnan(bare.compare(bare)[["low", "high", "probability"]]).all(axis=None)
+    assert (bare.compare(report)["difference"] == 0).all()
+
+
+def test_rerankers_and_other_options_reach_the_ensemble(protocol: Protocol, photos: Catalogue) -> None:
+    ensemble = Ensemble([Member("made", vectors(photos))])
+    asked = ensemble.rank(photos, photos, k=20, exclude=["encounter"], rerank=Expand())
+    expanded = evaluate(protocol, ensemble, rerank=Expand(), resamples=0)
+    assert expanded["mAP@20"] == pytest.approx(mean_average_precision(asked, protocol.labels))
+    assert expanded["mAP@20"] != evaluate(protocol, ensemble, resamples=0)["mAP@20"]
+
+
+def test_empty_lists(photos: Catalogue) -> None:
+    report = evaluate({"q": {"a"}, "r": {"b"}}, Ranking([[], []], [[], []], ["q", "r"]))
+    assert report["mAP@20"] == report["mINP"] == 0
+    assert report.per_query["best_id"].isna().all()
+    assert report.per_query["first_hit"].isna().all()
+    assert len(report.figure().axes) == 1
 
 
 def test_to_dict_and_markdown_say_the_same(report: Report) -> None:

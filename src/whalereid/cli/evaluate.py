@@ -99,6 +99,9 @@ def command(
     resamples: Annotated[
         int, typer.Option(metavar="N", help="Resampled populations of the intervals; 0: no intervals.")
     ] = 1000,
+    interval: Annotated[
+        str, typer.Option(metavar="bca|percentile", help="Quantiles of the resampled means, corrected or as they are.")
+    ] = "bca",
     confidence: Annotated[float, typer.Option(help="Level of the intervals.")] = 0.95,
     seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
@@ -137,6 +140,7 @@ def command(
         "trained_on": Catalogue.read(train) if train is not None else None,
         "resamples": resamples,
         "confidence": confidence,
+        "interval": interval,
         "seed": seed,
     }
     reports = [evaluate(task, one, **options) for one in rankings]
@@ -240,7 +244,7 @@ def _print_two(reports: list[Report], by: list[str], json: bool, names: list[str
         f"A: {names[0]}, B: {names[1]}; {counts['queries']:,} queries of {counts['identities']:,} identities",
         ["metric", "A", "B", "A - B", _level(first), "better", "probability"],
         [
-            [name, _number(a), _number(b), f"{d:+.4f}", _span(low, high), _better(d), f"{p:.3f}"]
+            [name, _number(a), _number(b), f"{d:+.4f}", _span(low, high), _better(d), "–" if p != p else f"{p:.3f}"]
             for name, a, b, d, low, high, p in difference.itertuples()
         ],
     )

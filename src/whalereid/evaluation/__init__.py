@@ -1,6 +1,7 @@
 """Metrics, protocols, confidence intervals, open set."""
 
 from whalereid.evaluation.breakdown import query_photos
+from whalereid.evaluation.calibration import ScoreCalibration, expected_calibration_error, reliability
 from whalereid.evaluation.hits import Hits
 from whalereid.evaluation.intervals import (
     Difference,
@@ -21,6 +22,7 @@ from whalereid.evaluation.metrics import (
     recall_at,
     top_k,
 )
+from whalereid.evaluation.open_set import OpenSetOutcome, Threshold
 from whalereid.evaluation.protocol import Protocol
 from whalereid.evaluation.report import Report, evaluate
 from whalereid.evaluation.submission import check_submission
@@ -30,8 +32,11 @@ __all__ = [
     "Hits",
     "Interval",
     "Labels",
+    "OpenSetOutcome",
     "Protocol",
     "Report",
+    "ScoreCalibration",
+    "Threshold",
     "average_precision",
     "bootstrap",
     "bootstrap_means",
@@ -40,11 +45,13 @@ __all__ = [
     "cmc",
     "compare",
     "evaluate",
+    "expected_calibration_error",
     "inverse_negative_penalty",
     "mean_average_precision",
     "precision_at",
     "query_photos",
     "r_precision",
     "recall_at",
+    "reliability",
     "top_k",
 ]

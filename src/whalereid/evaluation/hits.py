@@ -67,7 +67,7 @@ class Hits:
             )
         row[unranked] = queries + np.arange(len(unranked))
         code = positions(labels.image_ids, ranking.database_ids)
-        pair = np.full((queries + len(unranked), width), -1, np.int64)
+        pair = np.full((queries + len(unranked), max(width, 1)), -1, np.int64)  # K is 1 at least
         stride = max(len(ranking.database_ids), 1)
         listed = np.flatnonzero(code[labels.image] >= 0)
         keys = pd.Index(row[labels.query[listed]] * stride + code[labels.image[listed]])
@@ -77,7 +77,7 @@ class Hits:
             found = keys.get_indexer(pd.Index(cells.ravel())).reshape(cells.shape)
             pair[:queries] = np.where(found >= 0, listed[found], -1)
         scores = np.full(pair.shape, -np.inf)
-        scores[:queries] = ranking.scores
+        scores[:queries, :width] = ranking.scores
         return cls(
             query_ids=np.concatenate([ranking.query_ids, labels.query_ids[unranked]]),
             pair=pair,

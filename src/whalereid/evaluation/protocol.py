@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,9 @@ from whalereid.errors import WhalereidError, listing
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
 from whalereid.files import claim_folder, inside, replacing
 from whalereid.ranking import CandidateRules, Ranking, Task, tasks_from
-from whalereid.splits import Splitter
+
+if TYPE_CHECKING:
+    from whalereid.splits import Splitter  # it loads scikit-learn, which scoring does without
 
 __all__ = ["Protocol", "Split"]
 
@@ -26,7 +28,7 @@ _RULES = "protocol.json"
 _SCENARIOS = "query_scenarios.csv"
 _FILES = {_RULES, _SCENARIOS, "labels.csv", "queries", "databases"}
 
-Split: TypeAlias = Splitter | tuple[Sequence[int] | np.ndarray, Sequence[int] | np.ndarray]
+Split: TypeAlias = Union["Splitter", tuple[Sequence[int] | np.ndarray, Sequence[int] | np.ndarray]]
 
 
 class Protocol:
@@ -315,7 +317,7 @@ class Protocol:
 
 
 def _rows(catalogue: Catalogue, split: Split, fold: int) -> tuple[np.ndarray, np.ndarray]:
-    if not isinstance(split, Splitter):
+    if isinstance(split, tuple | list):
         train, test = (np.asarray(part, np.int64).reshape(-1) for part in split)
         for part in (train, test):
             wrong = part[(part < 0) | (part >= len(catalogue))]

@@ -151,6 +151,7 @@ class Report:
     ranking : Ranking
         As scored.
     labels : Labels
+        The relevant photos.
     hits : Hits
         The two set against each other.
     catalogue : Catalogue or None
@@ -160,8 +161,8 @@ class Report:
         Its scenario, or empty.
     seen : collection of str or None
         Identities trained on.
-    k, denominator, resamples, confidence, interval, seed
-        As `evaluate` was asked.
+    k, denominator, resamples, confidence, interval, seed : as in `evaluate`
+        How it was asked for.
     remarks : tuple of str
         What was done to the ranking before.
     """
@@ -215,7 +216,7 @@ class Report:
             table["scenario"] = self.scenarios
         listed, found = np.flatnonzero(hits.lengths > 0), np.flatnonzero(hits.hit.any(axis=1))
         best_id, best_score, first_hit = np.full(len(hits), None, object), *np.full((2, len(hits)), np.nan)
-        best_id[listed] = self.ranking.database_ids[self.ranking.codes[listed, 0]]  # ranked queries come first in hits
+        best_id[listed] = self.ranking.database_ids[self.ranking.codes[listed][:, :1].ravel()]  # the ranked come first
         best_score[listed] = hits.scores[listed, 0]
         first_hit[found] = hits.hit[found].argmax(axis=1) + 1
         table |= {"relevant": hits.relevant, "listed": hits.lengths, "first_hit": first_hit}
@@ -355,11 +356,14 @@ class Report:
         table = {}
         for column, name in enumerate(self._names):
             a, b = self._values[rows, column], other._values[at, column]
+            if not self.resamples:
+                table[name] = [a.mean(), b.mean(), (a - b).mean(), np.nan, np.nan, np.nan]
+                continue
             found = compare(
                 a,
                 b,
                 self.identities[rows],
-                resamples=max(self.resamples, 1),
+                resamples=self.resamples,
                 confidence=self.confidence,
                 method=self.interval,
                 seed=self.seed,
