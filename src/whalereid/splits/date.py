@@ -69,11 +69,11 @@ class DateSplit(SingleSplit):
         cut = np.datetime64(pd.Timestamp(self.date)) if self.date is not None else self._cut(last[dated], facts)
         tested = dated & (last >= cut)
         if not tested.any() or not (dated & ~tested).any():
-            days = last[dated].astype("datetime64[D]")
+            days = facts.dates[~np.isnat(facts.dates)].astype("datetime64[D]")
             nothing = "train on" if tested.any() else "test"
             raise WhalereidError(
                 f"{facts.where}: no photo is left to {nothing} when splitting at {self.date}; "
-                f"the table's dates run from {days.min()} to {days.max()}."
+                f"the table's dates run from {days.min()} to {days.max()}, and an encounter is never parted."
             )
         return np.where(tested, 0, np.where(dated, ONLY_TRAINING, LEFT_OUT))
 
