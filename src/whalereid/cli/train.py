@@ -39,12 +39,15 @@ def command(
     fold: Annotated[
         int | None, typer.Option(metavar="K", help="Train on all folds but this one; choose the epoch by this one.")
     ] = None,
+    test_fold: Annotated[
+        int | None, typer.Option(metavar="K", help="Leave this fold out altogether, to test on afterwards.")
+    ] = None,
     folds: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="What `whalereid split` wrote. Without it --fold K goes by the catalogue's column 'fold' or, where it "
-            "has none, by 5 folds --by encounter.",
+            help="Folds that `whalereid split` wrote. Without it they are the catalogue's column 'fold' or, where it "
+            "has none, 5 folds --by encounter.",
         ),
     ] = None,
     valid: Annotated[
@@ -113,7 +116,7 @@ def command(
     from whalereid.catalogue import Catalogue
 
     photos = Catalogue.read(catalogue)
-    train, held_out = _parts(photos, fold=fold, folds=folds, valid=valid)
+    train, held_out = _parts(photos, fold=fold, test_fold=test_fold, folds=folds, valid=valid)
 
     import torch
 
@@ -154,18 +157,23 @@ def command(
 
 
 def _parts(
-    photos: Catalogue, *, fold: int | None, folds: Path | None, valid: Path | None
+    photos: Catalogue, *, fold: int | None, test_fold: int | None, folds: Path | None, valid: Path | None
 ) -> tuple[Catalogue, Catalogue | None]:
     """The photos to train on, and those to choose the epoch by."""
+    import numpy as np
+
     from whalereid.catalogue import Catalogue
     from whalereid.splits import EncounterFolds, PredefinedFolds, Splitter, read_folds
 
-    if fold is None and folds is not None:
-        raise WhalereidError(f"--folds {folds} needs --fold K: the fold to choose the epoch by, such as --fold 0.")
     if fold is not None and valid is not None:
         raise WhalereidError("--fold and --valid both name validation photos; give one of them.")
-    if fold is None:
-        return photos, None if valid is None else Catalogue.read(valid)
+    if fold is not None and fold == test_fold:
+        raise WhalereidError(f"--test-fold {fold} is --fold {fold} too; test on photos that no epoch was chosen by.")
+    held_out = None if valid is None else Catalogue.read(valid)
+    if fold is None and test_fold is None:
+        if folds is not None:
+            raise WhalereidError(f"--folds {folds} needs --fold K or --test-fold K, such as --fold 0.")
+        return photos, held_out
     splitter: Splitter
     if folds is not None:
         splitter = PredefinedFolds(read_folds(folds, photos))
@@ -173,8 +181,14 @@ def _parts(
         splitter = PredefinedFolds(photos.frame[["image_id", "fold"]])
     else:
         splitter = EncounterFolds(5)
-        say(f"No column 'fold' and no --folds: fold {fold} of {splitter!r}, as `whalereid split` makes them.")
-    return splitter.fold(photos, fold)
+        say(f"No column 'fold' and no --folds: they are {splitter!r}'s, as `whalereid split` makes them.")
+    train = photos
+    for number in (fold, test_fold):
+        if number is not None:
+            kept, taken = splitter.fold(photos, number)
+            train = train[np.isin(train.image_ids, kept.image_ids)]
+            held_out = taken if number == fold else held_out
+    return train, held_out
 
 
 def _columns(given: list[str] | None) -> list[str] | None:
