@@ -11,27 +11,72 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from whalereid.catalogue import Catalogue as Catalogue
+    from whalereid.catalogue import audit as audit
     from whalereid.embeddings import Embeddings as Embeddings
+    from whalereid.embeddings import embed as embed
+    from whalereid.embeddings import embed_many as embed_many
     from whalereid.errors import WhalereidError as WhalereidError
+    from whalereid.evaluation import Protocol as Protocol
+    from whalereid.evaluation import Report as Report
+    from whalereid.evaluation import evaluate as evaluate
+    from whalereid.evaluation import mean_average_precision as mean_average_precision
+    from whalereid.evaluation.calibration import ScoreCalibration as ScoreCalibration
+    from whalereid.evaluation.open_set import OpenSetOutcome as OpenSetOutcome
+    from whalereid.heads import ElasticArcFace as ElasticArcFace
+    from whalereid.images import TRAINING_TRANSFORMS as TRAINING_TRANSFORMS
+    from whalereid.images import CrossViewPairs as CrossViewPairs
+    from whalereid.images import PhotoDataset as PhotoDataset
+    from whalereid.images import evaluation_transform as evaluation_transform
+    from whalereid.images import read_photo as read_photo
+    from whalereid.models import Embedder as Embedder
+    from whalereid.models import load_weights as load_weights
+    from whalereid.ranking import Ensemble as Ensemble
+    from whalereid.ranking import Expand as Expand
+    from whalereid.ranking import Member as Member
     from whalereid.ranking import Ranking as Ranking
+    from whalereid.ranking import Route as Route
+    from whalereid.ranking import Task as Task
+    from whalereid.ranking import ViewRoutes as ViewRoutes
+    from whalereid.splits import DateSplit as DateSplit
+    from whalereid.splits import EncounterFolds as EncounterFolds
+    from whalereid.splits import IdentityFolds as IdentityFolds
+    from whalereid.splits import OpenSetSplit as OpenSetSplit
+    from whalereid.splits import PhotoFolds as PhotoFolds
+    from whalereid.splits import PredefinedFolds as PredefinedFolds
+    from whalereid.splits import ViewpointSplit as ViewpointSplit
+    from whalereid.splits import leakage as leakage
+    from whalereid.training import RampThenDecay as RampThenDecay
+    from whalereid.training import Recipe as Recipe
+    from whalereid.training import WarmupCosine as WarmupCosine
+    from whalereid.training import fit as fit
 
 __version__ = _version("whalereid")
 
-# Public name -> the room it lives in, left to right along the way of the data.
+# Room -> the public names that live there, left to right along the way of the data.
 _ROOMS = {
-    "WhalereidError": "errors",
-    "Catalogue": "catalogue",
-    "Embeddings": "embeddings",
-    "Ranking": "ranking",
-}
+    "errors": ["WhalereidError"],
+    "catalogue": ["Catalogue", "audit"],
+    "splits": [
+        "PhotoFolds", "EncounterFolds", "IdentityFolds", "DateSplit", "OpenSetSplit", "ViewpointSplit",
+        "PredefinedFolds", "leakage",
+    ],
+    "images": ["read_photo", "PhotoDataset", "CrossViewPairs", "evaluation_transform", "TRAINING_TRANSFORMS"],
+    "models": ["Embedder", "load_weights"],
+    "heads": ["ElasticArcFace"],
+    "training": ["Recipe", "WarmupCosine", "RampThenDecay", "fit"],
+    "embeddings": ["Embeddings", "embed", "embed_many"],
+    "ranking": ["Ensemble", "Member", "Expand", "Route", "ViewRoutes", "Task", "Ranking"],
+    "evaluation": ["mean_average_precision", "Protocol", "Report", "evaluate", "OpenSetOutcome", "ScoreCalibration"],
+}  # fmt: skip
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
-__all__ = ["__version__", *_ROOMS]
+__all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
+    if name not in _HOME:
         raise AttributeError(f"module 'whalereid' has no attribute {name!r}")
-    value = getattr(import_module(f"whalereid.{_ROOMS[name]}"), name)
+    value = getattr(import_module(f"whalereid.{_HOME[name]}"), name)
     globals()[name] = value
     return value
 

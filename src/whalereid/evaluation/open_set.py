@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from whalereid.errors import WhalereidError
+
+if TYPE_CHECKING:
+    from whalereid.evaluation.report import Report
 
 __all__ = ["OpenSetOutcome", "Threshold"]
 
@@ -86,6 +89,22 @@ class OpenSetOutcome:
             row = int(np.flatnonzero(self.correct & ~self.known)[0])
             raise WhalereidError(f"open set: query {row} is matched correctly, yet its animal isn't known.")
         self._animal, self._animals = pd.factorize(names)
+
+    @classmethod
+    def from_report(cls, report: Report) -> OpenSetOutcome:
+        """Take the best match of each query of a report; queries whose own identity is unknown are left out.
+
+        Raises
+        ------
+        WhalereidError
+            The report has no catalogue with identities, so that it can't be told who is new.
+        """
+        rows = report.per_query
+        if "identity" not in rows:
+            raise WhalereidError("open set: who is new is told by the photos' identities; give the catalogue too.")
+        rows = rows[rows["identity"].notna()]
+        scores = rows["best_score"].fillna(-np.inf)
+        return cls(scores, rows["relevant"] > 0, rows["first_hit"] == 1, rows["identity"].tolist())
 
     def __len__(self) -> int:
         return len(self.scores)
