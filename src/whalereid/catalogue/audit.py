@@ -330,7 +330,7 @@ def _in_words(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     yield "photos", f"{summary['photos']:,}"
     if "identities" in summary:
         unknown = summary["photos_without_identity"]
-        yield "identities", f"{summary['identities']:,}" + (f" ({unknown:,} photos have none)" if unknown else "")
+        yield "identities", f"{summary['identities']:,}" + (f" (photos without: {unknown:,})" if unknown else "")
     for name in ("viewpoints", "species", "locations"):
         if name in summary:
             yield name, _some([f"{value} {count:,}" for value, count in summary[name].items()], _MOST_VALUES)
@@ -339,7 +339,7 @@ def _in_words(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     if "dates" in summary:
         dates = summary["dates"]
         undated = summary["photos"] - dates["photos"]
-        yield "dates", f"{dates['first']} to {dates['last']}" + (f" ({undated:,} photos have none)" if undated else "")
+        yield "dates", f"{dates['first']} to {dates['last']}" + (f" (photos without: {undated:,})" if undated else "")
     if "scenarios" in summary:
         asked = [f"{each['id']} {each['queries']:,} in {each['database']:,}" for each in summary["scenarios"]]
         yield "scenarios", _some(asked, _MOST_VALUES)
