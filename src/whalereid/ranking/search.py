@@ -19,6 +19,7 @@ BLOCK = (1024, 4096)
 """Queries and database photos in a block: 16 MB of scores, small enough for a processor's cache."""
 
 _SPARE = 12  # held beyond k, so that near-ties at the k-th place seldom need a second look at the whole database
+_WIDE_PAIRS = 1 << 22  # compared exactly at a time, where everything ties
 
 
 class Scores(Protocol):
@@ -162,7 +163,7 @@ def _settle(scores: Scores, rows: slice, codes: np.ndarray, values: np.ndarray, 
     if len(at[0]):
         value[at] = scores.exact(at[0] + rows.start, code[at])
         code[:], value[:] = _in_order(code, value)
-    for some in slices(len(wide), 256):
+    for some in slices(len(wide), max(1, _WIDE_PAIRS // scores.shape[1])):
         row = wide[some]
         floor = level[row, k - 1] - error[row, k - 1] - error[row, -1]
         _settle_wide(scores, row + rows.start, floor, codes, values, k, step)
