@@ -1,1 +1,81 @@
 """`whalereid embed`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from whalereid.cli.console import say
+
+__all__ = ["command"]
+
+
+class Precision(StrEnum):
+    """What the backbone computes in."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+
+
+class OnError(StrEnum):
+    """What becomes of a photo that can't be read."""
+
+    RAISE = "raise"
+    SKIP = "skip"
+
+
+def command(
+    catalogue: Annotated[Path, typer.Argument(metavar="CATALOGUE", help="The table of photos, or its folder.")],
+    model: Annotated[Path, typer.Option(metavar="RUN", help="The network: the folder that `whalereid train` wrote.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="EMBEDDINGS",
+            help="Where to write them: NAME.parquet is one file, any other name a folder of parts.",
+        ),
+    ],
+    flip: Annotated[
+        bool, typer.Option("--flip", help="Embed the mirror image too, and keep the mean of the two vectors.")
+    ] = False,
+    precision: Annotated[
+        Precision, typer.Option(help="auto: half precision where the hardware computes in it natively.")
+    ] = Precision.AUTO,
+    batch_size: Annotated[int | None, typer.Option(help="Photos at a time.", show_default="by image size")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that decode.", show_default="by machine")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Such as cpu or cuda:1.", show_default="the accelerator, if there is one")
+    ] = None,
+    on_error: Annotated[
+        OnError, typer.Option(help="A photo that can't be read stops it, or is left out and listed at the end.")
+    ] = OnError.RAISE,
+) -> None:
+    """Turn photos into embeddings, once, and keep them.
+
+    Stopped, it goes on where it was when run again. Photos that have been added to the table since are added to the
+    embeddings. Embeddings made otherwise (other weights, size, flip, precision) are never mixed in.
+
+    Example: whalereid embed data/metadata.csv --model runs/beluga --out beluga.parquet --flip
+    """
+    from whalereid.catalogue import Catalogue
+    from whalereid.embeddings import embed
+    from whalereid.models import Embedder
+
+    photos = Catalogue.read(catalogue)
+    network = Embedder.load(model)
+    made = embed(
+        network,
+        photos,
+        flip=flip,
+        batch_size=batch_size,
+        precision=precision.value,
+        workers=workers,
+        device=device,
+        on_error=on_error.value,
+        out=out,
+    )
+    say(f"{out}: embeddings of {len(made):,} photos, {made.dim:,} wide, computed in {made.provenance['precision']}.")

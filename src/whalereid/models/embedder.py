@@ -21,7 +21,7 @@ from whalereid.errors import WhalereidError
 from whalereid.files import replacing
 from whalereid.models.neck import Neck
 from whalereid.models.pooling import POOLINGS
-from whalereid.models.weights import load_weights, read_weights
+from whalereid.models.weights import load_tensors, load_weights, read_weights
 
 __all__ = ["Embedder", "Preprocessing"]
 
@@ -157,7 +157,7 @@ class Embedder(nn.Module):
         origin = "random" if weights is None else "pretrained"
         if weights is not None and weights != "pretrained":
             origin = Path(weights).name
-            _load_backbone(self.backbone, Path(weights))
+            _load_backbone(self.backbone, backbone, Path(weights))
         self._config: dict[str, Any] = {
             "backbone": backbone,
             "pooling": pooling,
@@ -330,21 +330,18 @@ def _channels(backbone: Any, stages: int) -> list[int]:
     return [int(backbone.feature_info[-2]["num_chs"]), last]
 
 
-def _load_backbone(backbone: Any, path: Path) -> None:
+def _load_backbone(backbone: Any, name: str, path: Path) -> None:
     held = read_weights(path)
-    classifier = backbone.pretrained_cfg.get("classifier") or ()
-    prefixes = tuple(f"{name}." for name in ((classifier,) if isinstance(classifier, str) else classifier))
-    known = backbone.state_dict()
-    kept = {name: tensor for name, tensor in held.items() if name in known or not name.startswith(prefixes)}
-    if "backbone" in {name.split(".", 1)[0] for name in kept} and "neck" not in known:
+    if any(tensor.startswith("backbone.") for tensor in held):
         raise WhalereidError(
-            f"{path}: holds a whole network, not a backbone's weights with timm's names; "
+            f"{path}: holds a whole network, not the weights of a backbone with timm's names; "
             "Embedder.load reads the folder of one that was saved."
         )
-    try:
-        load_weights(backbone, kept)
-    except WhalereidError as error:
-        raise WhalereidError(str(error).replace("the weights:", f"{path}:", 1)) from error
+    classifier = backbone.pretrained_cfg.get("classifier") or ()
+    prefixes = tuple(f"{layer}." for layer in ((classifier,) if isinstance(classifier, str) else classifier))
+    known = backbone.state_dict()
+    kept = {tensor: value for tensor, value in held.items() if tensor in known or not tensor.startswith(prefixes)}
+    load_tensors(backbone, kept, where=str(path), what=name)
 
 
 def _size(image_size: int | Sequence[int]) -> tuple[int, int]:

@@ -116,12 +116,14 @@ def load_weights(
     else:
         where, held = str(source), read_weights(source)
     ignored = tuple(ignore)
-    given: dict[str, Tensor] = {}
-    for name, tensor in held.items():
-        if not name.startswith(ignored):
-            given[_renamed(name, rename or {})] = tensor
+    given = {_renamed(name, rename or {}): tensor for name, tensor in held.items() if not name.startswith(ignored)}
+    load_tensors(module, given, where=where, what=type(module).__name__)
+
+
+def load_tensors(module: nn.Module, given: dict[str, Tensor], *, where: str, what: str) -> None:
+    """Load a state dict whose names are the module's; errors call the file `where` and the module `what`."""
     wanted = module.state_dict()
-    _compare(given, wanted, where, type(module).__name__)
+    _compare(given, wanted, where, what)
     for name in wanted.keys() - given.keys():
         given[name] = wanted[name]  # only counters are left by now
     module.load_state_dict(given, strict=True)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from whalereid.errors import WhalereidError
+from whalereid.models import Neck
+
+
+def test_none_passes_the_vector_on() -> None:
+    pooled = torch.randn(4, 6)
+    assert Neck("none", 6)(pooled) is pooled
+
+
+def test_bn_normalises_in_training() -> None:
+    made = Neck("bn", 6)(torch.randn(256, 6) * 5 + 3)
+    torch.testing.assert_close(made.mean(0), torch.zeros(6), atol=1e-5, rtol=0)
+    torch.testing.assert_close(made.std(0, correction=0), torch.ones(6), atol=1e-3, rtol=0)
+
+
+def test_the_layers_come_in_their_order() -> None:
+    neck = Neck("bn-linear", 6, dim=4, activation="hardtanh").eval()
+    neck.bn.running_mean = torch.linspace(-1, 1, 6)
+    pooled = 3 * torch.randn(5, 6)
+    normalised = (pooled - torch.linspace(-1, 1, 6)) / (1 + 1e-5) ** 0.5
+    expected = normalised.clamp(-1, 1) @ neck.linear.weight.T + neck.linear.bias
+    torch.testing.assert_close(neck(pooled), expected)
+    assert neck.dim == 4
+
+
+def test_dropout_stands_after_batchnorm_and_only_in_training() -> None:
+    neck = Neck("bn", 64, dropout=0.5)
+    made = neck(torch.randn(32, 64))
+    assert 0.4 < (made == 0).float().mean() < 0.6  # zeros where nothing comes after to move them
+    assert neck.eval()(torch.randn(32, 64)).count_nonzero() == 32 * 64
+
+
+def test_parameter_names() -> None:
+    names = set(Neck("bn-linear", 3).state_dict())
+    assert names >= {"bn.weight", "bn.bias", "bn.running_mean", "bn.running_var", "linear.weight", "linear.bias"}
+    assert isinstance(Neck("bn-linear", 3, activation="relu").activation, nn.ReLU)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"kind": "bnneck"}, "'bnneck'; choose from none, bn, bn-linear"),
+        ({"kind": "bn-linear", "activation": "sigmoidal"}, "'sigmoidal'; choose from hardtanh"),
+        ({"kind": "bn", "activation": "relu"}, "neck='bn-linear'"),
+        ({"kind": "bn", "dim": 5}, "dim=5"),
+        ({"kind": "bn-linear", "dim": 0}, "dim=0"),
+        ({"kind": "bn", "dropout": 1.0}, r"dropout=1.0: give a share in \[0, 1\)"),
+    ],
+)
+def test_options_that_cannot_be(options: dict, words: str) -> None:
+    with pytest.raises(WhalereidError, match=words):
+        Neck(width=6, **options)
