@@ -289,7 +289,7 @@ class Ensemble:
         block : tuple of int
             Queries and database photos compared at a time.
         progress : bool, default=False
-            Show a bar on stderr.
+            Show a bar on stderr, where that is a terminal.
 
         Returns
         -------
@@ -329,12 +329,10 @@ class Ensemble:
 @contextmanager
 def _bar(total: int, shown: bool) -> Iterator[Callable[[int], None]]:
     """Show how many queries are ranked, on stderr; yields what to call with the number done since."""
-    if not shown:
-        yield lambda n: None
-        return
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not (shown and console.is_terminal)) as bar:
         task = bar.add_task("ranking", total=total)
         yield lambda n: bar.advance(task, n)
