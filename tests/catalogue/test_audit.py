@@ -67,8 +67,8 @@ def test_dates() -> None:
     result = of_table(
         identity=list("aabb"), date=["2017-08-07", "soon", None, "3/4/2017"], timestamp=["?", "?", None, None]
     )
-    assert found(result) == {"unreadable-dates": ("p1", "p3")}
-    assert result.findings[0].examples == ("p1: soon, ?", "p3: 3/4/2017")
+    assert found(result) == {"unreadable-dates": ("p0", "p1", "p3")}
+    assert result.findings[0].examples == ("p0: 2017-08-07, ?", "p1: soon, ?", "p3: 3/4/2017")
     assert result.summary["dates"] == {"first": "2017-08-07", "last": "2017-08-07", "photos": 1}
 
 

@@ -96,9 +96,10 @@ def test_problems_are_told_apart(tmp_path: Path, draw: Draw) -> None:
         "none.jpg",
         "../up.jpg",
         "./whole.jpg",
+        "x" * 5000,
     ]
-    boxes = [None] * 8 + [(64, 0, 5, 5)]
-    photos = Catalogue(pd.DataFrame({"image_id": list("abcdefghi"), "path": names, "bbox": boxes}), tmp_path)
+    boxes = [*[None] * 8, (64, 0, 5, 5), None]
+    photos = Catalogue(pd.DataFrame({"image_id": list("abcdefghij"), "path": names, "bbox": boxes}), tmp_path)
     prints = fingerprint(photos)
     assert {row: problem.kind for row, problem in prints.problems.items()} == {
         1: "unreadable",
@@ -109,8 +110,9 @@ def test_problems_are_told_apart(tmp_path: Path, draw: Draw) -> None:
         6: "missing",
         7: "outside",
         8: "bbox",
+        9: "unreadable",
     }
-    assert prints.vectors.any(axis=1).tolist() == [True] + [False] * 8
+    assert prints.vectors.any(axis=1).tolist() == [True] + [False] * 9
     for row, problem in prints.problems.items():
         assert names[row].rsplit("/", 1)[-1] in problem.message or repr(photos.image_ids[row]) in problem.message
         assert "\n" not in problem.message

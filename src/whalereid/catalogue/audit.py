@@ -190,9 +190,10 @@ def _findings_of_table(catalogue: Catalogue) -> list[Finding]:
         findings += _finding(
             "unknown-viewpoints", "warning", "viewpoints not recognised", advice, counts.index, examples
         )
-    known = catalogue.known("date") | catalogue.known("timestamp")
-    unread = frame[known & np.isnat(catalogue.dates())]
-    written = unread[[name for name in ("date", "timestamp") if name in frame]].head(_EXAMPLES)
+    given = [name for name in ("date", "timestamp") if name in frame]
+    unreadable = [catalogue.known(name) & np.isnat(catalogue.dates(name)) for name in given]
+    unread = frame[np.logical_or.reduce(unreadable)] if given else frame[:0]
+    written = unread[given].head(_EXAMPLES)
     examples = [
         f"{image_id}: {', '.join(date for date in dates if isinstance(date, str))}"
         for image_id, dates in zip(unread["image_id"], written.itertuples(index=False), strict=False)

@@ -29,7 +29,7 @@ _SIDE, _COARSE, _FINE = 32, 6, 16  # of the thumbnail, and of the two squares of
 _FINE_BAND = np.ones((_FINE, _FINE), bool)
 _FINE_BAND[:_COARSE, :_COARSE] = False
 _WIDTH = _COARSE**2 - 1 + int(_FINE_BAND.sum())
-_LEAST_CONTRAST = 2.0  # grey levels; below it, what is left is noise
+_LEAST_CONTRAST = 1.0  # grey levels; below it, what is left is rounding
 _LEVELS = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 _BLOCK = 1024
 _Item = TypeVar("_Item")
@@ -138,8 +138,11 @@ def _look(catalogue: Catalogue, image_id: str, path: str, box: object) -> _Look:
         file = inside(catalogue.root, path, where=f"{catalogue.source}, photo {image_id!r}")
     except WhalereidError as error:
         return b"", None, Problem("outside", str(error))
-    if not file.exists():
-        return b"", None, Problem("missing", f"{file}: no such file.")
+    try:
+        if not file.exists():
+            return b"", None, Problem("missing", f"{file}: no such file.")
+    except OSError as error:  # such as a name of absurd length, or a folder that may not be entered
+        return b"", None, Problem("unreadable", f"{file}: can't be read ({error.strerror}).")
     try:
         data = read_bytes(file)
         image = decode_bytes(data, where=str(file))

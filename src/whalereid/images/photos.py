@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -11,12 +10,10 @@ import cv2
 import numpy as np
 
 from whalereid.catalogue.schema import parse_bbox
-from whalereid.decoding import decode
+from whalereid.decoding import MIN_SIDE, crop, decode
 from whalereid.errors import WhalereidError
 
 __all__ = ["MIN_SIDE", "BBox", "read_photo"]
-
-MIN_SIDE = 8  # px; nothing of an animal can be told on less, and a 1×1 placeholder is not a photo
 
 BBox: TypeAlias = tuple[float, float, float, float]
 
@@ -50,7 +47,7 @@ def read_photo(path: str | os.PathLike[str], bbox: Sequence[float] | None = None
     box = None if bbox is None else _checked(bbox, where=str(path))
     pixels = decode(path)
     if box is not None:
-        pixels = _crop(pixels, box, where=str(path))
+        pixels = crop(pixels, box, where=str(path))
     height, width = pixels.shape[:2]
     if min(height, width) < MIN_SIDE:
         what = "the photo" if box is None else f"bbox {_in_words(box)}"
@@ -72,19 +69,6 @@ def _checked(bbox: Sequence[float], *, where: str) -> BBox:
 
 def _in_words(box: BBox) -> str:
     return "(" + ", ".join(f"{number:g}" for number in box) + ")"
-
-
-def _crop(pixels: np.ndarray, box: BBox, *, where: str) -> np.ndarray:
-    x, y, width, height = box
-    rows, columns = pixels.shape[:2]
-    left, top = max(math.floor(x), 0), max(math.floor(y), 0)
-    right, bottom = min(math.ceil(x + width), columns), min(math.ceil(y + height), rows)
-    if left >= right or top >= bottom:
-        raise WhalereidError(
-            f"{where}: bbox {_in_words(box)} lies outside the photo of {columns}×{rows} px; "
-            "a box is x, y, width, height in pixels of the upright photo."
-        )
-    return pixels[top:bottom, left:right]
 
 
 def _to_rgb(pixels: np.ndarray, *, where: str) -> np.ndarray:

@@ -23,6 +23,7 @@ __all__ = ["LAYOUTS", "read", "read_table", "write_table"]
 # A folder that several would take goes to the first.
 _BY_NAME: dict[str, Any] = {"lila-test": lila_test, "coco": coco, "competition": competition, "table": table}
 LAYOUTS = ("table", "competition", "coco", "lila-test", "folders", "wildlife")
+_ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z"})
 _DEPTH = 2  # folders around a data set, as archives unpack
 
 
@@ -38,8 +39,11 @@ def read(source: str | os.PathLike[str] | Any, layout: str | None = None) -> Cat
         path = Path(source)
         if layout == "wildlife":
             raise WhalereidError(f"{path}: layout 'wildlife' reads an object with .metadata and .root, not a path.")
-        if not path.exists():
-            raise WhalereidError(f"{path}: no such file or folder.")
+        try:
+            if not path.exists():
+                raise WhalereidError(f"{path}: no such file or folder.")
+        except OSError as error:
+            raise WhalereidError(f"{path}: can't be read ({error.strerror}).") from error
         catalogue = _read_folder(path, layout) if path.is_dir() else _read_file(path, layout)
     if not len(catalogue):
         raise WhalereidError(f"{catalogue.source}: the table is empty; it needs a row for each photo.")
@@ -49,6 +53,10 @@ def read(source: str | os.PathLike[str] | Any, layout: str | None = None) -> Cat
 def _read_file(path: Path, layout: str | None) -> Catalogue:
     if layout not in (None, "table"):
         raise WhalereidError(f"{path}: layout {layout!r} reads a folder, this is a file.")
+    if path.suffix.lower() in _ARCHIVES:
+        raise WhalereidError(f"{path}: is an archive; unpack it, then give its folder.")
+    if path.suffix.lower() == ".json":
+        raise WhalereidError(f"{path}: give the folder that holds annotations/ and images/, not the annotations.")
     return table.read_file(path)
 
 
