@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.evaluation import Labels
+from whalereid.ranking import tasks_from
 
 
 def pairs(labels: Labels) -> set[tuple[str, str]]:
@@ -26,7 +29,7 @@ def test_every_form_is_the_same_set_of_pairs(tmp_path: Path) -> None:
         tmp_path / "labels.csv",
         str(tmp_path / "labels.parquet"),
         Labels(["r", "q", "r"], ["b", "a", "a"]),
-        Labels.from_codes(["x", "q", "r"], ["c", "b", "a"], [1, 2, 2, 2], [2, 2, 1, 1]),
+        Labels.from_codes(["x", "q", "r"], ["c", "b", "a"], np.array([1, 2, 2]), np.array([2, 2, 1])),
     ]
     for form in forms:
         labels = Labels.of(form)
@@ -39,6 +42,13 @@ def test_every_form_is_the_same_set_of_pairs(tmp_path: Path) -> None:
 def test_numbers_for_ids_are_text() -> None:
     assert pairs(Labels.of({1: {7}})) == {("1", "7")}
     assert pairs(Labels.of(pd.DataFrame({"query_id": [1], "database_image_id": [7]}))) == {("1", "7")}
+
+
+def test_a_crowd_under_one_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("whalereid.evaluation.labels._MOST", 20)
+    frame = pd.DataFrame({"image_id": list("abcdefg"), "path": "x", "identity": ["nn"] * 5 + ["ann"] * 2})
+    with pytest.raises(WhalereidError, match="identity 'nn' has 5 photos, too many to pair; if that is a name"):
+        Labels.implied(Catalogue(frame), tasks_from(Catalogue(frame)))
 
 
 def test_no_pairs_at_all() -> None:

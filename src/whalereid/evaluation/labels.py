@@ -18,6 +18,7 @@ from whalereid.ranking import Task
 __all__ = ["Labels", "LabelsLike"]
 
 _BLOCK = 5_000_000  # pairs judged at once
+_MOST = 200_000_000  # pairs held, at 16 bytes each
 COLUMNS = ("query_id", "database_image_id")
 
 
@@ -60,22 +61,21 @@ class Labels:
             raise WhalereidError(f"labels: {len(query_ids)} query ids but {len(image_ids)} photos; give pairs.")
         query, names = pd.factorize(pd.Series(query_ids).astype("str"))
         image, photos = pd.factorize(pd.Series(image_ids).astype("str"))
-        self._set(names, photos, query, image)
+        pairs = pd.unique(query.astype(np.int64) * max(len(photos), 1) + image)
+        self._set(names, photos, *np.divmod(pairs, max(len(photos), 1)))
 
     @classmethod
     def from_codes(cls, query_ids: Any, image_ids: Any, query: np.ndarray, image: np.ndarray) -> Labels:
-        """Build from arrays: (Q,) and (D,) unique ids, and (P,) codes into each; ids that no pair uses are dropped."""
-        used, query = np.unique(query, return_inverse=True)
-        seen, image = np.unique(image, return_inverse=True)
+        """Build from unique ids and (P,) codes into them, each pair once; ids that no pair uses are dropped."""
         labels = cls.__new__(cls)
+        (used, query), (seen, image) = _used(len(query_ids), query), _used(len(image_ids), image)
         labels._set(np.asarray(query_ids, object)[used], np.asarray(image_ids, object)[seen], query, image)
         return labels
 
     def _set(self, query_ids: Any, image_ids: Any, query: np.ndarray, image: np.ndarray) -> None:
         self.query_ids = np.asarray(query_ids, dtype=object)
         self.image_ids = np.asarray(image_ids, dtype=object)
-        pairs = pd.unique(np.asarray(query, np.int64) * max(len(self.image_ids), 1) + np.asarray(image, np.int64))
-        self.query, self.image = np.divmod(pairs, max(len(self.image_ids), 1))
+        self.query, self.image = np.asarray(query, np.int64), np.asarray(image, np.int64)
         for array in (self.query_ids, self.image_ids, self.query, self.image):
             array.flags.writeable = False
 
@@ -184,7 +184,9 @@ class Labels:
             queries, database = catalogue.subset(task.query_images), catalogue.subset(task.database_images)
             allowed = task.rules.mask(queries, database)
             rows = catalogue.rows(task.database_images)
-            for ours, theirs in _same(queries.labels(names), database.labels(names)):
+            whose, held = queries.labels(names), database.labels(names)
+            _refuse_crowds(catalogue, whose, held)
+            for ours, theirs in _same(whose, held):
                 kept = allowed.pairs(ours, theirs)
                 query.append(first + ours[kept])
                 image.append(rows[theirs[kept]])
@@ -208,6 +210,26 @@ class Labels:
 
     def __repr__(self) -> str:
         return f"Labels({len(self.query_ids)} queries, {len(self)} relevant photos)"
+
+
+def _refuse_crowds(catalogue: Catalogue, ours: np.ndarray, theirs: np.ndarray) -> None:
+    """Refuse what no memory holds: an identity of tens of thousands of photos is a name for unknown ones."""
+    names = catalogue.identities
+    asked, held = (np.bincount(codes[codes >= 0], minlength=len(names)) for codes in (ours, theirs))
+    pairs = asked * held
+    if pairs.sum() > _MOST:
+        crowd = int(pairs.argmax())
+        raise WhalereidError(
+            f"{catalogue.source}: identity {names[crowd]!r} has {held[crowd]:,} photos, too many to pair; if that is a "
+            "name for unknown animals, leave their identity empty, else ask for fewer queries."
+        )
+
+
+def _used(n: int, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which of n are used, (n,) bool, and the codes counted among these alone."""
+    used = np.zeros(n, bool)
+    used[codes] = True
+    return used, (np.cumsum(used) - 1)[codes]
 
 
 def _same(ours: np.ndarray, theirs: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
