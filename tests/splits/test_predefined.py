@@ -67,6 +67,15 @@ def test_photos_without_a_fold_are_in_neither_part() -> None:
     assert [(a.tolist(), b.tolist()) for a, b in splitter.split(PHOTOS)] == [([3, 4], [1]), ([1], [3, 4])]
 
 
+def test_an_empty_fold_is_none_at_all(tmp_path: Path) -> None:
+    (tmp_path / "folds.csv").write_text("image_id,fold\np001,0\np002,\np003,1\n")
+    expected = pd.DataFrame({"image_id": ["p001", "p003"], "fold": [0, 1]})
+    pd.testing.assert_frame_equal(read_folds(tmp_path / "folds.csv", PHOTOS), expected, check_dtype=False)
+    joined = PHOTOS.join(expected)
+    splitter = PredefinedFolds(joined.frame[["image_id", "fold"]])
+    assert splitter.folds(joined).tolist() == [-2, 0, -2, 1, -2, -2]
+
+
 def test_folds_keep_their_numbers() -> None:
     splitter = PredefinedFolds(pd.DataFrame({"image_id": PHOTOS.image_ids, "fold": [4, 4, 2, 2, 0, 0]}))
     assert splitter.fold(PHOTOS, 4)[1].image_ids.tolist() == ["p000", "p001"]
@@ -105,7 +114,6 @@ def test_the_winners_table_is_read(shared: Path) -> None:
             "folds.csv: no column fold; a fold table has image_id and fold, .* image_id, part",
         ),
         ("image_id,fold\np000,0\np001,x\n", "folds.csv, row 2: fold 'x' is none"),
-        ("image_id,fold\np000,0\np001,\n", "folds.csv, row 2: fold nan is none"),
         ("image_id,fold\np000,0.5\n", "folds.csv, row 1: fold '0.5' is none"),
         ("image_id,fold\np000,-2\n", "folds.csv, row 1: fold '-2' is none; folds count from 0, and -1 is for"),
         ("image_id,fold\n,1\n", "folds.csv, row 1: image_id is empty"),

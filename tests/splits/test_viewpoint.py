@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from whalereid.errors import WhalereidError
-from whalereid.splits import ViewpointSplit, queries_and_database
+from whalereid.splits import ViewpointSplit
 
 from .tables import table
 
@@ -25,13 +25,6 @@ def test_database_and_queries_are_of_their_viewpoints() -> None:
 
 def test_synonyms_are_understood() -> None:
     assert (ViewpointSplit("left", "UP ").folds(PHOTOS) == ViewpointSplit("left", "top").folds(PHOTOS)).all()
-
-
-def test_queries_without_a_match_are_distractors() -> None:
-    rows, queries = next(ViewpointSplit(["left", "right"], "top").split(PHOTOS))
-    task = queries_and_database(PHOTOS, queries, rows, exclude=["encounter"])
-    assert task.answerable.tolist() == [1]
-    assert task.distractors.tolist() == [3]
 
 
 def test_plain_rows_give_their_viewpoints_as_groups() -> None:

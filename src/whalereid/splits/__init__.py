@@ -7,7 +7,6 @@ from whalereid.splits.folds import EncounterFolds, IdentityFolds, PhotoFolds
 from whalereid.splits.leakage import FoldLeakage, Leakage, leakage, leakage_over_folds
 from whalereid.splits.open_set import OpenSetSplit
 from whalereid.splits.predefined import PredefinedFolds, fold_table, read_folds, write_folds
-from whalereid.splits.queries import QueryDatabase, queries_and_database
 from whalereid.splits.viewpoint import ViewpointSplit
 
 __all__ = [
@@ -20,13 +19,11 @@ __all__ = [
     "OpenSetSplit",
     "PhotoFolds",
     "PredefinedFolds",
-    "QueryDatabase",
     "Splitter",
     "ViewpointSplit",
     "fold_table",
     "leakage",
     "leakage_over_folds",
-    "queries_and_database",
     "read_folds",
     "write_folds",
 ]

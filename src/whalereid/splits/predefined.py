@@ -81,12 +81,12 @@ def read_folds(path: str | os.PathLike[str], catalogue: Catalogue) -> pd.DataFra
     path : path
         CSV or Parquet with ``image_id`` and ``fold``; other columns are ignored.
     catalogue : Catalogue
-        The photos it is about. Those without a row are in no fold: `PredefinedFolds` leaves them out.
+        The photos it is about. Those without a row, or with an empty fold, are in none.
 
     Returns
     -------
     DataFrame
-        ``image_id`` (str) and ``fold`` (int64), in the file's order.
+        ``image_id`` (str) and ``fold`` (int64), in the file's order; without rows of empty fold.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def _checked(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
     image_id, number = table["image_id"], pd.to_numeric(table["fold"], errors="coerce")
     for row in np.flatnonzero(image_id.isna()):
         raise WhalereidError(f"{where}, row {row + 1}: image_id is empty.")
-    for row in np.flatnonzero(~(number >= ONLY_TRAINING) | (number % 1 != 0)):
+    for row in np.flatnonzero(table["fold"].notna() & (~(number >= ONLY_TRAINING) | (number % 1 != 0))):
         raise WhalereidError(
             f"{where}, row {row + 1}: fold {table['fold'].iloc[row]!r} is none; folds count from 0, "
             "and -1 is for photos to train on only."
@@ -127,7 +127,8 @@ def _checked(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
         )
     if not (number >= 0).any():
         raise WhalereidError(f"{where}: no photo is in a fold that is tested (0 or more).")
-    return pd.DataFrame({"image_id": image_id, "fold": number.astype(np.int64)}).reset_index(drop=True)
+    folds = pd.DataFrame({"image_id": image_id, "fold": number}).dropna(ignore_index=True)
+    return folds.astype({"fold": np.int64})
 
 
 class PredefinedFolds(Splitter):
@@ -136,7 +137,8 @@ class PredefinedFolds(Splitter):
     Parameters
     ----------
     table : DataFrame
-        ``image_id`` and ``fold``, as `fold_table` makes and `read_folds` reads it. Folds keep their numbers.
+        ``image_id`` and ``fold``, as `fold_table` makes and `read_folds` reads it, or a catalogue's own. Folds keep
+        their numbers.
 
     Raises
     ------
@@ -145,8 +147,8 @@ class PredefinedFolds(Splitter):
 
     Notes
     -----
-    Photos of the catalogue that the table lacks are left out of both parts. Plain rows are taken to be the table's own,
-    in its order.
+    Photos that the table lacks, or whose fold is empty, are left out of both parts. Plain rows are taken to be the
+    table's own, in its order.
 
     Examples
     --------

@@ -31,7 +31,7 @@ class ViewpointSplit(SingleSplit):
     Notes
     -----
     With plain rows, ``groups`` holds the viewpoints. Photos of other viewpoints are left out. Encounters may straddle;
-    `queries_and_database` leaves them out of the candidates, and tells the queries that are left without a match.
+    exclude them when ranking, or split by encounter first.
 
     Examples
     --------
