@@ -93,6 +93,18 @@ def test_nothing_there(tmp_path: Path, capsys: Captured) -> None:
     assert "holds no data set" in capsys.readouterr().err
 
 
+def test_hostile_text_does_not_reach_the_terminal(tmp_path: Path, capsys: Captured) -> None:
+    table = tmp_path / "photos.csv"
+    table.write_text("image_id,path,identity\n\x1b[2Ja,a.jpg,\x1b]0;x\x07\n[red]b,b.jpg,[/red]\n")
+    assert run(["check", str(table)]) == 0
+    out, err = capsys.readouterr()
+    assert "\x1b" not in out + err
+    assert "[/red]" in out
+    table.write_text("image_id,path\x1b[2J\na,a\n")
+    assert run(["check", str(table)]) == 2
+    assert "\x1b" not in capsys.readouterr().err
+
+
 def test_the_help_shows_an_example(capsys: Captured) -> None:
     assert run(["check", "--help"]) == 0
     out = capsys.readouterr().out

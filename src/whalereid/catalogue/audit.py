@@ -15,7 +15,7 @@ import pandas as pd
 from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, Problem, fingerprint, most_similar
 from whalereid.catalogue.schema import is_viewpoint
 from whalereid.catalogue.table import Catalogue
-from whalereid.errors import WhalereidError
+from whalereid.errors import WhalereidError, printable
 from whalereid.files import inside
 
 if TYPE_CHECKING:
@@ -94,16 +94,16 @@ class Audit:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.text import Text
 
-        yield Text(_printable(self.source), style="bold")
+        yield Text(printable(self.source), style="bold")
         for name, fact in _in_words(self.summary):
-            yield Text.assemble((f"{name:11} ", "dim"), _printable(fact))
+            yield Text.assemble((f"{name:11} ", "dim"), printable(fact))
         yield Text()
         for finding in self.findings:
             severity = (f"{finding.severity:7} ", _COLOURS[finding.severity])
             yield Text.assemble(severity, (f"{finding.message}: {finding.count:,}", "bold"))
             yield Text(f"        {finding.advice}", style="dim")
             for example in finding.examples:
-                yield Text(f"          {_printable(example)}")
+                yield Text(f"          {printable(example)}")
             if finding.count > len(finding.examples) > 0:
                 yield Text(f"          … and {finding.count - len(finding.examples):,} more")
         if not self.findings:
@@ -348,8 +348,3 @@ def _in_words(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 def _some(items: list[str], most: int = _EXAMPLES) -> str:
     return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")
-
-
-def _printable(text: str) -> str:
-    """Control characters as escapes: a table from elsewhere must not drive the terminal."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
