@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from whalereid.catalogue import Catalogue
-    from whalereid.evaluation import Protocol, Report
+    from whalereid.evaluation import OpenSetReport, Protocol, Report
     from whalereid.ranking import Ranking, Task
 
 
@@ -104,6 +104,26 @@ def command(
     ] = "bca",
     confidence: Annotated[float, typer.Option(help="Level of the intervals.")] = 0.95,
     seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    open_set: Annotated[
+        bool,
+        typer.Option(
+            "--open-set", help="Also ask whether new animals are called new; needs --catalogue. See docs/open_set.md."
+        ),
+    ] = False,
+    false_accept: Annotated[
+        float,
+        typer.Option(metavar="SHARE", help="With --open-set: how many new animals may be taken for known ones."),
+    ] = 0.05,
+    validation: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RANKING", help="With --open-set: a ranking of other animals, to choose the threshold on."
+        ),
+    ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw CMC and mAP by viewpoint or, with --open-set, its curves; .png, .svg."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
     """Score a ranking, with intervals; or compare two rankings of the same queries.
@@ -113,6 +133,8 @@ def command(
     Intervals are of resampled identities.
 
     Example: whalereid evaluate ranking.csv --catalogue data/metadata.csv --by viewpoint year-gap
+
+    Example: whalereid evaluate test.csv --catalogue data/ --open-set --validation valid.csv
     """
     from whalereid.catalogue import Catalogue
     from whalereid.evaluation import Protocol, evaluate
@@ -122,6 +144,12 @@ def command(
         raise WhalereidError("evaluate: give --labels FILE, or --catalogue CATALOGUE to work them out.")
     if labels is not None and (exclude or match):
         raise WhalereidError("--exclude and --match say who is relevant; so does --labels. Give the one or the others.")
+    if open_set and (catalogue is None or ranking_b is not None):
+        raise WhalereidError("--open-set: takes one ranking, and --catalogue, which tells who is new.")
+    if validation is not None and not open_set:
+        raise WhalereidError("--validation: chooses the threshold of --open-set; give both, or neither.")
+    if figure is not None and ranking_b is not None:
+        raise WhalereidError("--figure: draws one ranking; give one.")
     photos = Catalogue.read(catalogue) if catalogue is not None else None
     paths = [ranking] if ranking_b is None else [ranking, ranking_b]
     rankings = [Ranking.read(path) for path in paths]
@@ -145,8 +173,28 @@ def command(
     }
     reports = [evaluate(task, one, **options) for one in rankings]
     _say_notes(reports)
+    found = None
+    if open_set:
+        from whalereid.evaluation import evaluate_open_set
+
+        held = None
+        if validation is not None:
+            other = Ranking.read(validation)
+            assert photos is not None
+            held = evaluate(Protocol(_tasks([validation], [other], photos, exclude, match), photos), other, **options)
+        found = evaluate_open_set(
+            reports[0], held, false_accept_rate=false_accept, confidence=confidence, resamples=resamples, seed=seed
+        )
+        for note in found.notes:
+            say(note)
+    if figure is not None:
+        from whalereid.files import replacing
+
+        drawn = reports[0].figure() if found is None else found.figure()
+        with replacing(figure) as beside:
+            drawn.savefig(beside, dpi=150)
     if ranking_b is None:
-        _print_one(reports[0], by or [], json)
+        _print_one(reports[0], by or [], found, json)
     else:
         _print_two(reports, by or [], json, [str(path) for path in paths])
 
@@ -215,9 +263,9 @@ def _say_notes(reports: list[Report]) -> None:
             say(f"{which}{note}")
 
 
-def _print_one(report: Report, by: list[str], json: bool) -> None:
+def _print_one(report: Report, by: list[str], open_set: OpenSetReport | None, json: bool) -> None:
     if json:
-        print_json(report.to_dict(by=by))
+        print_json(report.to_dict(by=by) | ({} if open_set is None else {"open set": open_set.to_dict()}))
         return
     groups = [(f"by {what}", report.by(what)) for what in by]  # before a word is printed: it may be refused
     counts = report.counts
@@ -228,6 +276,8 @@ def _print_one(report: Report, by: list[str], json: bool) -> None:
     )
     for title, table in groups:
         _print_groups(title, table, report)
+    if open_set is not None:
+        _print_table("open set", ["", "value"], [[name, text] for name, text in open_set.lines()])
 
 
 def _print_two(reports: list[Report], by: list[str], json: bool, names: list[str]) -> None:

@@ -22,7 +22,7 @@ from whalereid.evaluation.metrics import (
     recall_at,
     top_k,
 )
-from whalereid.evaluation.open_set import OpenSetOutcome, Threshold
+from whalereid.evaluation.open_set import OpenSetOutcome, OpenSetReport, Threshold, evaluate_open_set
 from whalereid.evaluation.protocol import Protocol
 from whalereid.evaluation.report import Report, evaluate
 from whalereid.evaluation.submission import check_submission
@@ -33,6 +33,7 @@ __all__ = [
     "Interval",
     "Labels",
     "OpenSetOutcome",
+    "OpenSetReport",
     "Protocol",
     "Report",
     "ScoreCalibration",
@@ -45,6 +46,7 @@ __all__ = [
     "cmc",
     "compare",
     "evaluate",
+    "evaluate_open_set",
     "expected_calibration_error",
     "inverse_negative_penalty",
     "mean_average_precision",

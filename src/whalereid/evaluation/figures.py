@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from whalereid.errors import WhalereidError
+from whalereid.evaluation.calibration import reliability
 from whalereid.evaluation.intervals import bootstrap_means
 from whalereid.evaluation.metrics import cmc, top_k
 
@@ -14,27 +15,48 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from whalereid.evaluation.open_set import OpenSetReport
     from whalereid.evaluation.report import Report
 
-__all__ = ["draw_report"]
+__all__ = ["draw_open_set", "draw_report"]
 
-_INK, _FILL = "#0b3c5d", "#7fb7d6"
+_INK, _FILL, _ACCENT = "#0b3c5d", "#7fb7d6", "#c0672b"
 
 
 def draw_report(report: Report, by: str | None = None) -> Figure:
     """Draw a report's CMC curve and its mAP in groups; see `Report.figure`."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise WhalereidError("figures need matplotlib; pip install whalereid[plots].") from error
-
     by = by or _usual_groups(report)
-    figure = Figure(figsize=(9.5 if by else 5, 4), layout="constrained")
+    figure = _figure((9.5 if by else 5, 4))
     axes = figure.subplots(1, 2 if by else 1, squeeze=False)[0]
     _draw_cmc(axes[0], report)
     if by:
         _draw_groups(axes[1], report, by)
     return figure
+
+
+def draw_open_set(found: OpenSetReport) -> Figure:
+    """Draw identification against false alarms, and calibrated chances against shares; see `OpenSetReport.figure`."""
+    figure = _figure((9.5, 4))
+    left, right = figure.subplots(1, 2)
+    curve, outcome, threshold = found.outcome.curve(), found.outcome, found.threshold.value
+    left.plot(curve["false_alarm_rate"], curve["identification_rate"], color=_INK, drawstyle="steps-post")
+    left.plot(outcome.false_alarm_rate(threshold), outcome.identification_rate(threshold), "o", color=_ACCENT)
+    left.set(xlabel="new animals taken for known ones", ylabel="known animals named rightly", xlim=(-0.02, 1))
+    left.set(ylim=(0, 1.02), title=f"AUROC {outcome.auroc():.3f}; the dot: threshold {threshold:.3f}")
+    table = reliability(found.calibration.predict(found.pairs[0]), found.pairs[1])
+    right.plot([0, 1], [0, 1], ":", color="grey", linewidth=1)
+    right.plot(table["predicted"], table["observed"], "o-", color=_INK, markersize=4)
+    right.set(xlabel="chance said", ylabel="share right", xlim=(0, 1), ylim=(0, 1.02))
+    right.set_title(f"calibration error {found.calibration_error:.3f}")
+    return figure
+
+
+def _figure(size: tuple[float, float]) -> Figure:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise WhalereidError("figures need matplotlib; pip install whalereid[plots].") from error
+    return Figure(figsize=size, layout="constrained")
 
 
 def _usual_groups(report: Report) -> str | None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from whalereid.errors import WhalereidError
+from whalereid.evaluation.calibration import ScoreCalibration, expected_calibration_error
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from whalereid.evaluation.report import Report
 
-__all__ = ["OpenSetOutcome", "Threshold"]
+__all__ = ["OpenSetOutcome", "OpenSetReport", "Threshold", "evaluate_open_set"]
 
 
 @dataclass(frozen=True)
@@ -232,3 +235,119 @@ def _lowest_allowed(descending: np.ndarray, weights: np.ndarray, rate: float) ->
     if stop == len(held):
         return float("-inf")
     return float(np.nextafter(held[stop], np.inf))  # just above the first score that would be one too many
+
+
+@dataclass(frozen=True, eq=False)
+class OpenSetReport:
+    """What a ranking is worth where animals may be new. Made by `evaluate_open_set`.
+
+    Attributes
+    ----------
+    outcome : OpenSetOutcome
+        Of the queries judged.
+    threshold : Threshold
+        Chosen on validation queries, or, where `honest` is false, on those judged.
+    calibration : ScoreCalibration
+        From a listed pair's score to the chance that it shows one animal, learnt on the same queries as the threshold.
+    pairs : tuple of ndarray of shape (n,)
+        Scores of the pairs listed for the queries judged, and whether each shows one animal.
+    honest : bool
+        Whether threshold and calibration were learnt on other queries than those judged.
+    """
+
+    outcome: OpenSetOutcome
+    threshold: Threshold
+    calibration: ScoreCalibration
+    pairs: tuple[np.ndarray, np.ndarray]
+    honest: bool
+
+    @property
+    def calibration_error(self) -> float:
+        """Expected calibration error of the calibrated scores, over the pairs judged."""
+        return expected_calibration_error(self.calibration.predict(self.pairs[0]), self.pairs[1])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know, a sentence each."""
+        if self.honest:
+            return ()
+        return (
+            "the threshold and the calibration were chosen on the very queries they are judged on, which flatters; "
+            "give a ranking of other animals with --validation",
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every number, as JSON can hold it."""
+        found = self.outcome.summary(self.threshold.value) | {"calibration error": self.calibration_error}
+        return found | {"threshold": asdict(self.threshold), "chosen on other queries": self.honest}
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Name and value of each number, as text, in reading order."""
+        t, found = self.threshold, self.outcome.summary(self.threshold.value)
+        shares = ["AUROC", "identification rate", "false-alarm rate", "BAKS", "BAUS"]
+        return [
+            ("queries of known animals", f"{found['known queries']:,}"),
+            ("queries of new animals", f"{found['new queries']:,}"),
+            (f"threshold for {t.false_accept_rate:g} false accepts", f"{t.value:.4f} ({t.low:.4f} to {t.high:.4f})"),
+            *((name, f"{found[name]:.4f}") for name in shares),
+            ("calibration error", f"{self.calibration_error:.4f}"),
+        ]
+
+    def figure(self) -> Figure:
+        """Draw identification against false alarms, and what was said against what was seen.
+
+        Raises
+        ------
+        WhalereidError
+            matplotlib isn't installed.
+        """
+        from whalereid.evaluation.figures import draw_open_set
+
+        return draw_open_set(self)
+
+
+def evaluate_open_set(
+    report: Report,
+    validation: Report | None = None,
+    *,
+    false_accept_rate: float = 0.05,
+    confidence: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> OpenSetReport:
+    """Judge whether new animals are called new, and known ones named.
+
+    Parameters
+    ----------
+    report : Report
+        Of the ranking to judge; queries of both known and new animals.
+    validation : Report, optional
+        Of a ranking of other animals, to choose the threshold and learn the calibration on. Without it both are chosen
+        on the queries judged, and the report's notes say so.
+    false_accept_rate : float, default=0.05
+        The share of new animals' queries that may be accepted.
+    confidence, resamples, seed
+        Of the threshold's interval; see `OpenSetOutcome.threshold`.
+
+    Raises
+    ------
+    WhalereidError
+        Either has no catalogue with identities, no query of a new animal, or none of a known one.
+    """
+    chosen_on = report if validation is None else validation
+    threshold = OpenSetOutcome.from_report(chosen_on).threshold(
+        false_accept_rate, confidence=confidence, resamples=max(resamples, 1), seed=seed
+    )
+    return OpenSetReport(
+        outcome=OpenSetOutcome.from_report(report),
+        threshold=threshold,
+        calibration=ScoreCalibration("isotonic").fit(*_listed_pairs(chosen_on)),
+        pairs=_listed_pairs(report),
+        honest=validation is not None,
+    )
+
+
+def _listed_pairs(report: Report) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of every listed pair, and whether it shows one animal."""
+    listed = np.isfinite(report.hits.scores)
+    return report.hits.scores[listed], report.hits.hit[listed]
