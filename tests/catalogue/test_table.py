@@ -43,6 +43,9 @@ def test_it_cannot_be_changed_through_what_it_gives(photos: Catalogue) -> None:
     frame, column = photos.frame, photos.column("identity")
     frame["identity"] = "x"
     column[:] = "x"
+    with pytest.raises(ValueError, match="read-only"):
+        photos.image_ids[0] = "x"
+    assert photos.image_ids[0] == "a"
     assert photos.identities == ("w1", "w2", "w3")
 
 

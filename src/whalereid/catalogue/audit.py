@@ -247,9 +247,9 @@ _PROBLEMS: dict[str, tuple[str, Severity, str, str]] = {
 
 def _paths_outside(catalogue: Catalogue) -> dict[int, Problem]:
     problems = {}
-    for row, path in enumerate(catalogue.column("path")):
+    for row, (image_id, path) in enumerate(zip(catalogue.image_ids, catalogue.column("path"), strict=True)):
         try:
-            inside(catalogue.root, path, where=f"photo {catalogue.image_ids[row]!r}")
+            inside(catalogue.root, path, where=f"{catalogue.source}, photo {image_id!r}")
         except WhalereidError as error:
             problems[row] = Problem("outside", str(error))
     return problems
@@ -279,7 +279,8 @@ def _findings_of_copies(catalogue: Catalogue, prints: Fingerprints, *, progress:
         if digest and first.setdefault(digest, row) != row
     ]
     copies = {row for row, _ in same}
-    alone = np.array([row for row in range(len(catalogue)) if row not in copies], np.int64)
+    seen = np.flatnonzero(prints.vectors.any(axis=1))
+    alone = np.array([row for row in seen if row not in copies], np.int64)
     twin, similarity = most_similar(prints.vectors[alone], progress=progress)
     near = [(int(alone[at]), int(alone[twin[at]])) for at in np.flatnonzero(similarity >= NEAR_IDENTICAL)]
     ids = catalogue.image_ids

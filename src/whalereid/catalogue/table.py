@@ -129,10 +129,12 @@ class Catalogue:
         """Names of the columns."""
         return list(self._frame.columns)
 
-    @property
+    @cached_property
     def image_ids(self) -> np.ndarray:
-        """(N,) str objects, unique."""
-        return self._frame["image_id"].to_numpy(object)
+        """(N,) str objects, unique; read only."""
+        image_ids = np.array(self._frame["image_id"], dtype=object)
+        image_ids.flags.writeable = False
+        return image_ids
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:
@@ -231,7 +233,7 @@ class Catalogue:
 
     @cached_property
     def _index(self) -> pd.Index:
-        return pd.Index(self._frame["image_id"].to_numpy(object), dtype=object)
+        return pd.Index(self.image_ids, dtype=object)
 
     def __len__(self) -> int:
         return len(self._frame)
