@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from whalereid.embeddings import Embeddings as Embeddings
     from whalereid.embeddings import embed as embed
     from whalereid.embeddings import embed_many as embed_many
+    from whalereid.embeddings import raw_pixels as raw_pixels
     from whalereid.errors import WhalereidError as WhalereidError
     from whalereid.evaluation import Protocol as Protocol
     from whalereid.evaluation import Report as Report
@@ -64,7 +65,7 @@ _ROOMS = {
     "models": ["Embedder", "load_weights"],
     "heads": ["ElasticArcFace"],
     "training": ["Recipe", "WarmupCosine", "RampThenDecay", "fit"],
-    "embeddings": ["Embeddings", "embed", "embed_many"],
+    "embeddings": ["Embeddings", "embed", "embed_many", "raw_pixels"],
     "ranking": ["Ensemble", "Member", "Expand", "Route", "ViewRoutes", "Task", "Ranking"],
     "evaluation": ["mean_average_precision", "Protocol", "Report", "evaluate", "OpenSetOutcome", "ScoreCalibration"],
 }  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from whalereid.embeddings.baseline import raw_pixels
 from whalereid.embeddings.table import Embeddings
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _EXTRACTION = ("embed", "embed_many", "native_precision", "PRECISIONS")
 
-__all__ = ["Embeddings", *_EXTRACTION]
+__all__ = ["Embeddings", "raw_pixels", *_EXTRACTION]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,43 @@
+"""The baseline that any network should beat: the photo itself, shrunk."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from whalereid.catalogue import Catalogue
+from whalereid.embeddings.table import Embeddings
+from whalereid.images import read_photo
+
+__all__ = ["raw_pixels"]
+
+
+def raw_pixels(photos: Catalogue, *, size: tuple[int, int] = (32, 16), portrait: bool = False) -> Embeddings:
+    """Embed photos as their own colours, shrunk: what water, light and pose alone give away.
+
+    Parameters
+    ----------
+    photos : Catalogue of N photos
+        Their ``bbox``, where known, is cut out.
+    size : (int, int), default=(32, 16)
+        Height and width to shrink to, in pixels.
+    portrait : bool, default=False
+        Turn landscape photos 90° clockwise first.
+
+    Returns
+    -------
+    Embeddings
+        (N, 3 * height * width), each value within [-0.5, 0.5].
+
+    Raises
+    ------
+    WhalereidError
+        A photo can't be read; names the file.
+    """
+    boxes = photos.column("bbox") if photos.known("bbox").any() else [None] * len(photos)
+    vectors = np.empty((len(photos), 3 * size[0] * size[1]), np.float32)
+    for row, (path, box) in enumerate(zip(photos.paths, boxes, strict=True)):
+        pixels = read_photo(path, box if isinstance(box, tuple) else None, portrait)
+        small = cv2.resize(pixels, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+        vectors[row] = small.reshape(-1) / np.float32(255) - np.float32(0.5)
+    return Embeddings(photos.image_ids, vectors, {"network": "raw pixels", "size": list(size), "portrait": portrait})
