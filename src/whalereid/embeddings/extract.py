@@ -287,6 +287,7 @@ class _Run:
         ids, vectors = (self._ids, self._vectors) if every else (self._ids[self.done], self._vectors[self.done])
         whole = Embeddings(ids, vectors, self._provenance)
         if self._store is not None:
+            self.flush()
             self._store.finish(whole)
         return whole
 
