@@ -24,7 +24,8 @@ def tables(draw: st.DrawFn, *, shared_encounters: bool = True, gaps: bool = True
     n_identities = draw(st.integers(2, max(2, n // 2)))
     identity = [f"w{draw(st.integers(0, n_identities - 1))}" for _ in range(n)]
     identity[:2] = ["w0", "w1"]
-    encounter = [f"e{draw(st.integers(0, n))}" for _ in range(n)]
+    most_encounters = draw(st.sampled_from([n // 2, 4 * n]))  # many, or hardly any, that several photos share
+    encounter = [f"e{draw(st.integers(0, most_encounters))}" for _ in range(n)]
     if not shared_encounters:
         encounter = [f"{who}-{met}" for who, met in zip(identity, encounter, strict=True)]
     date = [f"2020-06-{draw(st.integers(1, 9)):02d}" for _ in range(n)]

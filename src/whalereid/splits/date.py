@@ -82,7 +82,9 @@ class DateSplit(SingleSplit):
         assert self.test_share is not None
         days, photos = np.unique(last.astype("datetime64[D]"), return_counts=True)
         if len(days) == 1:
-            raise WhalereidError(f"{facts.where}: all photos are of one day, {days[0]}; it takes two to split by date.")
+            raise WhalereidError(
+                f"{facts.where}: every encounter ends on {days[0]}; it takes two days to split by date."
+            )
         tested = photos[::-1].cumsum()[::-1] / len(last)
         return days[1:][np.argmin(np.abs(tested[1:] - self.test_share))]
 

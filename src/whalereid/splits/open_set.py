@@ -36,9 +36,9 @@ class OpenSetSplit(SingleSplit):
     -----
     With plain rows, ``y`` holds the identities and ``groups`` the encounters. Identities are drawn in turn: a new one
     with all its encounters, a known one with one of them (more, where there are too few known ones to fill the test
-    part). Encounters of several identities can shift the share; where it would be off by more than a tenth the split
-    is refused. Photos of unknown identity are in training, unless their encounter is tested. The order of rows doesn't
-    matter.
+    part). Encounters of several identities can shift the share; where it would be off by more than a tenth (or at
+    all, with 0 or 1) the split is refused. Photos of unknown identity are in training, unless their encounter is tested.
+    The order of rows does not matter.
 
     Examples
     --------
@@ -77,7 +77,8 @@ class OpenSetSplit(SingleSplit):
                 f"{self.test_share:.0%} of the photos with {self.unseen:.0%} of the test identities unseen: it has "
                 f"{facts.n_identities} identities, {draw.n_met_twice} with two encounters; ask for other shares."
             )
-        if abs(new / n - self.unseen) > max(0.1, 1 / n):
+        slack = max(0.1, 1 / n) if 0 < self.unseen < 1 else 0.0
+        if abs(new / n - self.unseen) > slack:
             raise WhalereidError(
                 f"{facts.where}: encounters of several identities make {new} of {n} test identities unseen where "
                 f"{self.unseen:.0%} was asked for; ask for a share nearer to {new / n:.2f}."
