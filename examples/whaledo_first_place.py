@@ -48,7 +48,7 @@ KINDS = {
     "b5-lateral": Kind("b5_lateral", B5, (0, 1, 2, 4), "whaledo", 1e-6, True, TRIPLE | {"activation": "hardtanh"}),
 }
 DEMO_SIZE = (128, 48)
-DEMO_HEAD = {"scale": 20, "margin": 0.2}
+DEMO_HEAD: dict[str, Any] = {"scale": 20, "margin": 0.2}
 WIDE = {"dim": 256}
 DEMO: dict[str, tuple[str, int, dict[str, Any]]] = {  # backbone, epochs, neck: what two cores train in minutes
     "b5-top": ("test_efficientnet", 12, WIDE),
