@@ -263,3 +263,19 @@ def test_ctrl_c_is_one_line_and_resumable(photos: Path, tmp_path: Path) -> None:
     assert said.strip().splitlines()[-1].startswith("whalereid: stopped; ")
     assert "--resume" in said.strip().splitlines()[-1]
     assert train(photos, tmp_path / "run", "--epochs", "12", "--resume") == 0
+
+
+@pytest.mark.slow
+def test_two_processes_train_together(photos: Path, tmp_path: Path) -> None:
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    script = tmp_path / "script.py"
+    script.write_text("import sys; from whalereid.cli import main; main(sys.argv[1:])")
+    options = ["train", str(photos / "photos.csv"), "--out", str(tmp_path / "run"), *SMALL, "--batch-size", "6"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    command = [*launch, str(script), *options, "--epochs", "2", "--valid", str(photos / "photos.csv")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("epoch 2/2: ") == 1  # the main process alone speaks
+    history = pd.read_csv(tmp_path / "run" / "history.csv")
+    assert history.drop(columns="epoch").notna().all(axis=None)
+    Embedder.load(tmp_path / "run")

@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
-from accelerate.utils import InitProcessGroupKwargs, broadcast_object_list
+from accelerate.utils import broadcast_object_list, parse_flag_from_env
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -218,6 +218,7 @@ class _Training:
             worker_init_fn=_leave_ctrl_c_to_us,
             generator=torch.Generator(),  # its own, so that workers don't draw on the training's
         )
+        net.to(memory_format=torch.channels_last)  # before several processes agree on how gradients lie in memory
         self.model, self.optimizer = accelerator.prepare(_LossOf(net, head), _optimizer(net, head, recipe))
         self.records: list[dict[str, float]] = []  # one an epoch
         self.best_epoch, self.best_score = 0, float("-inf")
@@ -563,10 +564,9 @@ def _optimizer(net: nn.Module, head: nn.Module, recipe: Recipe) -> torch.optim.O
 
 def _accelerator(precision: str) -> Accelerator:
     """Make Accelerate's object for this machine and this precision."""
-    mixed = mixed_precision(precision, PartialState().device)
     # The other processes wait while the main one validates, which may take longer than the default allows.
-    patient = InitProcessGroupKwargs(timeout=timedelta(hours=12))
-    return Accelerator(mixed_precision=mixed, kwargs_handlers=[patient])
+    state = PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU"), timeout=timedelta(hours=12))
+    return Accelerator(mixed_precision=mixed_precision(precision, state.device))
 
 
 def _workers(device: torch.device) -> int:
