@@ -6,6 +6,7 @@ import io
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ class RunFolder:
         self._settings = json.loads(json.dumps(settings))
         if resume and not (self.path / _MARKER).exists():
             raise WhalereidError(f"{self.path}: no training there to resume; leave --resume out to begin one.")
+        for left in self.path.glob(f".{Path(_MARKER).stem}.*.part.json"):  # by one killed before its first file
+            left.unlink(missing_ok=True)
         claim_folder(self.path, marker=_MARKER)
         if (self.path / _MARKER).exists():
             held = self._read()
@@ -77,6 +80,12 @@ class RunFolder:
         content = {"format": _FORMAT, "whalereid": __version__, "progress": progress, **self._settings}
         with replacing(self.path / _MARKER) as beside:
             beside.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def discard(self) -> None:
+        """Remove the note of a training that never finished an epoch, and the folder with it."""
+        (self.path / _MARKER).unlink(missing_ok=True)
+        with suppress(OSError):  # it may hold something by now
+            self.path.rmdir()
 
     def keep(self, net: Embedder, head: nn.Module) -> None:
         """Write this epoch's network and head as the best."""

@@ -245,6 +245,10 @@ class _Training:
         except KeyboardInterrupt:
             kept = f"{out} keeps the {len(self.records)} of {self.recipe.epochs} epochs that are done"
             raise KeyboardInterrupt(f"stopped; {kept}; go on with --resume (in Python resume=True).") from None
+        except WhalereidError:
+            if folder is not None and not self.records:
+                folder.discard()  # nothing in it is worth resuming
+            raise
         except torch.cuda.OutOfMemoryError as error:
             raise WhalereidError(
                 f"the accelerator's memory is too small for batches of {self.recipe.batch_size}; "
@@ -473,7 +477,8 @@ def _validation(
     photos = valid if isinstance(valid, Catalogue) else valid.catalogue
     pairs = items if isinstance(items, CrossViewPairs) else None
     validation = Validation(photos, items.identities, pairs=pairs, exclude=exclude, match=match)
-    _check_files(photos)
+    if items.on_error == "raise":
+        _check_files(photos)
     if recipe.select_by == "mAP" and not validation.n_queries:
         rules = validation.rules
         words = ", ".join(
