@@ -53,7 +53,7 @@ WIDE = {"dim": 256}
 DEMO: dict[str, tuple[str, int, dict[str, Any]]] = {  # backbone, epochs, neck: what two cores train in minutes
     "b5-top": ("test_efficientnet", 12, WIDE),
     "v2m-top": ("test_resnet", 12, {}),
-    "b5-lateral": ("test_efficientnet", 14, WIDE),
+    "b5-lateral": ("test_resnet", 14, WIDE),
 }
 DEMO_RECIPE: dict[str, Any] = {"batch_size": 24, "optimizer": "adamw", "lr": 8e-3, "head_lr": 2.4e-2, "clip": 5.0,
                                "weight_decay": 1e-4, "schedule": wr.WarmupCosine(), "transform": "plain"}  # fmt: skip
