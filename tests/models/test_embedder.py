@@ -103,11 +103,10 @@ def test_preprocessing_is_what_timm_notes_unless_told() -> None:
 
 
 def test_shrinking_with_or_without_averaging() -> None:
-    stripes = np.zeros((256, 256, 3), np.uint8)
-    stripes[::2] = 255
-    smooth = Embedder(NET, image_size=32).preprocessing.transform()(image=stripes)["image"]
-    sampled = Embedder(NET, image_size=32, antialias=False).preprocessing.transform()(image=stripes)["image"]
-    assert not torch.equal(smooth, sampled) or smooth.std() < 0.1
+    grain = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    averaged = Embedder(NET, image_size=32).preprocessing.transform()(image=grain)["image"]
+    sampled = Embedder(NET, image_size=32, antialias=False).preprocessing.transform()(image=grain)["image"]
+    assert averaged.std() < 0.5 * sampled.std()  # 8 × 8 pixels fall together; a bilinear sample sees 2 × 2
 
 
 def test_embeddings_are_float32_under_autocast() -> None:
