@@ -55,6 +55,7 @@ def test_commands_and_options_exist(page: str, line: str, capsys: pytest.Capture
 @pytest.mark.parametrize("page", PAGES)
 def test_links_and_pictures_are_there(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
-    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
+    prose = re.sub(r"^```.*?^```$|`[^`\n]+`", "", text, flags=re.MULTILINE | re.DOTALL)
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", prose)
     missing = [t for t in targets if "://" not in t and not ((ROOT / page).parent / t).exists()]
     assert not missing, f"{page} points to {missing}"

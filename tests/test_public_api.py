@@ -69,7 +69,7 @@ def test_docstrings_name_every_argument(name: str) -> None:
         pytest.skip("takes a message")
     doc = inspect.getdoc(thing) or ""
     assert doc, f"{name} has no docstring"
-    documented = set(re.findall(r"^\s*([\w*, ]+?) : ", doc, re.MULTILINE))
+    documented = set(re.findall(r"^\s*([\w*]+(?:, [\w*]+)*)(?: : .*)?$", doc, re.MULTILINE))
     names = {word.strip(" *") for group in documented for word in group.split(",")}
     missing = [
         p.name
