@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from whalereid.catalogue import Catalogue
+from whalereid import Catalogue, Embedder, Embeddings, Ensemble, Member, embed, mean_average_precision, read_photo
 from whalereid.errors import WhalereidError
 from whalereid.images.synthetic import Beluga, Encounter, SurveyDay, dataset, render_dataset
+from whalereid.ranking import rank_tasks, tasks_from
 
 # SHA-256 of the tables of n_identities=4, n_unseen=3, seed=11: the same on every platform.
 TABLES = "154132c592f01328df1e2de9b765340b9bf7646102a31bca164cd6941ae06f3b"
@@ -185,7 +188,8 @@ def test_scenarios_ask_for_unseen_animals_across_encounters(rendered):
     assert True in years
 
 
-def test_the_same_seed_gives_the_same_tables_everywhere_and_the_same_pixels_here(rendered, tmp_path):
+def test_the_same_seed_gives_the_same_tables_everywhere_and_the_same_pixels_here(rendered, tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, "ThreadPoolExecutor", lambda: ThreadPoolExecutor(max_workers=1))  # before: several
     render_dataset(tmp_path / "again", n_identities=4, n_unseen=3, seed=11, progress=False)
     assert pixels(tmp_path / "again") == pixels(rendered)
     assert tables(tmp_path / "again") == tables(rendered) == TABLES
@@ -233,3 +237,43 @@ def test_numbers_too_small_are_refused(tmp_path, wrong):
     with pytest.raises(WhalereidError, match=next(iter(wrong))):
         render_dataset(tmp_path / "belugas", **({"progress": False} | wrong))
     assert not (tmp_path / "belugas").exists()
+
+
+@pytest.fixture(scope="module")
+def unseen(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """The scenarios of a set of the default size; who is trained on plays no part in them."""
+    folder = tmp_path_factory.mktemp("difficulty") / "belugas"
+    return render_dataset(folder, n_identities=2, seed=1, progress=False)
+
+
+def score(photos: Catalogue, ids: np.ndarray, vectors: np.ndarray) -> float:
+    ensemble = Ensemble([Member("any", Embeddings.from_numpy(ids, vectors))])
+    ranking = rank_tasks(ensemble, photos, tasks_from(photos), k=20)
+    return mean_average_precision(ranking, photos.root / "labels.csv", k=20)
+
+
+@pytest.mark.slow
+def test_pixels_do_not_answer_who_it_is(unseen):
+    test = unseen.filter(split="test")
+    full = [cv2.resize(read_photo(path, portrait=True), (48, 128), interpolation=cv2.INTER_AREA) for path in test.paths]
+    scores = {}
+    for height, width in ((16, 6), (32, 12), (64, 24), (32, 32)):
+        colour = np.stack([cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA) for photo in full])
+        for name, pixels in {"colour": colour, "grey": colour.mean(axis=3, keepdims=True)}.items():
+            centred = pixels - pixels.mean(axis=(1, 2), keepdims=True)
+            mirrored = centred + centred[:, :, ::-1]
+            for how, prepared in {"raw": pixels, "centred": centred, "mirrored": mirrored}.items():
+                vectors = prepared.reshape(len(test), -1).astype(np.float32)
+                scores[height, width, name, how] = score(unseen, test.image_ids, vectors)
+    assert max(scores.values()) < 0.35, scores
+    assert min(scores.values()) > 0  # it is measured at all
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", ["test_resnet", "test_efficientnet"])
+def test_an_untrained_network_does_not_know_who_it_is(unseen, backbone):
+    torch.manual_seed(0)
+    net = Embedder(backbone, neck="bn", image_size=(128, 48), portrait=True).eval()
+    test = unseen.filter(split="test")
+    found = embed(net, test, flip=True, workers=0, progress=False)
+    assert score(unseen, test.image_ids, found.vectors) < 0.35
