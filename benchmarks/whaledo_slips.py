@@ -31,7 +31,8 @@ def trained(photos: wr.Catalogue, out: Path, runs: Path, *, as_submitted: bool =
     """Train the networks that a slip changes, and link to the demo's others; returns the folder of all three."""
     for kind, (backbone, epochs, neck) in example.DEMO.items():
         name = f"{kind}-fold0"
-        if as_submitted and not example.KINDS[kind].paired or changes.get("select_by") and same_epoch(runs / name):
+        untouched = as_submitted and not example.KINDS[kind].paired
+        if untouched or ("select_by" in changes and same_epoch(runs / name)):
             out.mkdir(parents=True, exist_ok=True)
             if not (out / name).exists():
                 (out / name).symlink_to((runs / name).resolve())
@@ -44,7 +45,7 @@ def trained(photos: wr.Catalogue, out: Path, runs: Path, *, as_submitted: bool =
 
 
 def same_epoch(run: Path) -> bool:
-    """Whether the run's epoch of lowest validation loss is the one of highest mAP, so that either choice is the same."""
+    """Whether the run's epoch of lowest validation loss is the one of highest mAP: either choice is then the same."""
     history = pd.read_csv(run / "history.csv")
     return bool(history["valid_loss"].idxmin() == history["valid_mAP@20"].idxmax())
 
