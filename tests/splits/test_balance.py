@@ -37,3 +37,12 @@ def test_dealing_by_hand() -> None:
         folds = deal(groups, identity, 2, seed)
         assert folds[0] != folds[4] == folds[6]
         assert np.bincount(folds).max() <= 5
+
+
+def test_room_comes_before_spreading() -> None:
+    """One whale has 40 photos of one encounter, three have 16 and 8: the last 8 go where there is room."""
+    sizes = [40, 16, 16, 16, 8, 8, 8]
+    groups = np.repeat(np.arange(7), sizes)
+    identity = np.repeat([0, 1, 2, 3, 1, 2, 3], sizes)
+    for seed in range(5):
+        assert np.bincount(deal(groups, identity, 2, seed)).tolist() == [56, 56]

@@ -39,12 +39,9 @@ def joined_groups(facts: Facts) -> np.ndarray:
     ties = coo_array(
         (np.ones(known.sum(), bool), (facts.identity[known], n_identities + encounter[known])), (n_nodes, n_nodes)
     )
-    joined = connected_components(ties, directed=False)[1][n_identities + encounter]
-    # Numbered by their first identity or encounter in sorted order, whatever order the search met them in.
-    node = np.where(known, facts.identity, n_identities + encounter)
-    first = np.full(int(joined.max()) + 1, n_nodes)
-    np.minimum.at(first, joined, node)
-    return np.unique(first[joined], return_inverse=True)[1]
+    # Nodes stand in sorted order, and components are numbered by their first node: the order of rows has no say.
+    joined = connected_components(ties, directed=False)[1]
+    return np.asarray(joined[n_identities + encounter], np.int64)
 
 
 def deal(groups: np.ndarray, identity: np.ndarray, n_folds: int, seed: int) -> np.ndarray:

@@ -36,9 +36,9 @@ class OpenSetSplit(SingleSplit):
     -----
     With plain rows, ``y`` holds the identities and ``groups`` the encounters. Identities are drawn in turn: a new one
     with all its encounters, a known one with one of them (more, where there are too few known ones to fill the test
-    part). Encounters of several identities can shift the share; where it would be off by more than a tenth (or at
-    all, with 0 or 1) the split is refused. Photos of unknown identity are in training, unless their encounter is tested.
-    The order of rows does not matter.
+    part). Encounters of several identities can shift the share; where it would be off by more than a tenth, or at all
+    where none or all were asked for, the split is refused. Photos of unknown identity are in training, unless their
+    encounter is tested. The order of rows doesn't matter.
 
     Examples
     --------
