@@ -6,7 +6,6 @@ Distributions that only an extra brings are hidden, so the check means the same 
 from __future__ import annotations
 
 import importlib
-import importlib.abc
 import importlib.metadata
 import pkgutil
 import sys
@@ -14,6 +13,7 @@ import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -42,21 +42,26 @@ def plain_closure(name: str) -> set[str]:
     return seen
 
 
-class Hidden(importlib.abc.MetaPathFinder):
-    """Refuses modules that belong only to distributions outside the closure."""
+def extras_alone(allowed: set[str]) -> set[str]:
+    """Top-level modules that belong only to distributions outside the closure."""
+    owners = importlib.metadata.packages_distributions()
+    return {name for name, those in owners.items() if not any(canonicalize_name(d) in allowed for d in those)}
 
-    def __init__(self, allowed: set[str]) -> None:
-        owners = importlib.metadata.packages_distributions()
-        self.names = {
-            module
-            for module, distributions in owners.items()
-            if not any(canonicalize_name(d) in allowed for d in distributions)
-        }
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: object = None) -> None:
-        """Refuse a hidden name; leave any other to the finders after this one."""
-        if fullname.partition(".")[0] in self.names:
-            raise ModuleNotFoundError(f"No module named {fullname!r} without an extra", name=fullname)
+class Hiding:
+    """Another finder, but for hidden modules, which it doesn't find."""
+
+    def __init__(self, finder: Any, hidden: set[str]) -> None:
+        self.finder, self.hidden = finder, hidden
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.finder, name)  # metadata is looked up through finders too
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: Any = None) -> Any:
+        """Ask the other finder, unless the module is hidden."""
+        if fullname.partition(".")[0] in self.hidden:
+            return None
+        return self.finder.find_spec(fullname, path, target)
 
 
 def main(wheel: Path) -> int:
@@ -65,7 +70,8 @@ def main(wheel: Path) -> int:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder)
         sys.path.insert(0, folder)
-        sys.meta_path.insert(0, Hidden(plain_closure("whalereid") | {"pip", "setuptools"}))
+        hidden = extras_alone(plain_closure("whalereid") | {"pip", "setuptools"})
+        sys.meta_path[:] = [Hiding(finder, hidden) for finder in sys.meta_path]
         package = importlib.import_module("whalereid")
         if not Path(str(package.__file__)).is_relative_to(folder):
             print(f"whalereid: imported {package.__file__} instead of the wheel", file=sys.stderr)
