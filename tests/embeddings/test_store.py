@@ -84,6 +84,17 @@ def test_stopped_before_anything_was_made_leaves_nothing(net: Counting, photos: 
     assert list(out.parent.iterdir()) == []
 
 
+def test_options_that_cannot_be_leave_nothing(net: Counting, photos: Catalogue, out: Path) -> None:
+    with pytest.raises(WhalereidError, match="on_error"):
+        embed(net, photos, out=out, on_error="ignore", **QUIET)
+    other = out.with_name("other.parquet")
+    other.parent.mkdir(exist_ok=True)
+    other.write_text("precious")
+    with pytest.raises(WhalereidError, match="can't be read as Parquet"):
+        embed_many({"one": net, "two": network(1)}, photos, out={"one": out, "two": other}, **QUIET)
+    assert [path.name for path in out.parent.iterdir()] == ["other.parquet"]
+
+
 def test_an_unreadable_photo_leaves_what_was_made_and_goes_on_once_mended(
     net: Counting, photos: Catalogue, out: Path
 ) -> None:

@@ -8,9 +8,9 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -155,47 +155,25 @@ def embed_many(
         precision = native_precision(place)
     keys = _photo_keys(photos) if out is not None else {}
     runs: list[_Run] = []
-    for name, embedder in embedders.items():
-        provenance = _provenance(embedder, flip=flip, precision=precision)
-        store = None if out is None else PartStore(out[name], provenance, keys)
-        runs.append(_Run(name, embedder, photos, provenance, store))
-    groups: dict[Preprocessing, list[_Run]] = {}
-    for run in runs:
-        if not run.done.all():
-            groups.setdefault(run.embedder.preprocessing, []).append(run)
-    rows = {
-        prepared: np.flatnonzero(~np.all([run.done for run in group], axis=0)) for prepared, group in groups.items()
-    }
-
-    skipped: dict[str, str] = {}
-    with EmbeddingProgress(sum(map(len, rows.values())), enabled=progress) as bar, ExitStack() as borrowed:
+    try:
+        for name, embedder in embedders.items():
+            provenance = _provenance(embedder, flip=flip, precision=precision)
+            store = None if out is None else PartStore(out[name], provenance, keys)
+            runs.append(_Run(name, embedder, photos, provenance, store))
+        how = _How(place, precision, flip, batch_size, workers, on_error)
+        skipped = _make(runs, photos, how, progress=progress)
+        made = {run.name: run.finish() for run in runs}
+    except BaseException:  # also Ctrl-C: what was made is kept
         for run in runs:
-            if not run.done.all():
-                borrowed.enter_context(_borrowed(run.embedder, place))
-        for prepared, group in groups.items():
-            dataset = PhotoDataset(photos, prepared.transform(), portrait=prepared.portrait, on_error=on_error)
-            loader = _loader(dataset, rows[prepared], prepared, place, batch_size=batch_size, workers=workers)
-            try:
-                for images, _, batch in loader:
-                    if len(batch):
-                        images = images.to(place, memory_format=torch.channels_last, non_blocking=True)
-                        for run in group:
-                            run.take(images, batch.numpy(), flip=flip, precision=precision)
-                    bar.advance(len(batch))
-                unreadable = dict(dataset.skipped)
-                if len(unreadable) == len(photos):
-                    raise WhalereidError(
-                        f"none of the {len(photos)} photos can be read; the first: {next(iter(unreadable.values()))}"
-                    )
-            except BaseException:  # also Ctrl-C: what was made is kept
-                for run in runs:
-                    run.stop(bar.say)
-                raise
-            bar.advance(len(unreadable))
-            skipped |= unreadable
-    if skipped:
-        _report(skipped, progress=progress)
-    return {run.name: run.finish() for run in runs}
+            kept = run.stop()
+            if kept and progress:
+                print(f"{kept}; run it again to go on.", file=sys.stderr, flush=True)
+        raise
+    if skipped and progress:
+        print(f"{len(skipped)} photos were left out:", *skipped.values(), sep="\n  ", file=sys.stderr, flush=True)
+    elif skipped:
+        warnings.warn(f"{len(skipped)} photos were left out: {listing(skipped.values())}", stacklevel=2)
+    return made
 
 
 def native_precision(device: str | torch.device) -> str:
@@ -218,6 +196,48 @@ def native_precision(device: str | torch.device) -> str:
     if device.type == "cpu" and any(getattr(torch.cpu, name, bool)() for name in instructions):
         return "bf16"
     return "fp32"
+
+
+@dataclass(frozen=True)
+class _How:
+    """What all networks of a call share."""
+
+    device: torch.device
+    precision: str
+    flip: bool
+    batch_size: int | None
+    workers: int | None
+    on_error: Literal["raise", "skip"]
+
+
+def _make(runs: Sequence[_Run], photos: Catalogue, how: _How, *, progress: bool) -> dict[str, str]:
+    """Make what is missing; returns the photos that were left out, with the reasons."""
+    groups: dict[Preprocessing, list[_Run]] = {}
+    for run in runs:
+        if not run.done.all():
+            groups.setdefault(run.embedder.preprocessing, []).append(run)
+    rows = {prepared: np.flatnonzero(~np.all([run.done for run in group], 0)) for prepared, group in groups.items()}
+    skipped: dict[str, str] = {}
+    with EmbeddingProgress(sum(map(len, rows.values())), enabled=progress) as bar, ExitStack() as borrowed:
+        for group in groups.values():
+            for run in group:
+                borrowed.enter_context(_borrowed(run.embedder, how.device))
+        for prepared, group in groups.items():
+            dataset = PhotoDataset(photos, prepared.transform(), portrait=prepared.portrait, on_error=how.on_error)
+            for images, _, batch in _loader(dataset, rows[prepared], prepared, how):
+                if len(batch):
+                    images = images.to(how.device, memory_format=torch.channels_last, non_blocking=True)
+                    for run in group:
+                        run.take(images, batch.numpy(), flip=how.flip, precision=how.precision)
+                bar.advance(len(batch))
+            unreadable = dict(dataset.skipped)
+            if len(unreadable) == len(photos):
+                raise WhalereidError(
+                    f"none of the {len(photos)} photos can be read; the first: {next(iter(unreadable.values()))}"
+                )
+            bar.advance(len(unreadable))
+            skipped |= unreadable
+    return skipped
 
 
 class _Run:
@@ -275,11 +295,12 @@ class _Run:
             self._store.add(Embeddings(self._ids[rows], self._vectors[rows], self._provenance))
         self._unwritten, self._written_at = [], time.monotonic()
 
-    def stop(self, say: Callable[[str], None]) -> None:
-        """Keep what was made for another run, and say so."""
+    def stop(self) -> str:
+        """Keep what was made for another run; says what, if anything."""
         self.flush()
-        if self._store is not None and self._store.stop():
-            say(f"{self._store.path}: {self.done.sum()} of {len(self.done)} photos are kept; run it again to go on.")
+        if self._store is None or not self._store.stop():
+            return ""
+        return f"{self._store.path}: {self.done.sum()} of {len(self.done)} photos are kept"
 
     def finish(self) -> Embeddings:
         """Give what was made, in the catalogue's order."""
@@ -315,29 +336,23 @@ def _photo_keys(photos: Catalogue) -> dict[str, str]:
     return keys
 
 
-def _loader(
-    dataset: PhotoDataset,
-    rows: np.ndarray,
-    prepared: Preprocessing,
-    device: torch.device,
-    *,
-    batch_size: int | None,
-    workers: int | None,
-) -> DataLoader[Any]:
+def _loader(dataset: PhotoDataset, rows: np.ndarray, prepared: Preprocessing, how: _How) -> DataLoader[Any]:
+    on_cpu = how.device.type == "cpu"
+    batch_size, workers = how.batch_size, how.workers
     if batch_size is None:
         # A CPU works best while a batch fits its caches, a GPU while it is full; as many pixels whatever the size.
         pixels = prepared.image_size[0] * prepared.image_size[1]
-        batch_size = max(1, (16 if device.type == "cpu" else 128) * 224 * 224 // pixels)
+        batch_size = max(1, (16 if on_cpu else 128) * 224 * 224 // pixels)
     if workers is None:
         # Where new processes start the whole program again (macOS, Windows), scripts without a main guard would fail.
         cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 0
-        workers = min(cores, 2 if device.type == "cpu" else 8) if len(rows) > 2 * batch_size else 0
+        workers = min(cores, 2 if on_cpu else 8) if len(rows) > 2 * batch_size else 0
     return DataLoader(
         Subset(dataset, rows.tolist()),
         batch_size=batch_size,
         num_workers=workers,
         collate_fn=collate,
-        pin_memory=device.type == "cuda",
+        pin_memory=how.device.type == "cuda",
         multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
     )
 
@@ -374,10 +389,3 @@ def _device(device: str | torch.device | None) -> torch.device:
             f"device {str(device)!r} can't be used here ({reason}); leave it out, or give 'cpu'."
         ) from error
     return place
-
-
-def _report(skipped: Mapping[str, str], *, progress: bool) -> None:
-    if progress:
-        print(f"{len(skipped)} photos were left out:", *skipped.values(), sep="\n  ", file=sys.stderr, flush=True)
-    else:
-        warnings.warn(f"{len(skipped)} photos were left out: {listing(skipped.values())}", stacklevel=3)

@@ -61,15 +61,12 @@ class EmbeddingProgress:
             self._said = time.monotonic()
             self._line()
 
-    def say(self, message: str) -> None:
-        """Print a line, above the bar."""
-        self._console.print(message, markup=False, highlight=False)
-
     def _line(self) -> None:
         seconds = time.monotonic() - self._started
         rate = self._done / max(seconds, 1e-9)
         left = f", {(self._total - self._done) / rate:.0f} s left" if 0 < self._done < self._total else ""
-        self.say(f"embedding: {self._done} of {self._total} photos, {rate:.1f} a second{left}")
+        line = f"embedding: {self._done} of {self._total} photos, {rate:.1f} a second{left}"
+        self._console.print(line, markup=False, highlight=False)
 
 
 class _Rate(ProgressColumn):
