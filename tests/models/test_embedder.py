@@ -50,6 +50,19 @@ def test_any_timm_backbone(backbone: str, channels: int) -> None:
             torch.testing.assert_close(made, theirs(photos), atol=1e-5, rtol=1e-4)
 
 
+def test_networks_that_insist_on_pooling_are_taken_before_it() -> None:
+    net = Embedder("efficientvit_b0", "avg", "none", image_size=64).eval()
+    photos = torch.randn(2, 3, 64, 64)
+    with torch.inference_mode():
+        torch.testing.assert_close(net(photos), net.backbone.forward_features(photos).mean(dim=(2, 3)))
+    assert net.dim == 128
+
+
+def test_networks_without_maps_or_tokens_are_refused() -> None:
+    with pytest.raises(WhalereidError, match="efficientvim_m1: its features are neither maps nor tokens"):
+        Embedder("efficientvim_m1", image_size=64).eval()(torch.randn(1, 3, 64, 64))
+
+
 def test_tokens_leave_out_the_one_for_the_whole_photo() -> None:
     net = Embedder("vit_tiny_patch16_224", "avg", "none").eval()
     photos = torch.randn(1, 3, 224, 224)
@@ -311,4 +324,4 @@ def test_pretrained_weights_are_timms(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(timm, "create_model", had)
     assert Embedder(NET, weights="pretrained").config["weights"] == "pretrained"
-    assert asked == {NET: True}
+    assert asked[NET]

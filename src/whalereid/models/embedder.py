@@ -137,9 +137,9 @@ class Embedder(nn.Module):
         if copies < 1:
             raise WhalereidError(f"copies={copies}: the pooled vector enters the neck at least once.")
         height, width = _size(image_size)
-        self.backbone = _backbone(backbone, (height, width), pretrained=weights == "pretrained")
+        self.backbone, self._pools = _backbone(backbone, (height, width), pretrained=weights == "pretrained")
         self.pooling = POOLINGS[pooling]()
-        self._channels = _channels(self.backbone, self.pooling.stages)
+        self._channels = _channels(self.backbone, self.pooling.stages, pools=self._pools)
         pooled = sum(self._channels)
         linear_dim = pooled if dim is None and neck == "bn-linear" else dim
         self.neck = Neck(neck or "none", pooled * copies, dim=linear_dim, activation=activation, dropout=dropout)
@@ -209,20 +209,28 @@ class Embedder(nn.Module):
     def _features(self, images: Tensor) -> list[Tensor]:
         """(B, 3, H, W) → the feature maps to pool, each (B, C, positions...), the last stage last."""
         if self.pooling.stages == 1:
-            features = [self.backbone(images)]
+            features = [self.backbone.forward_features(images) if self._pools else self.backbone(images)]
         else:
-            before = len(self.backbone.feature_info) - 2
-            last, stages = self.backbone.forward_intermediates(images, indices=[before], output_fmt="NCHW")
-            features = [stages[0], self.backbone.forward_head(last)]
+            stages = len(self.backbone.feature_info)
+            try:
+                last, kept = self.backbone.forward_intermediates(images, [stages - 2, stages - 1], output_fmt="NCHW")
+            except (AttributeError, AssertionError, NotImplementedError) as error:  # timm's own limits
+                raise _no_stages(self._config["backbone"]) from error
+            features = [kept[0], last if self._pools or isinstance(last, list) else self.backbone.forward_head(last)]
         features[-1] = self._channels_first(features[-1])
-        if [maps.shape[1] for maps in features] != self._channels:
+        channels = [maps.shape[1] for maps in features]
+        if channels != self._channels:
             raise WhalereidError(
-                f"{self._config['backbone']}: gives {[maps.shape[1] for maps in features]} channels where "
-                f"{self._channels} are noted; choose another backbone."
+                f"{self._config['backbone']}: gives {channels} channels where timm notes {self._channels}; choose "
+                "another backbone."
             )
         return features
 
-    def _channels_first(self, maps: Tensor) -> Tensor:
+    def _channels_first(self, maps: Any) -> Tensor:
+        if not isinstance(maps, Tensor) or maps.ndim not in (3, 4):
+            raise WhalereidError(
+                f"{self._config['backbone']}: its features are neither maps nor tokens; choose another backbone."
+            )
         if maps.ndim == 3:  # tokens (B, N, C), of which the first may stand for the whole photo
             return maps[:, getattr(self.backbone, "num_prefix_tokens", 0) :].transpose(1, 2)
         if getattr(self.backbone, "output_fmt", "NCHW") == "NHWC":
@@ -286,7 +294,8 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _backbone(name: str, size: tuple[int, int], *, pretrained: bool) -> Any:
+def _backbone(name: str, size: tuple[int, int], *, pretrained: bool) -> tuple[Any, bool]:
+    """Build a timm network without classifier; also says whether it insists on pooling by itself."""
     # Only names of the registry: timm would also follow "hf-hub:..." and "local-dir:..." to wherever they lead.
     if ":" in name or not timm.is_model(name):
         raise WhalereidError(f"Unknown backbone {name!r}; {_nearest(name)}")
@@ -296,16 +305,25 @@ def _backbone(name: str, size: tuple[int, int], *, pretrained: bool) -> Any:
         raise WhalereidError(f"Unknown backbone {name!r}: {error} {_nearest(name)}") from error
     # Vision transformers are built for one size; other networks don't take the argument.
     fixed: Any = {"img_size": size} if noted is not None and noted.fixed_input_size else {}
+    options: Any = {"num_classes": 0, "global_pool": "", **fixed}
     try:
-        return timm.create_model(name, pretrained=pretrained, num_classes=0, global_pool="", **fixed)
-    except Exception as error:
-        if pretrained:
+        net, pools = timm.create_model(name, **options), False
+    except Exception:  # some networks can't be had without a pooling of their own
+        del options["global_pool"]
+        try:
+            net, pools = timm.create_model(name, **options), True
+        except Exception as error:
             raise WhalereidError(
-                f"{name}: its pretrained weights can't be had here ({_first_line(error)}). Download them elsewhere and "
-                "name the file with --weights (in Python weights=FILE), or start from random ones."
+                f"{name}: can't be used as a backbone at {size[0]}×{size[1]} ({_first_line(error)}); choose another."
             ) from error
+    if not pretrained:
+        return net, pools
+    try:
+        return timm.create_model(name, pretrained=True, **options), pools
+    except Exception as error:  # of the network, the hub, the disk
         raise WhalereidError(
-            f"{name}: can't be used as a backbone at {size[0]}×{size[1]} ({_first_line(error)}); choose another."
+            f"{name}: its pretrained weights can't be had here ({_first_line(error)}). Download them elsewhere and "
+            "name the file with --weights (in Python weights=FILE), or start from random ones."
         ) from error
 
 
@@ -319,15 +337,18 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _channels(backbone: Any, stages: int) -> list[int]:
-    last = int(getattr(backbone, "head_hidden_size", None) or backbone.num_features)
+def _channels(backbone: Any, stages: int, *, pools: bool) -> list[int]:
+    after_head = None if pools else getattr(backbone, "head_hidden_size", None)
+    last = int(after_head or backbone.num_features)
     if stages == 1:
         return [last]
     if not hasattr(backbone, "forward_intermediates") or len(getattr(backbone, "feature_info", ())) < 2:
-        raise WhalereidError(
-            f"pooling='multi-gem': {type(backbone).__name__} doesn't give its stages; use 'gem' or 'avg'."
-        )
+        raise _no_stages(type(backbone).__name__)
     return [int(backbone.feature_info[-2]["num_chs"]), last]
+
+
+def _no_stages(name: str) -> WhalereidError:
+    return WhalereidError(f"pooling='multi-gem': {name} doesn't give its stages; use 'gem' or 'avg'.")
 
 
 def _load_backbone(backbone: Any, name: str, path: Path) -> None:
