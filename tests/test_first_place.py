@@ -219,7 +219,7 @@ def test_tables_hold_every_photo(work: Path, belugas: Path) -> None:
     for kind in example.KINDS.values():
         table = wr.Embeddings.read(work / "tables" / f"{kind.table}.parquet")
         assert set(table.ids) == set(photos.image_ids)
-        assert len(table.provenance["networks"]) == 1
+        assert len(table.provenance["concatenated"]) == 1
 
 
 def test_submission_is_complete(work: Path, belugas: Path) -> None:
