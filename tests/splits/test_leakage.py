@@ -308,7 +308,7 @@ def test_where_copies_are_all_that_leaks_it_asks_to_drop_them(drawn: Catalogue, 
     copy = pd.DataFrame({"image_id": ["copy"], "path": ["copy.jpg"], "identity": ["w0"], "encounter": ["later"]})
     said = leakage(drawn, Catalogue(copy, tmp_path), photos=True).sentence()
     assert said.startswith("Leakage: all of the test photos have a photo of the same identity that is a byte-for-byte")
-    assert "which flatters scores; drop such copies." in said
+    assert "which flatters scores; drop such copies; the table has no dates or times of day to check." in said
 
 
 def test_photos_that_cannot_be_read_are_counted(drawn: Catalogue, tmp_path: Path) -> None:

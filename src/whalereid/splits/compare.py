@@ -105,10 +105,7 @@ def compare_borders(
     asked = np.flatnonzero(seen & looks[1].border.any(axis=1))
     if not len(there) or not len(asked):
         return unchecked(len(seen)), None
-    # About the training photos' mean, so that the colours which all share don't decide.
-    mean = looks[0].border[there].mean(axis=0)
-    theirs, ours = (_unit(look.border[rows] - mean) for look, rows in zip(looks, (there, asked), strict=True))
-    twin = there[most_similar(ours, theirs)[0]]
+    twin = there[most_similar(looks[1].border[asked], looks[0].border[there])[0]]
     shares: list[float] = []
     hit = np.zeros(len(seen), bool)
     for train, test in (encounters, whose):
@@ -117,7 +114,3 @@ def compare_borders(
         hit[asked] = found
         shares = [float(found.mean()), float(test.iloc[asked].map(frequency).fillna(0).mean()), *shares]
     return pd.Series(hit, dtype="boolean"), BorderHint(*shares)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)

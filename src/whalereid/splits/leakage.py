@@ -349,7 +349,7 @@ def _sentence(parts: Sequence[Leakage], photos: str, across: str, n_repeated: in
         (lead, shares), *others = found.items()
         aside = ", ".join(f"{CUES[cue][0]} {_percent(values)}" for cue, values in others)
         if found.keys() <= {"bytes", "look"}:
-            remedy = "drop such copies"
+            remedy = f"drop such copies{untold}"
         else:
             remedy = f"split by {'encounter, ' if lead in ('photo', 'encounter') else ''}date or identity"
         return (
