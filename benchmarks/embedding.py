@@ -71,12 +71,12 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--flip", action="store_true", help="mirror images too")
-    parser.add_argument("--b5", action="store_true", help="EfficientNet-B5 at 512 pixels as well, on 16 photos")
+    parser.add_argument("--b5", action="store_true", help="EfficientNet-B5 at 512 pixels as well, on 8 photos")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="ImageNet weights of tf_efficientnet_lite0")
     options = parser.parse_args()
     cases = [("resnet18", 128, 16, options.photos), ("tf_efficientnet_lite0", 224, 16, options.photos)]
     if options.b5:
-        cases.append(("tf_efficientnet_b5", 512, 4, 16))
+        cases.append(("tf_efficientnet_b5", 512, 4, 8))
 
     print(f"{torch.get_num_threads()} threads, auto is {native_precision('cpu')}, mirror images: {options.flip}")
     print(f"{'network':<24}{'pixels':>8}{'plain':>12}{'embed':>12}{'ratio':>8}{'cosine':>10}")
