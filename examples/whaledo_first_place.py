@@ -242,7 +242,7 @@ def embed(
     data: Data,
     weights: Annotated[Path, typer.Option(help="Folder of the winner's .bin files, or of runs.")],
     out: Annotated[Path, typer.Option(help="Folder for the three tables.")],
-    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
+    precision: Annotated[str, typer.Option(help="fp32, bf16, fp16, or auto: what the hardware has.")] = "fp32",
     one_at_a_time: Annotated[bool, typer.Option("--one-at-a-time", help="For small memories.")] = False,
     as_submitted: AsSubmitted = False,
 ) -> None:
