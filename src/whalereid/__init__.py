@@ -45,7 +45,11 @@ if TYPE_CHECKING:
     from whalereid.splits import PhotoFolds as PhotoFolds
     from whalereid.splits import PredefinedFolds as PredefinedFolds
     from whalereid.splits import ViewpointSplit as ViewpointSplit
+    from whalereid.splits import fold_table as fold_table
     from whalereid.splits import leakage as leakage
+    from whalereid.splits import leakage_over_folds as leakage_over_folds
+    from whalereid.splits import read_folds as read_folds
+    from whalereid.splits import write_folds as write_folds
     from whalereid.training import RampThenDecay as RampThenDecay
     from whalereid.training import Recipe as Recipe
     from whalereid.training import WarmupCosine as WarmupCosine
@@ -59,7 +63,7 @@ _ROOMS = {
     "catalogue": ["Catalogue", "audit"],
     "splits": [
         "PhotoFolds", "EncounterFolds", "IdentityFolds", "DateSplit", "OpenSetSplit", "ViewpointSplit",
-        "PredefinedFolds", "leakage",
+        "PredefinedFolds", "leakage", "leakage_over_folds", "fold_table", "read_folds", "write_folds",
     ],
     "images": ["read_photo", "PhotoDataset", "CrossViewPairs", "evaluation_transform", "TRAINING_TRANSFORMS"],
     "models": ["Embedder", "load_weights"],
