@@ -97,6 +97,20 @@ def test_a_fold_to_test_on_is_left_out(photos: Path, tmp_path: Path, capsys: pyt
     assert "--test-fold 1 is --fold 1" in refused(capsys)
 
 
+def test_each_flank_is_a_class_of_its_own(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = pd.read_csv(photos / "folded.csv").assign(viewpoint=["left", "right"] * 12)
+    table.loc[0, "viewpoint"] = None  # of no class, so left out
+    table.to_csv(photos / "flanks.csv", index=False)
+    sides = ["--classes", "identity", "--classes", "viewpoint"]
+    assert train(photos, tmp_path / "run", "--epochs", "1", "--fold", "1", *sides, table="flanks.csv") == 0
+    trained = table[(table["fold"] != 1) & table["viewpoint"].notna()]
+    pairs = len(trained[["identity", "viewpoint"]].drop_duplicates())
+    assert load_file(tmp_path / "run" / "head.safetensors")["W"].shape[1] == pairs > 3
+    assert "1 photos of unknown identity are left out" in capsys.readouterr().err
+    assert train(photos, tmp_path / "x", "--epochs", "1", "--classes", "flank", table="flanks.csv") == 2
+    assert "no column 'flank'" in refused(capsys)
+
+
 def test_other_photos_to_validate_on(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = draw_photos(tmp_path / "other", n_identities=3, seed=5)
     options = [

@@ -92,6 +92,15 @@ def command(
             show_default="encounter, where known",
         ),
     ] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="What is told apart in training; repeatable. With identity and viewpoint each flank is its own class, "
+            "as where flanks differ and only like ones are compared.",
+            show_default="identity",
+        ),
+    ] = None,
     match: Annotated[
         list[str] | None,
         typer.Option(metavar="COLUMN", help="Validation candidates equal the query in it; repeatable, or 'none'."),
@@ -117,6 +126,8 @@ def command(
 
     photos = Catalogue.read(catalogue)
     train, held_out = _parts(photos, fold=fold, test_fold=test_fold, folds=folds, valid=valid)
+    if classes:
+        train = _by_classes(train, classes)
 
     import torch
 
@@ -189,6 +200,15 @@ def _parts(
             train = train[np.isin(train.image_ids, kept.image_ids)]
             held_out = taken if number == fold else held_out
     return train, held_out
+
+
+def _by_classes(train: Catalogue, columns: list[str]) -> Catalogue:
+    """The photos with the columns' values together for an identity; unknown where one of them is."""
+    import pandas as pd
+
+    values = pd.DataFrame({name: train.column(name) for name in columns})
+    together = values.dropna().astype("str").agg(" ".join, axis=1).reindex(values.index)
+    return train.assign(identity=together)
 
 
 def _columns(given: list[str] | None) -> list[str] | None:

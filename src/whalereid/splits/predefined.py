@@ -54,6 +54,13 @@ def fold_table(splitter: Splitter, catalogue: Catalogue) -> pd.DataFrame:
 def write_folds(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     """Write a fold table as CSV (or Parquet, by the suffix), whole or not at all.
 
+    Parameters
+    ----------
+    table : DataFrame
+        ``image_id`` and ``fold``, as `fold_table` makes it; other columns stay behind.
+    path : path
+        The file; an earlier fold table there is replaced.
+
     Raises
     ------
     WhalereidError
