@@ -73,9 +73,10 @@ def load_network(kind: str, path: str | Path, as_submitted: bool = False) -> wr.
     if kind not in KINDS:
         raise wr.WhalereidError(f"Unknown kind of network {kind!r}; choose from {', '.join(KINDS)}.")
     if Path(path).is_dir():
-        config = wr.Embedder.load(path).config | {"weights": None} | ({"activation": None} if as_submitted else {})
-        net = wr.Embedder(**config)
-        wr.load_weights(net, Path(path) / "model.safetensors")
+        net = wr.Embedder.load(path)
+        if as_submitted and net.config["activation"]:
+            trained, net = net, wr.Embedder(**net.config | {"weights": None, "activation": None})
+            wr.load_weights(net, trained.state_dict())
     else:
         net = network(kind, as_submitted=as_submitted)
         wr.load_weights(net, path, rename=WINNERS_NAMES, ignore=["final."])  # the head plays no part in an embedding
