@@ -33,7 +33,8 @@ from whalereid.training.arithmetic import depthwise_in_float32, mixed_precision,
 from whalereid.training.batches import EpochBatches
 from whalereid.training.checks import check_head, check_preprocessing
 from whalereid.training.folder import RunFolder, read_checkpoint
-from whalereid.training.items import PHOTOS_IN_WORDS, Photos, check_files, make_items
+from whalereid.training.items import PHOTOS_IN_WORDS, Photos, make_items
+from whalereid.training.photos import check_files
 from whalereid.training.progress import TrainingProgress
 from whalereid.training.recipe import Recipe
 from whalereid.training.validation import Figures, Validation
