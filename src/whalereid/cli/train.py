@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -139,7 +139,7 @@ def command(
 
     # All that needs no network is refused before torch is loaded.
     named = Recipe.named(recipe)
-    changes = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "patience": patience, "flip": flip}
+    changes: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "patience": patience, "flip": flip}
     changes["precision"] = None if precision is None else precision.value
     chosen = named.but(**{name: value for name, value in changes.items() if value is not None})
     if lr is not None and named.head_lr is not None:

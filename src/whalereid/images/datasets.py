@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import random
 from collections import Counter
@@ -346,6 +347,8 @@ def _names(identities: Sequence[str]) -> tuple[str, ...]:
 
 def _position(index: int, n: int, name: str) -> int:
     """The place from 0 of an index that may count from the end; IndexError beyond, so that loops end."""
-    if isinstance(index, slice) or not hasattr(index, "__index__"):
-        raise WhalereidError(f"{name} is {index!r:.60}; give one whole number, as items are taken one at a time.")
-    return range(n)[index]
+    try:
+        place = operator.index(index)
+    except TypeError:
+        raise WhalereidError(f"{name} is {index!r:.60}; give one whole number: items come one at a time.") from None
+    return range(n)[place]

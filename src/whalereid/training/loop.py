@@ -512,9 +512,10 @@ def _validation(
             "(--exclude, --match)."
         )
     if recipe.select_by == "loss" and not validation.n_losses:
+        kind = "an identity" if items.labels_from == ("identity",) else "a class"
         raise WhalereidError(
-            f"{photos.source}: no validation photo is of an identity (or class) seen in training, so there is no "
-            "validation loss to choose the epoch by; use select_by='mAP'."
+            f"{photos.source}: no validation photo is of {kind} seen in training, so there is no validation loss "
+            "to choose the epoch by; use select_by='mAP'."
         )
     return validation
 
