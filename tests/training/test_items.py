@@ -80,7 +80,7 @@ class TestLabels:
         run_fit(drawn, drawn, tmp_path / "run", 12, labels_from=FLANKS)
         again = run_fit(drawn, drawn, tmp_path / "run", 12, labels_from=FLANKS, resume=True)
         assert len(again.history) == 2
-        with pytest.raises(WhalereidError, match="train labels_from was .*viewpoint"):
+        with pytest.raises(WhalereidError, match=r"train labels_from was .*viewpoint"):
             run_fit(drawn, drawn, tmp_path / "run", 12, resume=True)
         other = drawn.assign(age=["old", "young"] * 12)
         with pytest.raises(WhalereidError, match="train labels_from was"):
