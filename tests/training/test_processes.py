@@ -1,4 +1,4 @@
-"""Two processes that train together on one CPU: a photo that one of them can't read must not leave the other waiting."""
+"""Two processes that train together on one CPU: a photo that one can't read must not leave the other waiting."""
 
 from __future__ import annotations
 
@@ -28,16 +28,20 @@ fit(*make_parts(len(photos.identities)), photos, valid, recipe=recipe, out=sys.a
 """
 
 
-def launch(tmp_path: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
+def launch(tmp_path: Path, *options: str | Path) -> tuple[int, str]:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     tests = str(Path(__file__).parents[1])
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     environment["PYTHONPATH"] = os.pathsep.join([tests, environment.get("PYTHONPATH", "")]).rstrip(os.pathsep)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(script)]
-    return subprocess.run(
-        [*command, *map(str, options)], env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
+    process = subprocess.Popen([*command, *map(str, options)], env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        said = process.communicate(timeout=120)[1]
+    except subprocess.TimeoutExpired:
+        process.terminate()  # the launcher stops its two processes; killed, it would leave them waiting
+        pytest.fail(f"the two wait for each other: {process.communicate(timeout=60)[1][-2000:]}")
+    return process.returncode, said
 
 
 @pytest.mark.slow
@@ -47,10 +51,10 @@ def test_a_batch_that_one_process_cannot_use(tmp_path: Path, n_lost: int, said: 
     photos = draw_photos(tmp_path / "photos")
     for path in photos.paths[4 : 4 + n_lost]:
         path.write_text("no photo")
-    done = launch(tmp_path, tmp_path / "photos" / "photos.csv", tmp_path / "run", "4")
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("epoch 2/2: ") == 1
-    assert done.stderr.count("skipped animal1-") == said  # which the second process alone has met
+    status, told = launch(tmp_path, tmp_path / "photos" / "photos.csv", tmp_path / "run", "4")
+    assert status == 0, told
+    assert told.count("epoch 2/2: ") == 1
+    assert told.count("skipped animal1-") == said  # which the second process alone has met
     history = pd.read_csv(tmp_path / "run" / "history.csv")
     assert history["train_loss"].notna().all()
     Embedder.load(tmp_path / "run")
@@ -63,7 +67,7 @@ def test_nothing_left_to_validate_on_ends_both(tmp_path: Path) -> None:
     for path in valid.filter(encounter=["e0-1", "e1-0"]).paths:
         path.write_text("no photo")
     tables = tmp_path / "photos" / "photos.csv", tmp_path / "run", "4", tmp_path / "valid" / "photos.csv"
-    done = launch(tmp_path, *tables)
-    assert done.returncode != 0
-    assert "no validation query is left" in done.stderr
+    status, told = launch(tmp_path, *tables)
+    assert status != 0
+    assert "no validation query is left" in told
     assert not (tmp_path / "run").exists()
