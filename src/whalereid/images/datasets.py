@@ -209,6 +209,11 @@ class PhotoDataset(_Photos):
         labels = class_labels(photos, self.labels_from, self.classes)
         return np.where(photos.labels(self.identities) >= 0, labels, -1) if self._chosen else labels
 
+    @property
+    def used(self) -> np.ndarray:
+        """(N,) int64: the catalogue's rows of the photos that items show, all of them."""
+        return np.arange(len(self))
+
     def __len__(self) -> int:
         return len(self._paths)
 
@@ -294,6 +299,12 @@ class CrossViewPairs(_Photos):
     def labels_of(self, photos: Catalogue) -> np.ndarray:
         """(N,) int64: the identity of each of these photos among those learned here; -1 where it is none of them."""
         return photos.labels(self.identities)
+
+    @property
+    def used(self) -> np.ndarray:
+        """(m,) int64, ascending: the catalogue's rows of the photos that items may show, anchors and partners."""
+        partners = np.isin(self.catalogue.labels()[self._partner_rows], self.catalogue.labels()[self.rows])
+        return np.union1d(self.rows, self._partner_rows[partners])
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from whalereid import arguments
-from whalereid.catalogue import Catalogue
+from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.errors import WhalereidError, listing
 from whalereid.images import CrossViewPairs, PhotoDataset, collate
 from whalereid.models import Embedder, load_weights
@@ -173,6 +173,7 @@ def fit(
         try:
             folder = RunFolder(out, settings, resume=resume) if accelerator.is_main_process else None
             accelerator.wait_for_everyone()
+            net.trained_on = _learnt(net, items, validation)  # at once: a training that is stopped has learnt, too
             with TrainingProgress(recipe.epochs, show=progress and folder is not None) as display:
                 for note in (*notes, *untold):
                     display.say(note)
@@ -484,6 +485,12 @@ class _Training:
         for image_id, reason in skipped:
             display.say(f"skipped {image_id}: {reason}")
         return Run(out, self._history(), self.best_epoch, dict(self.untrained))
+
+
+def _learnt(net: Embedder, items: PhotoDataset | CrossViewPairs, validation: Validation | None) -> TrainedOn | None:
+    """What the network will have been trained on; None where its weights came from elsewhere, untold of what."""
+    now = TrainedOn.of(items.catalogue[items.used], chosen_by=None if validation is None else validation.photos)
+    return TrainedOn.of_all([net.trained_on, now])
 
 
 def _validation(
