@@ -163,9 +163,12 @@ class TestMirroring:
             run_fit(drawn, None, tmp_path / "sides", 6, recipe=QUICK.but(flip=True), resume=True)
 
     @pytest.mark.parametrize("flip", [False, True])
-    def test_a_data_set_keeps_its_own(self, drawn: Catalogue, tmp_path: Path, flip: bool) -> None:
+    def test_a_data_set_keeps_its_own(
+        self, drawn: Catalogue, tmp_path: Path, flip: bool, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         items = PhotoDataset(drawn, TRAINING_TRANSFORMS["plain"](32, GREY, GREY, flip=flip))
-        run_fit(items, None, tmp_path / "run", 6)
+        run_fit(items, None, tmp_path / "run", 6, progress=True)
+        assert ("The data set mirrors photos, though left and right" in capsys.readouterr().err) == flip
         assert held(tmp_path / "run")["train"]["flip"] is flip
         with pytest.raises(WhalereidError, match=f"the recipe's flip={not flip}"):
             run_fit(items, None, tmp_path / "x", 6, recipe=QUICK.but(flip=not flip))

@@ -10,6 +10,7 @@ from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
 from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, PhotoDataset
 from whalereid.images.classes import label_columns
+from whalereid.images.reading import read_transform
 from whalereid.models import Embedder
 from whalereid.training.photos import check_files, labelled, refuse_one_class, sides_told_apart
 from whalereid.training.recipe import Recipe
@@ -60,6 +61,10 @@ def make_items(
                 f"labels_from is {list(labels_from)}, the data set's labels are from {list(items.labels_from)}; "
                 "say it to the data set."
             )
+        sides = sides_told_apart(items.catalogue[items.used])
+        if sides and read_transform(items.transform).mirrors:
+            told = f"though left and right are told apart here (viewpoint {listing(sides, most=4)})"
+            notes.append(f"The data set mirrors photos, {told}; build its transform with flip=False if that matters.")
     source, labels = items.catalogue.source, items.labels
     if (labels < 0).any():
         raise WhalereidError(
