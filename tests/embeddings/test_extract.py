@@ -188,7 +188,7 @@ def test_vectors_that_are_not_finite_name_the_photo_and_the_way_out(net: Countin
         ({"batch_size": 0}, "batch_size=0"),
         ({"workers": -1}, "workers=-1"),
         ({"device": "toaster"}, "device 'toaster' can't be used here"),
-        ({"on_error": "ignore"}, "on_error='ignore'"),
+        ({"on_error": "ignore"}, "on_error is 'ignore'; choose from raise, skip"),
     ],
 )
 def test_options_that_cannot_be(net: Counting, photos: Catalogue, options: dict, words: str) -> None:
