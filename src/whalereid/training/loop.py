@@ -598,8 +598,10 @@ def _is_lack_of_memory(error: BaseException) -> bool:
         "insufficient memory",
         "can't allocate memory",
         "defaultcpuallocator",
+        "bad_alloc",
+        "killed by signal: killed",
+        "bus error",
     )
-    signs += ("bad_alloc", "killed by signal: killed", "bus error")
     return isinstance(error, RuntimeError | cv2.error) and any(sign in str(error).lower() for sign in signs)
 
 
