@@ -17,7 +17,7 @@ from whalereid.models import Embedder
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("run")
-    Embedder("lcnet_050", image_size=32).save(folder)
+    Embedder("lcnet_050", image_size=32, weights="random").save(folder)
     return folder
 
 

@@ -145,7 +145,7 @@ def command(
         )
         raise WhalereidError(f"{train.source}: {found} in the training part; it takes two to tell them apart.")
     torch.manual_seed(seed)
-    net = Embedder(backbone, image_size=image_size, weights=None if weights == "random" else weights)
+    net = Embedder(backbone, image_size=image_size, weights=weights)
     head = ElasticArcFace(net.dim, train.n_identities)
     try:
         run = fit(

@@ -19,10 +19,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
+from whalereid.arguments import choice, instance, whole_number
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings.progress import EmbeddingProgress
 from whalereid.embeddings.store import PartStore
-from whalereid.embeddings.table import Embeddings
+from whalereid.embeddings.table import Embeddings, all_alike
 from whalereid.errors import WhalereidError, listing
 from whalereid.images import PhotoDataset, collate
 from whalereid.models import Embedder, Preprocessing
@@ -84,12 +85,21 @@ def embed(
     Raises
     ------
     WhalereidError
-        A photo can't be read, an option can't be, `out` holds something else, or a vector isn't finite.
+        An argument can't be, a photo can't be read, `out` holds something else, a vector isn't finite, or three and
+        more photos' vectors are all alike.
+
+    Warns
+    -----
+    UserWarning
+        The network's weights are random (with `progress`, a line on stderr).
 
     Examples
     --------
     >>> vectors = embed(Embedder.load("runs/beluga"), photos, flip=True)  # doctest: +SKIP
     """
+    instance(embedder, "embedder", Embedder, "an Embedder (Embedder.load(RUN) reads one)")
+    if out is not None:
+        instance(out, "out", (str, os.PathLike), "a path")
     return embed_many(
         {"embedding": embedder},
         photos,
@@ -142,17 +152,22 @@ def embed_many(
     WhalereidError
         As for `embed`.
     """
-    if out is not None and set(out) != set(embedders):
-        raise WhalereidError(f"out names {listing(sorted(out))}, the networks are {listing(sorted(embedders))}.")
-    if precision not in ("auto", *PRECISIONS):
-        raise WhalereidError(f"precision={precision!r}; choose from auto, {', '.join(PRECISIONS)}.")
-    if batch_size is not None and batch_size < 1:
-        raise WhalereidError(f"batch_size={batch_size}; one photo at a time is the least.")
-    if workers is not None and workers < 0:
-        raise WhalereidError(f"workers={workers}; 0 decodes in this process, more in as many others.")
+    instance(embedders, "embedders", Mapping, "a mapping of names to Embedders, such as {'b5': net}")
+    for name, embedder in embedders.items():
+        instance(name, "a name in embedders", str, "text")
+        instance(embedder, f"embedders[{name!r}]", Embedder, "an Embedder (Embedder.load(RUN) reads one)")
+    _check(photos, flip, batch_size, precision, workers, on_error, progress)
+    if out is not None:
+        instance(out, "out", Mapping, "a mapping of the networks' names to paths")
+        if set(out) != set(embedders):
+            given = [str(name) for name in out]
+            raise WhalereidError(f"out names {listing(sorted(given))}, the networks are {listing(sorted(embedders))}.")
+        for name, path in out.items():
+            instance(path, f"out[{name!r}]", (str, os.PathLike), "a path")
     place = _device(device)
     if precision == "auto":
         precision = native_precision(place)
+    _say_random(embedders, progress=progress)
     keys = _photo_keys(photos) if out is not None else {}
     runs: list[_Run] = []
     try:
@@ -174,6 +189,32 @@ def embed_many(
     elif skipped:
         warnings.warn(f"{len(skipped)} photos were left out: {listing(skipped.values())}", stacklevel=2)
     return made
+
+
+def _check(photos: Any, flip: Any, batch_size: Any, precision: Any, workers: Any, on_error: Any, progress: Any) -> None:
+    """Refuse what `embed` and `embed_many` can't take, before anything is read."""
+    instance(photos, "photos", Catalogue, "a Catalogue (Catalogue.read(path) makes one)")
+    for name, value in (("flip", flip), ("progress", progress)):
+        instance(value, name, bool, "True or False")
+    if batch_size is not None:
+        whole_number(batch_size, "batch_size", 1, 65_536)
+    choice(precision, "precision", ("auto", *PRECISIONS))
+    if workers is not None:
+        whole_number(workers, "workers", 0, 1024)
+    choice(on_error, "on_error", ("raise", "skip"))
+
+
+def _say_random(embedders: Mapping[str, Embedder], *, progress: bool) -> None:
+    drawn = [embedder.config["backbone"] for embedder in embedders.values() if embedder.is_random]
+    if not drawn:
+        return
+    words = (
+        f"{listing(drawn)}: these vectors come from random weights: they rank noise. Take pretrained ones, or train."
+    )
+    if progress:
+        print(f"Warning: {words}", file=sys.stderr, flush=True)
+    else:
+        warnings.warn(words, stacklevel=4)
 
 
 def native_precision(device: str | torch.device) -> str:
@@ -306,6 +347,15 @@ class _Run:
         """Give what was made, in the catalogue's order."""
         every = bool(self.done.all())
         ids, vectors = (self._ids, self._vectors) if every else (self._ids[self.done], self._vectors[self.done])
+        if all_alike(vectors):
+            self._unwritten = []
+            if self._store is not None:
+                self._store.discard()
+            raise WhalereidError(
+                f"{self.embedder.config['backbone']}: the vectors of all {len(vectors)} photos are alike, so they "
+                "tell nobody apart. Either the network is dead (broken weights, a layer that gives only zeros), or "
+                "all photos show the same."
+            )
         whole = Embeddings(ids, vectors, self._provenance)
         if self._store is not None:
             self.flush()
@@ -316,7 +366,10 @@ class _Run:
 def _provenance(embedder: Embedder, *, flip: bool, precision: str) -> dict[str, Any]:
     config = embedder.config
     return {
-        "network": {name: config[name] for name in ("backbone", "pooling", "neck", "dim", "copies", "activation")},
+        "network": {
+            **{name: config[name] for name in ("backbone", "pooling", "neck", "dim", "copies", "activation")},
+            "weights": embedder.weights,
+        },
         "fingerprint": embedder.fingerprint,
         "transform": json.loads(json.dumps(asdict(embedder.preprocessing))),
         "flip": flip,
@@ -380,11 +433,12 @@ def _device(device: str | torch.device | None) -> torch.device:
         return torch.device(
             "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
         )
+    instance(device, "device", (str, torch.device), "its name, such as 'cpu' or 'cuda:1'")
     try:
         place = torch.device(device)
-        torch.empty(1, device=place)
-    except (RuntimeError, AssertionError) as error:  # torch built without CUDA asserts
-        reason = str(error).strip().splitlines()[0]
+        torch.zeros(1, device=place).item()  # also of places that hold no numbers, such as "meta"
+    except (RuntimeError, AssertionError, NotImplementedError, ValueError) as error:  # without CUDA torch asserts
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise WhalereidError(
             f"device {str(device)!r} can't be used here ({reason}); leave it out, or give 'cpu'."
         ) from error

@@ -118,6 +118,13 @@ class PartStore:
                 self._folder.rmdir()
         return parts
 
+    def discard(self) -> None:
+        """Leave nothing of an unfinished store: what it holds is of no use."""
+        if not self._complete:
+            for part in parts_of(self._folder):
+                part.unlink(missing_ok=True)
+            self.stop()
+
     def _write(self, path: Path, made: Embeddings) -> None:
         write_table(path, made, {_PHOTOS: "".join(self._photos[image_id] for image_id in made.ids).encode()})
 

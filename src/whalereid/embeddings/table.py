@@ -22,6 +22,8 @@ MARKER = "embeddings.json"
 """In a folder that `embed` writes: whether its parts are all there, and their provenance."""
 
 _METADATA_KEY = b"whalereid"
+_BLOCK = 1024
+_ROUNDING = 1e-6  # of one coordinate of a unit vector: a few times float32's own
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +167,32 @@ class Embeddings:
 
     def __repr__(self) -> str:
         return f"Embeddings({len(self)} photos, {self.dim} wide)"
+
+
+def all_alike(vectors: np.ndarray) -> bool:
+    """Whether three or more vectors, (N, D) float32, all point the same way, as far as float32 can tell.
+
+    A network that sees nothing gives such vectors, and so do photos without anything on them.
+
+    Examples
+    --------
+    >>> all_alike(np.ones((3, 4), np.float32)), all_alike(np.eye(3, 4, dtype=np.float32))
+    (True, False)
+    """
+    if len(vectors) < 3:
+        return False
+    first = _directions(vectors[:1])
+    for start in range(0, len(vectors), _BLOCK):  # the first blocks tell already, of nearly all vectors
+        if (np.abs(_directions(vectors[start : start + _BLOCK]) - first) > _ROUNDING).any():
+            return False
+    return True
+
+
+def _directions(vectors: np.ndarray) -> np.ndarray:
+    """The vectors at length 1, zeros as they are; in float64, where no square of a float32 overflows."""
+    exact = vectors.astype(np.float64)
+    lengths = np.linalg.norm(exact, axis=1, keepdims=True)
+    return np.asarray(exact / np.where(lengths > 0, lengths, 1))
 
 
 def work_folder(path: Path) -> Path:

@@ -232,6 +232,7 @@ class _Training:
 
     def run(self, out: Path, folder: RunFolder | None, display: TrainingProgress) -> Run:
         """Train from the checkpoint, if there is one, to the end; only the main process has a `folder`."""
+        self.net.mark_trained()  # from here on its vectors are no noise, and each epoch's are measured
         state = read_checkpoint(out)
         if state is not None:
             self._restore(state)
