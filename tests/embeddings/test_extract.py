@@ -184,11 +184,11 @@ def test_vectors_that_are_not_finite_name_the_photo_and_the_way_out(net: Countin
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"precision": "fp8"}, "precision='fp8'; choose from auto, fp32, bf16, fp16"),
-        ({"batch_size": 0}, "batch_size=0"),
-        ({"workers": -1}, "workers=-1"),
+        ({"precision": "fp8"}, "precision is 'fp8'; choose from auto, fp32, bf16, fp16"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"workers": -1}, "workers is -1"),
         ({"device": "toaster"}, "device 'toaster' can't be used here"),
-        ({"on_error": "ignore"}, "on_error='ignore'"),
+        ({"on_error": "ignore"}, "on_error is 'ignore'"),
     ],
 )
 def test_options_that_cannot_be(net: Counting, photos: Catalogue, options: dict, words: str) -> None:

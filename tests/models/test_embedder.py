@@ -93,10 +93,8 @@ def test_multi_stage_gem_sees_the_last_two_stages(backbone: str) -> None:
 
 
 def test_copies_enter_the_neck_side_by_side() -> None:
-    one, three = (
-        Embedder(NET, neck="none", image_size=64, weights="random").eval(),
-        Embedder(NET, neck="none", copies=3, image_size=64, weights="random"),
-    )
+    one = Embedder(NET, neck="none", image_size=64, weights="random").eval()
+    three = Embedder(NET, neck="none", copies=3, image_size=64, weights="random")
     three.backbone.load_state_dict(one.backbone.state_dict())
     photos = torch.randn(2, 3, 64, 64)
     with torch.inference_mode():
@@ -120,10 +118,9 @@ def test_preprocessing_is_what_timm_notes_unless_told() -> None:
 
 def test_shrinking_with_or_without_averaging() -> None:
     grain = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
-    averaged = Embedder(NET, image_size=32, weights="random").preprocessing.transform()(image=grain)["image"]
-    sampled = Embedder(NET, image_size=32, antialias=False, weights="random").preprocessing.transform()(image=grain)[
-        "image"
-    ]
+    averages, samples = (Embedder(NET, image_size=32, antialias=way, weights="random") for way in (True, False))
+    averaged = averages.preprocessing.transform()(image=grain)["image"]
+    sampled = samples.preprocessing.transform()(image=grain)["image"]
     assert averaged.std() < 0.5 * sampled.std()  # 8 × 8 pixels fall together; a bilinear sample sees 2 × 2
 
 
@@ -145,17 +142,8 @@ def test_gradients_reach_every_parameter() -> None:
 
 
 def test_save_and_load(tmp_path: Path) -> None:
-    net = Embedder(
-        NET,
-        "multi-gem",
-        "bn-linear",
-        dim=16,
-        copies=2,
-        activation="relu",
-        dropout=0.1,
-        image_size=(64, 96),
-        weights="random",
-    )
+    neck = {"dim": 16, "copies": 2, "activation": "relu", "dropout": 0.1}
+    net = Embedder(NET, "multi-gem", "bn-linear", **neck, image_size=(64, 96), weights="random")
     net.train()(torch.randn(4, 3, 64, 96))  # moves BatchNorm's statistics
     net.eval().save(tmp_path / "run")
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["config.json", "model.safetensors"]
@@ -338,5 +326,6 @@ def test_pretrained_weights_are_timms(monkeypatch: pytest.MonkeyPatch) -> None:
         return create(name, **options)
 
     monkeypatch.setattr(timm, "create_model", had)
+    monkeypatch.setattr("whalereid.models.embedder.silence_of", lambda url: "")
     assert Embedder(NET, weights="pretrained").config["weights"] == "pretrained"
     assert asked[NET]

@@ -31,9 +31,8 @@ def held_against(reference: WinnersNetwork, net: Embedder, path: Path, photos: t
 def test_replicated_pooling_and_hardtanh_on_a_small_backbone(tmp_path: Path, hardtanh: bool) -> None:
     reference = WinnersNetwork("resnet10t", 512, tripled=True, hardtanh=hardtanh, classes=7)
     photos = draw_and_settle(reference, (64, 96))
-    net = Embedder(
-        "resnet10t", copies=3, neck="bn-linear", activation="hardtanh" if hardtanh else None, weights="random"
-    )
+    activation = "hardtanh" if hardtanh else None
+    net = Embedder("resnet10t", copies=3, neck="bn-linear", activation=activation, weights="random")
     held_against(reference, net, tmp_path / "w.bin", photos)
 
 

@@ -334,7 +334,7 @@ def _backbone(name: str, size: tuple[int, int], *, pretrained: bool) -> tuple[An
     if ":" in name or not timm.is_model(name):
         raise WhalereidError(f"Unknown backbone {name!r}; {_nearest(name)}")
     try:
-        noted = timm.get_pretrained_cfg(name)
+        noted: Any = timm.get_pretrained_cfg(name)  # timm types `custom_load` as bool; it may also be "hf"
     except RuntimeError as error:
         raise WhalereidError(f"Unknown backbone {name!r}: {error} {_nearest(name)}") from error
     file = _pretrained(name, noted) if pretrained else None
@@ -354,11 +354,9 @@ def _backbone(name: str, size: tuple[int, int], *, pretrained: bool) -> tuple[An
     if not pretrained:
         return net, pools
     # A file of the cache by its name, so that no hub is asked about it.
-    overlay = (
-        None
-        if file is None or noted is None
-        else {"file": str(file), "source": "", "custom_load": noted.custom_load == "hf"}
-    )
+    overlay = None
+    if file is not None:
+        overlay = {"file": str(file), "source": "", "custom_load": noted.custom_load == "hf"}
     try:
         with quiet_hub():
             return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay, **options), pools
