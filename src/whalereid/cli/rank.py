@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from whalereid.cli.console import say
-from whalereid.cli.options import ManyValues
+from whalereid.cli.options import K, ManyValues
 from whalereid.errors import WhalereidError, listing
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def command(
             show_default="every photo, or the catalogue's scenarios",
         ),
     ] = None,
-    k: Annotated[int, typer.Option("--k", "-k", help="Photos listed for a query.")] = 20,
+    k: Annotated[int, typer.Option("--k", "-k", metavar="N", help="Photos listed for a query.", **K)] = 20,
     exclude: Annotated[
         list[str] | None,
         typer.Option(metavar="COLUMN [COLUMN...]", help="Never a photo of the query's value here, like encounter."),

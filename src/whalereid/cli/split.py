@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whalereid.cli.console import print_json, say
+from whalereid.cli.options import FOLDS, OPEN_SHARE, SEED, SHARE
 from whalereid.errors import WhalereidError, listing
 
 if TYPE_CHECKING:
@@ -47,17 +48,25 @@ def command(
             show_default="encounter",
         ),
     ] = None,
-    folds: Annotated[int | None, typer.Option(help="How many folds.", show_default="5")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the shuffle.", show_default="0")] = None,
+    folds: Annotated[int | None, typer.Option(metavar="N", help="How many folds.", show_default="5", **FOLDS)] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Of the shuffle.", show_default="0", **SEED)] = None,
     since: Annotated[
         str | None, typer.Option("--from", metavar="DATE", help="By date: test the photos from this day on.")
     ] = None,
     test_share: Annotated[
         float | None,
-        typer.Option(help="By date, open set: test about this share of the photos.", show_default="0.2"),
+        typer.Option(
+            metavar="SHARE",
+            help="By date, open set: test about this share of the photos.",
+            show_default="0.2",
+            **OPEN_SHARE,
+        ),
     ] = None,
     unseen: Annotated[
-        float | None, typer.Option(help="Open set: the share of test identities that are new.", show_default="0.5")
+        float | None,
+        typer.Option(
+            metavar="SHARE", help="Open set: the share of test identities that are new.", show_default="0.5", **SHARE
+        ),
     ] = None,
     use: Annotated[
         Path | None, typer.Option(metavar="FOLDS", help="Report on the folds of this file instead of making some.")

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -28,7 +28,7 @@ from whalereid.errors import WhalereidError, listing
 from whalereid.images import PhotoDataset, collate
 from whalereid.models import Embedder, Preprocessing
 
-__all__ = ["PRECISIONS", "embed", "embed_many", "native_precision"]
+__all__ = ["PRECISIONS", "embed", "embed_as_is", "embed_many", "native_precision"]
 
 PRECISIONS: dict[str, torch.dtype | None] = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -164,20 +164,48 @@ def embed_many(
             raise WhalereidError(f"out names {listing(sorted(given))}, the networks are {listing(sorted(embedders))}.")
         for name, path in out.items():
             instance(path, f"out[{name!r}]", (str, os.PathLike), "a path")
-    place = _device(device)
-    if precision == "auto":
-        precision = native_precision(place)
+    how = _How(_device(device), precision, flip, batch_size, workers, on_error)
     _say_random(embedders, progress=progress)
+    return _embed(embedders, photos, how, out=out, progress=progress, judged=True)
+
+
+def embed_as_is(
+    embedder: Embedder,
+    photos: Catalogue,
+    *,
+    precision: str = "auto",
+    workers: int | None = None,
+    device: str | torch.device | None = None,
+    on_error: Literal["raise", "skip"] = "raise",
+) -> Embeddings:
+    """Embed as training measures: without a word about random weights, and vectors that are all alike as they are.
+
+    A network that hasn't learnt yet may well give such vectors. Arguments as for `embed`.
+    """
+    how = _How(_device(device), precision, False, None, workers, on_error)
+    return _embed({"embedding": embedder}, photos, how, out=None, progress=False, judged=False)["embedding"]
+
+
+def _embed(
+    embedders: Mapping[str, Embedder],
+    photos: Catalogue,
+    how: _How,
+    *,
+    out: Mapping[str, str | os.PathLike[str]] | None,
+    progress: bool,
+    judged: bool,
+) -> dict[str, Embeddings]:
+    if how.precision == "auto":
+        how = replace(how, precision=native_precision(how.device))
     keys = _photo_keys(photos) if out is not None else {}
     runs: list[_Run] = []
     try:
         for name, embedder in embedders.items():
-            provenance = _provenance(embedder, flip=flip, precision=precision)
+            provenance = _provenance(embedder, flip=how.flip, precision=how.precision)
             store = None if out is None else PartStore(out[name], provenance, keys)
             runs.append(_Run(name, embedder, photos, provenance, store))
-        how = _How(place, precision, flip, batch_size, workers, on_error)
         skipped = _make(runs, photos, how, progress=progress)
-        made = {run.name: run.finish() for run in runs}
+        made = {run.name: run.finish(judged=judged) for run in runs}
     except BaseException:  # also Ctrl-C: what was made is kept
         for run in runs:
             kept = run.stop()
@@ -187,7 +215,7 @@ def embed_many(
     if skipped and progress:
         print(f"{len(skipped)} photos were left out:", *skipped.values(), sep="\n  ", file=sys.stderr, flush=True)
     elif skipped:
-        warnings.warn(f"{len(skipped)} photos were left out: {listing(skipped.values())}", stacklevel=2)
+        warnings.warn(f"{len(skipped)} photos were left out: {listing(skipped.values())}", stacklevel=3)
     return made
 
 
@@ -343,11 +371,11 @@ class _Run:
             return ""
         return f"{self._store.path}: {self.done.sum()} of {len(self.done)} photos are kept"
 
-    def finish(self) -> Embeddings:
-        """Give what was made, in the catalogue's order."""
+    def finish(self, *, judged: bool) -> Embeddings:
+        """Give what was made, in the catalogue's order; `judged`, vectors that are all alike are refused."""
         every = bool(self.done.all())
         ids, vectors = (self._ids, self._vectors) if every else (self._ids[self.done], self._vectors[self.done])
-        if all_alike(vectors):
+        if judged and all_alike(vectors):
             self._unwritten = []
             if self._store is not None:
                 self._store.discard()

@@ -23,7 +23,7 @@ MARKER = "embeddings.json"
 
 _METADATA_KEY = b"whalereid"
 _BLOCK = 1024
-_ROUNDING = 1e-6  # of one coordinate of a unit vector: a few times float32's own
+_ROUNDING = 1e-6  # between unit vectors: some ten times what float32 rounds away
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +183,7 @@ def all_alike(vectors: np.ndarray) -> bool:
         return False
     first = _directions(vectors[:1])
     for start in range(0, len(vectors), _BLOCK):  # the first blocks tell already, of nearly all vectors
-        if (np.abs(_directions(vectors[start : start + _BLOCK]) - first) > _ROUNDING).any():
+        if np.linalg.norm(_directions(vectors[start : start + _BLOCK]) - first, axis=1).max() > _ROUNDING:
             return False
     return True
 

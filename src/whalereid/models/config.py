@@ -10,7 +10,18 @@ from typing import Any
 from whalereid.arguments import instance
 from whalereid.errors import WhalereidError
 
-__all__ = ["CONFIG", "IMAGE_SIDES", "RUN", "SUFFIXES", "WEIGHTS", "a_path", "read_config", "weights_file"]
+__all__ = [
+    "CONFIG",
+    "IMAGE_SIDES",
+    "RUN",
+    "SUFFIXES",
+    "WEIGHTS",
+    "a_path",
+    "look_at",
+    "look_for_weights",
+    "read_config",
+    "weights_file",
+]
 
 CONFIG, WEIGHTS, RUN = "config.json", "model.safetensors", "run.json"
 IMAGE_SIDES = (8, 4096)
@@ -41,6 +52,34 @@ def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
     if not isinstance(config, dict) or set(config) != _KEYS or not isinstance(config["weights"], str):
         raise WhalereidError(f"{path}: not the configuration of an Embedder; its keys are {', '.join(sorted(_KEYS))}.")
     return config
+
+
+def look_at(folder: str | os.PathLike[str]) -> None:
+    """Refuse a folder that can't hold a network, before torch is loaded.
+
+    Raises
+    ------
+    WhalereidError
+        As for `read_config`, or it holds no weights.
+    """
+    read_config(folder)
+    weights_file(Path(folder) / WEIGHTS)
+
+
+def look_for_weights(weights: str, backbone: str) -> None:
+    """Refuse the weights to begin with where they surely can't be had, before torch is loaded.
+
+    Raises
+    ------
+    WhalereidError
+        A file that isn't there or of another format; pretrained ones that no cache holds, while the hub is silent.
+    """
+    if weights == "pretrained":
+        from whalereid.models.hub import check_hub
+
+        check_hub(backbone)
+    elif weights != "random":
+        weights_file(weights)
 
 
 def weights_file(path: str | os.PathLike[str]) -> Path:
