@@ -1,6 +1,6 @@
 """How long the commands take to say no: under 2 s where no network is asked, under 5 s where a hub doesn't answer.
 
-python benchmarks/refusals.py            each refusal and its seconds, as whole processes; exit 1 if one is over its limit
+python benchmarks/refusals.py     each refusal and its seconds, as whole processes; exit 1 if one is over its limit
 """
 
 from __future__ import annotations
@@ -102,9 +102,8 @@ def seconds(line: str, folder: Path, **environment: str) -> tuple[float, str]:
     """Run a command as a process of its own; gives its wall-clock seconds and what it said."""
     command = [sys.executable, "-m", "whalereid", *line.split()]
     began = time.perf_counter()
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False
-    )
+    place = os.environ | environment
+    done = subprocess.run(command, cwd=folder, env=place, capture_output=True, text=True, check=False)
     took = time.perf_counter() - began
     if done.returncode != 2 or done.stdout or done.stderr.count("\n") != 1:
         sys.exit(f"{line}: exit {done.returncode}, where one line and 2 were expected:\n{done.stdout}{done.stderr}")
