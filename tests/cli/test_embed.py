@@ -17,9 +17,8 @@ from whalereid.models import Embedder
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("run")
-    Embedder(
-        "lcnet_050", "avg", image_size=32, weights="random"
-    )  # with GeM its vectors would all be alike.save(folder)
+    net = Embedder("lcnet_050", "avg", image_size=32, weights="random")  # with GeM its vectors would all be alike
+    net.save(folder)
     return folder
 
 

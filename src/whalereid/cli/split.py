@@ -88,19 +88,26 @@ def command(
 
     Example: whalereid split data/metadata.csv --by encounter --folds 5 --out folds.csv
     """
+    options = {"--folds": folds, "--seed": seed, "--from": since, "--test-share": test_share, "--unseen": unseen}
+    given = {option: value for option, value in options.items() if value is not None}
+    strange = sorted(given.keys() - _OPTIONS[by or By.ENCOUNTER].keys())
+    if use is None and strange:
+        kind = by or By.ENCOUNTER
+        raise WhalereidError(f"{listing(strange)}: means nothing --by {kind}; it takes {listing(_OPTIONS[kind])}.")
+    refused = [*(["--by"] if by else []), *given, *(["--out"] if out else [])]
+    if use is not None and refused:
+        raise WhalereidError(f"--use reports on folds that are there; leave out {listing(refused)}.")
+    if use is not None and not use.exists():
+        raise WhalereidError(f"{use}: no such file of folds; `whalereid split --out` writes one.")
+
     from whalereid.catalogue import Catalogue
     from whalereid.splits import PredefinedFolds, fold_table, leakage_over_folds, read_folds, write_folds
 
-    options = {"--folds": folds, "--seed": seed, "--from": since, "--test-share": test_share, "--unseen": unseen}
-    given = {option: value for option, value in options.items() if value is not None}
     splitter: Splitter
     if use is None:
         splitter = _splitter(by or By.ENCOUNTER, given)
         photos = Catalogue.read(catalogue)
     else:
-        refused = [*(["--by"] if by else []), *given, *(["--out"] if out else [])]
-        if refused:
-            raise WhalereidError(f"--use reports on folds that are there; leave out {listing(refused)}.")
         photos = Catalogue.read(catalogue)
         splitter = PredefinedFolds(read_folds(use, photos))
     report = leakage_over_folds(photos, splitter, photos=look, progress=look)
@@ -127,9 +134,6 @@ def command(
 def _splitter(by: By, given: dict[str, Any]) -> Splitter:
     from whalereid.splits import DateSplit, EncounterFolds, IdentityFolds, OpenSetSplit, PhotoFolds
 
-    strange = sorted(given.keys() - _OPTIONS[by].keys())
-    if strange:
-        raise WhalereidError(f"{listing(strange)}: means nothing --by {by}; it takes {listing(_OPTIONS[by])}.")
     if by is By.DATE and not given:
         given = {"--test-share": 0.2}
     made = {
