@@ -1,6 +1,8 @@
 """How long the commands take to say no: under 2 s where no network is asked, under 5 s where a hub doesn't answer.
 
-python benchmarks/refusals.py     each refusal and its seconds, as whole processes; exit 1 if one is over its limit
+And how long they take to say how they are used: under 1 s.
+
+python benchmarks/refusals.py     each answer and its seconds, as whole processes; exit 1 if one is over its limit
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-LIMIT, HUB_LIMIT = 2.0, 5.0
+LIMIT, HUB_LIMIT, HELP_LIMIT = 2.0, 5.0, 1.0
+COMMANDS = ["", "check", "split", "train", "embed", "rank", "evaluate"]
 
 # Run in a folder that `prepare` made; none of them needs torch.
 REFUSALS = [
@@ -105,6 +108,8 @@ def seconds(line: str, folder: Path, **environment: str) -> tuple[float, str]:
     place = os.environ | environment
     done = subprocess.run(command, cwd=folder, env=place, capture_output=True, text=True, check=False)
     took = time.perf_counter() - began
+    if line.endswith("--help") and done.returncode == 0:
+        return took, done.stdout.split("\n")[1].strip()
     if done.returncode != 2 or done.stdout or done.stderr.count("\n") != 1:
         sys.exit(f"{line}: exit {done.returncode}, where one line and 2 were expected:\n{done.stdout}{done.stderr}")
     return took, done.stderr.strip()
@@ -122,11 +127,12 @@ def main() -> None:
         for endpoint in ("http://127.0.0.1:9", f"http://127.0.0.1:{hole.getsockname()[1]}"):
             cases.append((PRETRAINED, HUB_LIMIT, caches | {"HF_ENDPOINT": endpoint}))
         cases.append((PRETRAINED, HUB_LIMIT, caches | {"HF_HUB_OFFLINE": "1"}))
+        cases += [(f"{command} --help", HELP_LIMIT, {}) for command in COMMANDS]
         for line, limit, environment in cases:
             took, said = seconds(line, folder, **environment)
             print(f"{took:5.2f} s of {limit:g}  whalereid {line}\n           {said}", flush=True)
             slow += [line] if took > limit else []
-    print(f"{len(cases)} refusals, {len(slow)} over their limit{': ' if slow else ''}{'; '.join(slow)}")
+    print(f"{len(cases)} answers, {len(slow)} over their limit{': ' if slow else ''}{'; '.join(slow)}")
     sys.exit(1 if slow else 0)
 
 

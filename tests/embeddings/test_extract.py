@@ -281,7 +281,7 @@ def test_vectors_that_are_all_alike_are_refused(
         for path in photos.paths:
             cv2.imwrite(str(path), np.full((40, 30, 3), 90, np.uint8))
     out = None if name is None else tmp_path / name
-    with pytest.raises(WhalereidError, match=r"lcnet_050: the vectors of all 12 photos are alike.*network is dead"):
+    with pytest.raises(WhalereidError, match=r"lcnet_050\): the vectors of all 12 photos are alike.*network is dead"):
         embed(net, photos, out=out, **QUIET | {"batch_size": 5})
     assert sorted(tmp_path.rglob("*")) == before
     assert len(embed(net, photos[:2], **QUIET)) == 2  # of two photos nothing can be said

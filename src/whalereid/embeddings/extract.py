@@ -379,10 +379,10 @@ class _Run:
             self._unwritten = []
             if self._store is not None:
                 self._store.discard()
+            which = f"{self.name} ({self.embedder.config['backbone']})"
             raise WhalereidError(
-                f"{self.embedder.config['backbone']}: the vectors of all {len(vectors)} photos are alike, so they "
-                "tell nobody apart. Either the network is dead (broken weights, a layer that gives only zeros), or "
-                "all photos show the same."
+                f"{which}: the vectors of all {len(vectors)} photos are alike, so they tell nobody apart. Either the "
+                "network is dead (broken weights, a layer that gives only zeros), or all photos show the same."
             )
         whole = Embeddings(ids, vectors, self._provenance)
         if self._store is not None:
