@@ -230,7 +230,7 @@ def test_bad_weights(
     [
         (["--backbone", "resnett18"], "Unknown backbone 'resnett18'"),
         (["--recipe", "defualt"], "Unknown recipe 'defualt'"),
-        (["--epochs", "0"], "epochs is 0"),
+        (["--epochs", "0"], "'--epochs': 0; give a whole number from 1"),
         (["--lr", "-1"], "lr"),
         (["--folds", "folds.csv"], "needs --fold K or --test-fold K"),
         (["--fold", "0", "--valid", "photos.csv"], "give one of them"),
@@ -255,13 +255,13 @@ def test_options_that_cannot_be(
 @pytest.mark.parametrize(
     ("options", "names"),
     [
-        (["--epochs", "0"], "epochs is 0"),
-        (["--batch-size", "1"], "batch_size is 1"),
-        (["--lr", "0"], "lr is 0"),
-        (["--lr", "nan"], "lr is nan"),
-        (["--patience", "0"], "patience is 0"),
+        (["--epochs", "0"], "'--epochs': 0; give a whole number from 1"),
+        (["--batch-size", "1"], "'--batch-size': 1"),
+        (["--lr", "0"], "'--lr': 0; give a number above 0"),
+        (["--lr", "nan"], "'--lr': nan"),
+        (["--patience", "0"], "'--patience': 0"),
+        (["--seed", "-1"], "'--seed': -1"),
         (["--recipe", "defualt"], "Unknown recipe 'defualt'"),
-        (["--seed", "-1"], "seed is -1"),
         (["--classes", "flank"], "no column 'flank'"),
         (["--weights", "nowhere.pth"], "nowhere.pth: no such file of weights"),
         (["--fold", "9"], "no fold 9"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whalereid.cli.console import say
+from whalereid.cli.options import ABOVE_0, EPOCHS, FOLD, IMAGE_SIZE, SEED, TRAINING_BATCH_SIZE, WORKERS
 from whalereid.errors import WhalereidError
 
 if TYPE_CHECKING:
@@ -37,10 +38,12 @@ def command(
     catalogue: Annotated[Path, typer.Argument(metavar="CATALOGUE", help="The table of photos, or its folder.")],
     out: Annotated[Path, typer.Option(metavar="RUN", help="New folder for the network, its history and checkpoint.")],
     fold: Annotated[
-        int | None, typer.Option(metavar="K", help="Train on all folds but this one; choose the epoch by this one.")
+        int | None,
+        typer.Option(metavar="K", help="Train on all folds but this one; choose the epoch by this one.", **FOLD),
     ] = None,
     test_fold: Annotated[
-        int | None, typer.Option(metavar="K", help="Leave this fold out altogether, to test on afterwards.")
+        int | None,
+        typer.Option(metavar="K", help="Leave this fold out altogether, to test on afterwards.", **FOLD),
     ] = None,
     folds: Annotated[
         Path | None,
@@ -64,19 +67,28 @@ def command(
             "downloads, or from scratch.",
         ),
     ] = "pretrained",
-    image_size: Annotated[int, typer.Option(metavar="N", help="Side of the photos it sees, in pixels.")] = 224,
+    image_size: Annotated[
+        int, typer.Option(metavar="N", help="Side of the photos it sees, in pixels.", **IMAGE_SIZE)
+    ] = 224,
     recipe: Annotated[str, typer.Option(metavar="NAME", help="How to train; the options below change parts.")] = (
         "default"
     ),
     epochs: Annotated[
-        int | None, typer.Option(metavar="N", help="How often each photo is seen.", show_default="the recipe's")
+        int | None,
+        typer.Option(metavar="N", help="How often each photo is seen.", show_default="the recipe's", **EPOCHS),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help="Photos a step.", show_default="the recipe's")
+        int | None,
+        typer.Option(metavar="N", help="Photos a step.", show_default="the recipe's", **TRAINING_BATCH_SIZE),
     ] = None,
     lr: Annotated[
         float | None,
-        typer.Option(help="Peak learning rate; the head's keeps its ratio to it.", show_default="the recipe's"),
+        typer.Option(
+            metavar="RATE",
+            help="Peak learning rate; the head's keeps its ratio to it.",
+            show_default="the recipe's",
+            **ABOVE_0,
+        ),
     ] = None,
     flip: Annotated[
         bool | None,
@@ -87,7 +99,7 @@ def command(
         ),
     ] = None,
     patience: Annotated[
-        int | None, typer.Option(metavar="N", help="Stop after this many epochs without a better one.")
+        int | None, typer.Option(metavar="N", help="Stop after this many epochs without a better one.", **EPOCHS)
     ] = None,
     precision: Annotated[
         Precision | None, typer.Option(help="Of the network's arithmetic.", show_default="the recipe's")
@@ -115,9 +127,12 @@ def command(
     ] = None,
     on_error: Annotated[OnError, typer.Option(help="With a photo that can't be read.")] = OnError.RAISE,
     workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes that prepare photos.", show_default="by the machine")
+        int | None,
+        typer.Option(metavar="N", help="Processes that prepare photos.", show_default="by the machine", **WORKERS),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Two trainings of one seed on one machine are equal.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Two trainings of one seed on one machine are equal.", **SEED)
+    ] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the stopped training in RUN.")] = False,
 ) -> None:
     """Train a network to tell animals apart, and keep its best epoch.
@@ -130,9 +145,9 @@ def command(
 
     Example: whalereid train data --folds folds.csv --fold 0 --out runs/first
     """
-    from whalereid import arguments
     from whalereid.catalogue import Catalogue
     from whalereid.images import class_names
+    from whalereid.models import look_for_weights
     from whalereid.training import Recipe
     from whalereid.training.folder import refuse_folder
     from whalereid.training.photos import check_files, labelled
@@ -144,9 +159,6 @@ def command(
     chosen = named.but(**{name: value for name, value in changes.items() if value is not None})
     if lr is not None and named.head_lr is not None:
         chosen = chosen.but(head_lr=named.head_lr * lr / named.lr)
-    arguments.seed(seed, "--seed")
-    if weights not in ("pretrained", "random") and not Path(weights).is_file():
-        raise WhalereidError(f"{weights}: no such file of weights; --weights is a file, 'pretrained' or 'random'.")
     refuse_folder(out, resume=resume)
     photos = Catalogue.read(catalogue)
     train, held_out = _parts(photos, fold=fold, test_fold=test_fold, folds=folds, valid=valid)
@@ -162,6 +174,7 @@ def command(
     if on_error is OnError.RAISE:
         for part in (labelled(train, classes or ["identity"])[0], *([held_out] if held_out is not None else ())):
             check_files(part)
+    look_for_weights(weights, backbone)
 
     import torch
 
@@ -170,7 +183,7 @@ def command(
     from whalereid.training import fit
 
     torch.manual_seed(seed)
-    net = Embedder(backbone, image_size=image_size, weights=None if weights == "random" else weights)
+    net = Embedder(backbone, image_size=image_size, weights=weights)
     head = ElasticArcFace(net.dim, len(learned))
     try:
         run = fit(

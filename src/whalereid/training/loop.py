@@ -174,7 +174,6 @@ def fit(
         try:
             folder = RunFolder(out, settings, resume=resume) if accelerator.is_main_process else None
             accelerator.wait_for_everyone()
-            net.trained_on = _learnt(net, items, validation)  # at once: a training that is stopped has learnt, too
             with TrainingProgress(recipe.epochs, show=progress and folder is not None) as display:
                 for note in (*notes, *untold):
                     display.say(note)
@@ -261,6 +260,7 @@ class _Training:
         self._batches_may_lack = accelerator.num_processes > 1 and items.on_error == "skip"
         self.best_epoch, self.best_score = 0, float("-inf")
         self.untrained: dict[str, float] = {}
+        self.learnt = _learnt(net, items, validation)
 
     @property
     def finished(self) -> bool:
@@ -270,6 +270,8 @@ class _Training:
 
     def run(self, out: Path, folder: RunFolder | None, display: TrainingProgress) -> Run:
         """Train from the checkpoint, if there is one, to the end; only the main process has a `folder`."""
+        # At once: each epoch's vectors are measured, and one that is stopped has learnt.
+        self.net.mark_trained(self.learnt)
         state = read_checkpoint(out)
         if state is not None:
             self._restore(state)
@@ -449,6 +451,7 @@ class _Training:
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.net.load_state_dict(state["net"])
+        self.net.mark_trained(self.learnt)
         self.head.load_state_dict(state["head"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.accelerator.scaler is not None and state["scaler"] is not None:
