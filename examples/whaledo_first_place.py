@@ -125,7 +125,7 @@ def train_network(photos: wr.Catalogue, kind: str, fold: int, out: Path, net: wr
     """Train one network into a folder of its own, `KIND-foldK`; one that was begun is continued."""
     train, valid = split(photos, kind, fold)
     look, names = net.preprocessing, list(photos.identities)
-    augment = wr.TRAINING_TRANSFORMS[how.transform](look.image_size, look.mean, look.std)
+    augment = wr.TRAINING_TRANSFORMS[how.transform](look.image_size, look.mean, look.std, antialias=look.antialias)
     items: wr.PhotoDataset | wr.CrossViewPairs
     if KINDS[kind].paired:
         lateral = photos.filter(viewpoint=["left", "right"])

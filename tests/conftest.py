@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 os.environ["COLUMNS"] = "160"  # help texts are read by tests; they wrap by the terminal's width
+for _asks_for_colour in ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+    os.environ.pop(_asks_for_colour, None)  # bars and colours where a test reads plain lines
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny tensors: on a busy machine threads wait for each other, not work
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a test that needed a hub would be a bug; fail at once, don't wait

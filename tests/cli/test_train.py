@@ -17,7 +17,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from training.drawing import BACKBONE, SIZE, draw_photos
+from whalereid.catalogue import Catalogue
 from whalereid.cli.app import run
+from whalereid.cli.train import _parts
 from whalereid.models import Embedder
 
 SMALL = [
@@ -106,9 +108,43 @@ def test_each_flank_is_a_class_of_its_own(photos: Path, tmp_path: Path, capsys: 
     trained = table[(table["fold"] != 1) & table["viewpoint"].notna()]
     pairs = len(trained[["identity", "viewpoint"]].drop_duplicates())
     assert load_file(tmp_path / "run" / "head.safetensors")["W"].shape[1] == pairs > 3
-    assert "1 photos of unknown identity are left out" in capsys.readouterr().err
+    assert "1 photos of unknown identity and viewpoint are left out" in capsys.readouterr().err
     assert train(photos, tmp_path / "x", "--epochs", "1", "--classes", "flank", table="flanks.csv") == 2
     assert "no column 'flank'" in refused(capsys)
+
+
+def test_with_classes_of_its_own_leakage_is_still_found(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The animals and encounters of both parts are the same, whatever is told apart in training."""
+    table = pd.read_csv(photos / "photos.csv").assign(
+        fold=[0, 1] * 12, viewpoint=["left", "left", "right", "right"] * 6
+    )
+    table.to_csv(photos / "leaky.csv", index=False)
+    sides = ["--classes", "identity", "--classes", "viewpoint", "--exclude", "none"]
+    assert train(photos, tmp_path / "run", "--epochs", "1", "--fold", "1", *sides, table="leaky.csv") == 0
+    said = capsys.readouterr().err
+    assert "Warning: Leakage: " in said
+    assert "12 of the 12 encounters with several photos straddle" in said
+    history = pd.read_csv(tmp_path / "run" / "history.csv")
+    assert history["valid_loss"].notna().all()  # every flank of the validation photos was trained on
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["train"]["labels_from"] == ["identity", "viewpoint"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "flip"),
+    [
+        ([], "Photos are not mirrored in training: left and right are told apart", False),
+        (["--flip"], "Half of the photos are mirrored in training, as asked", True),
+        (["--no-flip"], "No photos are mirrored in training, as asked", False),
+    ],
+)
+def test_mirroring(
+    photos: Path, tmp_path: Path, options: list[str], said: str, flip: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train(photos, tmp_path / "run", "--epochs", "1", *options) == 0
+    assert said in capsys.readouterr().err
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["train"]["flip"] is flip
 
 
 def test_other_photos_to_validate_on(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -216,6 +252,61 @@ def test_options_that_cannot_be(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (["--epochs", "0"], "'--epochs': 0; give"),
+        (["--batch-size", "1"], "'--batch-size': 1; give"),
+        (["--lr", "0"], "'--lr': 0; give"),
+        (["--lr", "nan"], "'--lr': nan; give"),
+        (["--patience", "0"], "'--patience': 0; give"),
+        (["--recipe", "defualt"], "Unknown recipe 'defualt'"),
+        (["--seed", "-1"], "'--seed': -1; give"),
+        (["--classes", "flank"], "no column 'flank'"),
+        (["--weights", "nowhere.pth"], "nowhere.pth: no such file of weights"),
+        (["--fold", "9"], "no fold 9"),
+        (["--fold", "0", "--match", "season"], "no column 'season'"),
+        (["--resume"], "no training there to resume"),
+        (["--out", "taken"], "taken: already holds something else (thesis.doc)"),
+    ],
+)
+def test_what_needs_no_network_is_refused_before_torch_is_loaded(
+    photos: Path, tmp_path: Path, options: list[str], names: str
+) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "thesis.doc").write_text("draft")
+    code = "import sys; from whalereid.cli.app import run; print(run(sys.argv[1:]), 'torch' in sys.modules)"
+    command = [sys.executable, "-c", code, "train", str(photos / "photos.csv"), "--out", "run", *options]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2", "False"]
+    assert names in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_photos_that_are_not_there_are_refused_before_torch_is_loaded(tmp_path: Path) -> None:
+    draw_photos(tmp_path)
+    (tmp_path / "animal3-1.png").unlink()
+    code = "import sys; from whalereid.cli.app import run; print(run(sys.argv[1:]), 'torch' in sys.modules)"
+    command = [sys.executable, "-c", code, "train", str(tmp_path / "photos.csv"), "--out", str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2", "False"]
+    assert "1 of 24 photos are not there" in done.stderr
+
+
+def test_folds_of_many_photos_take_no_time_that_grows_with_their_square(tmp_path: Path) -> None:
+    """200,000 photos: compared each with each as text, this alone took minutes."""
+    n = 200_000
+    names = [f"photo{i:06d}" for i in range(n)]
+    table = pd.DataFrame({"image_id": names, "path": names, "identity": [f"a{i % 9999}" for i in range(n)]})
+    table = table.assign(fold=[i % 5 for i in range(n)])
+    parts = {"fold": 1, "test_fold": 0, "folds": None, "valid": None}
+    kept, held_out = _parts(Catalogue(table, tmp_path), **parts)
+    assert len(kept) == 120_000
+    assert held_out is not None
+    assert set(held_out.column("fold")) == {1}
+    assert set(kept.column("fold")) == {2, 3, 4}
+
+
 def test_tables_that_cannot_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     draw_photos(tmp_path, n_identities=1)
     assert train(tmp_path, tmp_path / "run") == 2
@@ -244,7 +335,9 @@ def test_a_folder_of_something_else(photos: Path, tmp_path: Path, capsys: pytest
 
 def begin(photos: Path, out: Path) -> subprocess.Popen[str]:
     """Start a training of its own process, long enough to be disturbed, and wait until an epoch is done."""
-    code = "import sys, torch; torch.set_num_threads(1); from whalereid.cli import main; main(sys.argv[1:])"
+    # Python leaves Ctrl-C ignored where the one that starts it does, as a shell's background does.
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{listen}; import sys, torch; torch.set_num_threads(1); from whalereid.cli import main; main(sys.argv[1:])"
     command = [sys.executable, "-c", code, "train", str(photos / "photos.csv"), "--out", str(out), *SMALL[:-1], "1"]
     process = subprocess.Popen([*command, "--epochs", "12"], stderr=subprocess.PIPE, text=True, start_new_session=True)
     limit = time.monotonic() + 120

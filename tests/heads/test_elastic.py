@@ -108,14 +108,37 @@ class TestElasticArcFace(HeadContract):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"n_identities": 1}, "at least two identities"),
-        ({"dim": 0}, "wants a width"),
-        ({"scale": 0}, "scale > 0"),
-        ({"margin": 28.6}, r"margin=28.6.* radians"),
+        ({"n_identities": 1}, "n_identities is 1; give a whole number from 2"),
+        ({"dim": 0}, "dim is 0"),
+        ({"scale": 0}, "scale is 0"),
+        ({"margin": 28.6}, "margin, in radians, is 28.6"),
         ({"margin": -0.1}, "margin"),
-        ({"std": -1}, "std ≥ 0"),
+        ({"dim": "wide"}, "dim is 'wide'"),
+        ({"dim": None}, "dim is None"),
+        ({"n_identities": 5.0}, "n_identities is 5.0"),
+        ({"scale": None}, "scale is None"),
+        ({"scale": float("inf")}, "scale is inf"),
+        ({"margin": "0.5"}, "margin"),
+        ({"generator": 3}, "generator is 3"),
+        ({"std": -1}, "std, in radians, is -1"),
     ],
 )
 def test_arguments_that_cannot_be(arguments: dict, words: str) -> None:
     with pytest.raises(WhalereidError, match=words):
         ElasticArcFace(**({"dim": 8, "n_identities": 5} | arguments))
+
+
+@pytest.mark.parametrize(
+    ("embeddings", "labels", "words"),
+    [
+        (torch.randn(3, 9), torch.tensor([0, 1, 2]), r"shape \(3, 9\), this head takes \(B, 8\)"),
+        (torch.randn(8), torch.tensor([0]), r"shape \(8,\)"),
+        (torch.randn(3, 8), torch.tensor([0, 1]), r"labels are \(2,\) .* for 3 embeddings"),
+        (torch.randn(2, 8), torch.tensor([0.0, 1.0]), "labels are .*float32"),
+        (None, torch.tensor([0]), "embeddings is None"),
+        (torch.randn(2, 8), [0, 1], r"labels is \[0, 1\], a list"),
+    ],
+)
+def test_batches_that_cannot_be(embeddings: object, labels: object, words: str) -> None:
+    with pytest.raises(WhalereidError, match=words):
+        ElasticArcFace(8, 5)(embeddings, labels)

@@ -111,7 +111,7 @@ class TestPhotoDataset:
 
     @pytest.mark.parametrize(
         ("options", "message"),
-        [({"on_error": "ignore"}, "on_error='ignore'; choose 'raise' or 'skip'"), ({"seed": -1}, "seed=-1")],
+        [({"on_error": "ignore"}, "on_error is 'ignore'; choose from raise, skip"), ({"seed": -1}, "seed is -1")],
     )
     def test_options_that_cannot_be(self, photos: Catalogue, options: dict, message: str) -> None:
         with pytest.raises(WhalereidError, match=message):
@@ -203,7 +203,7 @@ class TestDrawing:
         assert torch.equal(state, torch.get_rng_state())
 
     def test_an_epoch_below_zero(self, photos: Catalogue) -> None:
-        with pytest.raises(WhalereidError, match="epoch -1"):
+        with pytest.raises(WhalereidError, match="epoch is -1"):
             PhotoDataset(photos, PLAIN).set_epoch(-1)
 
     def test_workers_keep_opencv_to_one_thread(self, photos: Catalogue) -> None:

@@ -16,6 +16,7 @@ from whalereid.models import Embedder
 
 SIZE = 32
 BACKBONE = "test_resnet"
+GREY = (0.5, 0.5, 0.5)  # its mean and std
 
 
 def draw_photos(folder: Path, n_identities: int = 6, n_photos: int = 4, seed: int = 0) -> Catalogue:
@@ -39,5 +40,5 @@ def draw_photos(folder: Path, n_identities: int = 6, n_photos: int = 4, seed: in
 def make_parts(n_identities: int = 6, **options: Any) -> tuple[Embedder, ElasticArcFace]:
     """Make a small network and its head, the same each time."""
     torch.manual_seed(7)
-    net = Embedder(BACKBONE, image_size=SIZE, weights="random", **options)
+    net = Embedder(BACKBONE, image_size=options.pop("size", SIZE), weights="random", **options)
     return net, ElasticArcFace(net.dim, n_identities)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from whalereid.errors import WhalereidError
 from whalereid.training.batches import EpochBatches
 
 
@@ -44,3 +45,8 @@ def test_processes_share_the_items_and_take_as_many_steps(n: int) -> None:
     assert len(shares[0]) == len(shares[1])
     assert sorted(np.concatenate(shares[0] + shares[1]).tolist()) == list(range(n))
     assert min(len(batch) for share in shares for batch in share) >= 2
+
+
+def test_too_few_photos_for_the_processes() -> None:
+    with pytest.raises(WhalereidError, match="3 photos are too few to train on in 2 processes"):
+        EpochBatches(3, 4, processes=2)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import FrozenInstanceError
 
+import numpy as np
 import pytest
 
 from whalereid.errors import WhalereidError
@@ -29,9 +32,32 @@ def test_a_recipe_is_frozen() -> None:
 
 def test_but_changes_what_is_given() -> None:
     default = RECIPES["default"]
-    assert default.but(epochs=None, lr=0.5) == default.but(lr=0.5)
+    assert default.but() == default
     assert default.but(lr=0.5).lr == 0.5
     assert default.but(lr=0.5).epochs == default.epochs
+
+
+@pytest.mark.parametrize("field", ["clip", "patience", "head_lr", "flip"])
+def test_none_is_a_value_like_others(field: str) -> None:
+    set_to_something = Recipe(clip=2.0, patience=3, head_lr=0.5, flip=True)
+    assert getattr(set_to_something.but(**{field: None}), field) is None
+
+
+def test_but_refuses_what_the_fields_refuse() -> None:
+    with pytest.raises(WhalereidError, match="epochs is None"):
+        RECIPES["default"].but(epochs=None)
+    with pytest.raises(WhalereidError, match="no field 'epoch'"):
+        RECIPES["default"].but(epoch=3)
+
+
+def test_numpys_numbers_go_to_json() -> None:
+    recipe = Recipe(epochs=np.int64(3), lr=np.float32(0.5), schedule=RampThenDecay(ramp=np.int64(2)))
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+def test_a_recipe_needs_no_torch() -> None:
+    code = "import sys; from whalereid.training import Recipe; Recipe(); print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 @pytest.mark.parametrize(
@@ -39,6 +65,17 @@ def test_but_changes_what_is_given() -> None:
     [
         ("epochs", 0),
         ("epochs", 1.5),
+        ("epochs", None),
+        ("epochs", True),
+        ("batch_size", None),
+        ("lr", "fast"),
+        ("lr", None),
+        ("clip", [1.0]),
+        ("shuffle", 1),
+        ("flip", "yes"),
+        ("transform", None),
+        ("schedule", "warmup-cosine"),
+        ("schedule", RampThenDecay),
         ("batch_size", 1),
         ("patience", 0),
         ("lr", 0.0),

@@ -70,7 +70,10 @@ def test_schedules_go_to_json_and_back(schedule: RampThenDecay | WarmupCosine) -
         ({"name": "warmup-cosine", "warmup": 1.0}, "warmup is 1.0"),
         ({"name": "warmup-cosine", "floor": -0.1}, "floor is -0.1"),
         ({"name": "ramp-then-decay", "decay": 0}, "decay is 0"),
-        ({"name": "ramp-then-decay", "steps_per_epoch": 0}, "steps_per_epoch 0"),
+        ({"name": "ramp-then-decay", "ramp": "long"}, "ramp is 'long'"),
+        ({"name": "warmup-cosine", "start": None}, "start is None"),
+        ({"name": ["warmup-cosine"]}, "Unknown schedule"),
+        ({"name": "ramp-then-decay", "steps_per_epoch": 0}, "steps_per_epoch is 0"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(settings: dict[str, object], names: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -90,6 +90,14 @@ def command(
             **ABOVE_0,
         ),
     ] = None,
+    flip: Annotated[
+        bool | None,
+        typer.Option(
+            "--flip/--no-flip",
+            help="Mirror half of the photos in training. A mirrored left flank is no left flank.",
+            show_default="mirror, unless viewpoints tell left and right apart",
+        ),
+    ] = None,
     patience: Annotated[
         int | None, typer.Option(metavar="N", help="Stop after this many epochs without a better one.", **EPOCHS)
     ] = None,
@@ -137,35 +145,50 @@ def command(
 
     Example: whalereid train data --folds folds.csv --fold 0 --out runs/first
     """
-    from whalereid.models import look_for_weights
-
-    look_for_weights(weights, backbone)
-
+    from whalereid import arguments
     from whalereid.catalogue import Catalogue
+    from whalereid.images import class_names
+    from whalereid.models import look_for_weights
+    from whalereid.training import Recipe
+    from whalereid.training.folder import refuse_folder
+    from whalereid.training.photos import check_files, labelled
 
+    # All that needs no network is refused before torch is loaded.
+    named = Recipe.named(recipe)
+    changes: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "patience": patience, "flip": flip}
+    changes["precision"] = None if precision is None else precision.value
+    chosen = named.but(**{name: value for name, value in changes.items() if value is not None})
+    if lr is not None and named.head_lr is not None:
+        chosen = chosen.but(head_lr=named.head_lr * lr / named.lr)
+    arguments.seed(seed, "--seed")
+    refuse_folder(out, resume=resume)
+    if weights not in ("pretrained", "random"):
+        look_for_weights(weights, backbone)
     photos = Catalogue.read(catalogue)
     train, held_out = _parts(photos, fold=fold, test_fold=test_fold, folds=folds, valid=valid)
-    if classes:
-        train = _by_classes(train, classes)
+    learned = class_names(train, classes or "identity")
+    if len(learned) < 2:
+        kind = "identity" if classes in (None, [], ["identity"]) else "class"
+        only = " ".join(learned[0]) if learned and isinstance(learned[0], tuple) else learned[0] if learned else ""
+        found = f"all photos are of one {kind} ({only})" if learned else f"no {kind} is known"
+        raise WhalereidError(f"{train.source}: {found} in the training part; it takes two to tell them apart.")
+    for name in [*(_columns(exclude) or ()), *(_columns(match) or ())]:
+        if held_out is not None:
+            held_out.column(name)
+    if on_error is OnError.RAISE:
+        for part in (labelled(train, classes or ["identity"])[0], *([held_out] if held_out is not None else ())):
+            check_files(part)
+    look_for_weights(weights, backbone)  # last, since a hub that doesn't answer takes seconds
 
     import torch
 
     from whalereid.heads import ElasticArcFace
     from whalereid.models import Embedder
-    from whalereid.training import Recipe, fit
+    from whalereid.training import fit
 
-    chosen = Recipe.named(recipe)
-    if lr is not None and chosen.head_lr is not None:
-        chosen = chosen.but(head_lr=chosen.head_lr * lr / chosen.lr)
-    chosen = chosen.but(epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, precision=precision)
-    if train.n_identities < 2:
-        found = (
-            f"all photos are of one identity ({train.identities[0]})" if train.identities else "no identity is known"
-        )
-        raise WhalereidError(f"{train.source}: {found} in the training part; it takes two to tell them apart.")
     torch.manual_seed(seed)
     net = Embedder(backbone, image_size=image_size, weights=weights)
-    head = ElasticArcFace(net.dim, train.n_identities)
+    head = ElasticArcFace(net.dim, len(learned))
     try:
         run = fit(
             net,
@@ -174,6 +197,7 @@ def command(
             held_out,
             recipe=chosen,
             out=out,
+            labels_from=classes or None,
             exclude=_columns(exclude),
             match=_columns(match) or (),
             on_error=on_error.value,
@@ -212,22 +236,15 @@ def _parts(
     else:
         splitter = EncounterFolds(5)
         say(f"No column 'fold' and no --folds: they are {splitter!r}'s, as `whalereid split` makes them.")
-    train = photos
+    trained = np.ones(len(photos), bool)
     for number in (fold, test_fold):
         if number is not None:
             kept, taken = splitter.fold(photos, number)
-            train = train[np.isin(train.image_ids, kept.image_ids)]
+            in_training = np.zeros(len(photos), bool)
+            in_training[photos.rows(kept.image_ids)] = True
+            trained &= in_training
             held_out = taken if number == fold else held_out
-    return train, held_out
-
-
-def _by_classes(train: Catalogue, columns: list[str]) -> Catalogue:
-    """The photos with the columns' values together for an identity; unknown where one of them is."""
-    import pandas as pd
-
-    values = pd.DataFrame({name: train.column(name) for name in columns})
-    together = values.dropna().astype("str").agg(" ".join, axis=1).reindex(values.index)
-    return train.assign(identity=together)
+    return photos[trained], held_out
 
 
 def _columns(given: list[str] | None) -> list[str] | None:

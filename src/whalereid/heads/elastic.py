@@ -9,6 +9,7 @@ import torch
 from pytorch_metric_learning.losses import ArcFaceLoss
 from torch import Tensor, nn
 
+from whalereid import arguments
 from whalereid.errors import WhalereidError
 
 __all__ = ["ElasticArcFace"]
@@ -47,6 +48,11 @@ class ElasticArcFace(ArcFaceLoss):
     W : Parameter of shape (dim, n_identities)
         One direction an identity, first drawn from N(0, 0.01²).
 
+    Raises
+    ------
+    WhalereidError
+        An argument is out of range; the message names it.
+
     References
     ----------
     .. [1] Deng et al.: ArcFace. https://arxiv.org/abs/1801.07698
@@ -71,13 +77,13 @@ class ElasticArcFace(ArcFaceLoss):
         *,
         generator: torch.Generator | None = None,
     ) -> None:
-        if dim < 1 or n_identities < 2:
-            raise WhalereidError(f"ElasticArcFace({dim}, {n_identities}): wants a width and at least two identities.")
-        if not (scale > 0 and 0 <= margin < math.pi and std >= 0):
-            raise WhalereidError(
-                f"ElasticArcFace(scale={scale}, margin={margin}, std={std}): wants scale > 0, a margin in [0, π) "
-                "radians and std ≥ 0."
-            )
+        dim = arguments.whole_number(dim, "dim", 1)
+        n_identities = arguments.whole_number(n_identities, "n_identities", 2)
+        scale = arguments.number(scale, "scale", 0, open_ends=True)
+        margin = arguments.number(margin, "margin, in radians,", 0, math.pi)
+        std = arguments.number(std, "std, in radians,", 0)
+        if generator is not None:
+            arguments.instance(generator, "generator", torch.Generator, "a torch.Generator, or None")
         super().__init__(
             num_classes=n_identities,
             embedding_size=dim,
@@ -96,8 +102,20 @@ class ElasticArcFace(ArcFaceLoss):
         Raises
         ------
         WhalereidError
-            A label is not one of the identities.
+            A label is not one of the identities, or embeddings and labels don't fit together or the head.
         """
+        arguments.instance(embeddings, "embeddings", Tensor, "a tensor (B, dim) of floats")
+        arguments.instance(labels, "labels", Tensor, "a tensor (B,) of whole numbers")
+        if embeddings.ndim != 2 or embeddings.shape[1] != self.W.shape[0]:
+            raise WhalereidError(
+                f"embeddings have shape {tuple(embeddings.shape)}, this head takes (B, {self.W.shape[0]}); make it for "
+                "the network's width (net.dim)."
+            )
+        if labels.shape != embeddings.shape[:1] or labels.is_floating_point():
+            raise WhalereidError(
+                f"labels are {tuple(labels.shape)} {labels.dtype} for {len(embeddings)} embeddings; give a whole "
+                "number for each."
+            )
         if labels.numel() and not 0 <= int(labels.min()) <= int(labels.max()) < self.num_classes:
             raise WhalereidError(
                 f"labels from {int(labels.min())} to {int(labels.max())} for {self.num_classes} identities; "

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from whalereid.images.classes import class_names as class_names
     from whalereid.images.datasets import CrossViewPairs as CrossViewPairs
     from whalereid.images.datasets import PhotoDataset as PhotoDataset
     from whalereid.images.datasets import collate as collate
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from whalereid.images.transforms import evaluation_transform as evaluation_transform
 
 _MODULES = {
+    "class_names": "classes",
     "MIN_SIDE": "photos",
     "read_photo": "photos",
     "IMAGENET_MEAN": "transforms",

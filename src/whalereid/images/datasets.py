@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import random
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from typing import Literal
@@ -13,9 +15,11 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, default_collate, get_worker_info
 
+from whalereid import arguments
 from whalereid.catalogue import Catalogue
 from whalereid.catalogue.schema import VIEWPOINT_SYNONYMS
 from whalereid.errors import WhalereidError, listing
+from whalereid.images.classes import ClassName, class_labels, class_names, label_columns
 from whalereid.images.photos import BBox, read_photo
 from whalereid.images.transforms import Transform
 
@@ -46,7 +50,10 @@ def collate(items: Sequence[Item | None]) -> tuple[torch.Tensor, torch.Tensor, t
         Images (b, ...) float32, labels (b,) int64 and rows (b,) int64, with b ≤ B. Where all were skipped, three
         empty tensors: a loop passes over a batch whose rows are empty.
     """
+    arguments.instance(items, "items", Sequence, "a list of items of a data set")
     kept = [item for item in items if item is not None]
+    if not all(isinstance(item, tuple) and len(item) == 3 and isinstance(item[0], torch.Tensor) for item in kept):
+        raise WhalereidError("items has something else than items of a PhotoDataset or CrossViewPairs; give those.")
     if not kept:
         return torch.empty(0), torch.empty(0, dtype=torch.int64), torch.empty(0, dtype=torch.int64)
     images, labels, rows = default_collate(kept)
@@ -65,20 +72,17 @@ class _Photos(Dataset[Item | None]):
         on_error: Literal["raise", "skip"],
         seed: int,
     ) -> None:
-        if not hasattr(transform, "set_random_state"):
+        arguments.instance(catalogue, "catalogue", Catalogue, "a Catalogue (Catalogue.read(path) makes one)")
+        if isinstance(transform, type) or not hasattr(transform, "set_random_state"):
             raise WhalereidError(
                 f"transform is {type(transform).__name__}; an albumentations transform is needed, such as "
                 "evaluation_transform(224) or TRAINING_TRANSFORMS['strong'](224)."
             )
-        if on_error not in ("raise", "skip"):
-            raise WhalereidError(f"on_error={on_error!r}; choose 'raise' or 'skip'.")
-        if seed < 0:
-            raise WhalereidError(f"seed={seed}; a seed is a whole number from 0 on.")
         self.catalogue = catalogue
         self.transform = transform
-        self.portrait = portrait
-        self.on_error = on_error
-        self.seed = int(seed)
+        self.portrait = arguments.instance(portrait, "portrait", bool, "True or False")
+        self.on_error: str = arguments.choice(on_error, "on_error", ("raise", "skip"))
+        self.seed = arguments.seed(seed)
         self._paths = [os.fspath(path) for path in catalogue.paths]
         self._boxes = _boxes(catalogue)
         # Shared memory, so that workers that live on see a new epoch, and we see what they skipped.
@@ -87,9 +91,7 @@ class _Photos(Dataset[Item | None]):
 
     def set_epoch(self, epoch: int) -> None:
         """Draw anew: augmentations (and partners) depend on (seed, epoch, row) alone. Reaches running workers."""
-        if epoch < 0:
-            raise WhalereidError(f"epoch {epoch}: epochs count from 0.")
-        self._epoch.fill_(epoch)
+        self._epoch.fill_(arguments.whole_number(epoch, "epoch", 0))
 
     @property
     def epoch(self) -> int:
@@ -104,6 +106,7 @@ class _Photos(Dataset[Item | None]):
 
     def read(self, row: int) -> np.ndarray:
         """Read one photo as it is before the transform: (H, W, 3) uint8 RGB, cropped and turned."""
+        row = _position(row, len(self._paths), "row")
         return read_photo(self._paths[row], self._boxes[row] if self._boxes else None, self.portrait)
 
     def _reason(self, row: int) -> str:
@@ -146,13 +149,23 @@ class PhotoDataset(_Photos):
     transform : albumentations transform
         uint8 RGB → {"image": float32 tensor}, such as `evaluation_transform`'s or a training transform.
     identities : sequence of str, optional
-        What labels index into; by default the catalogue's own. A photo of none of them has label -1.
+        The animals to learn; by default the catalogue's own. A photo of none of them has label -1.
+    labels_from : str or sequence of str
+        The columns whose values together are a photo's class. ``["identity", "viewpoint"]`` makes each flank of an
+        animal a class of its own; a photo that lacks one of the values has label -1.
     portrait : bool
         Turn landscape photos by 90° clockwise.
     on_error : "raise" or "skip"
         A photo that can't be read raises, or its item is None: use `collate` in the DataLoader, and see `skipped`.
     seed : int
         Of the augmentations.
+
+    Attributes
+    ----------
+    classes : tuple
+        What labels index into, as `class_names` lists it: the identities where labels are those.
+    labels : ndarray of shape (N,), int64
+        Each photo's class; -1 where it has none.
 
     Raises
     ------
@@ -176,13 +189,25 @@ class PhotoDataset(_Photos):
         transform: Transform,
         *,
         identities: Sequence[str] | None = None,
+        labels_from: str | Sequence[str] = "identity",
         portrait: bool = False,
         on_error: Literal["raise", "skip"] = "raise",
         seed: int = 0,
     ) -> None:
         super().__init__(catalogue, transform, portrait=portrait, on_error=on_error, seed=seed)
-        self.identities = catalogue.identities if identities is None else tuple(identities)
-        self.labels = catalogue.labels(self.identities)
+        self.labels_from = label_columns(labels_from)
+        self.identities = catalogue.identities if identities is None else _names(identities)
+        self._chosen = identities is not None
+        learned = catalogue if identities is None else catalogue[catalogue.labels(self.identities) >= 0]
+        self.classes: tuple[ClassName, ...] = (
+            self.identities if self.labels_from == ("identity",) else class_names(learned, self.labels_from)
+        )
+        self.labels = self.labels_of(catalogue)
+
+    def labels_of(self, photos: Catalogue) -> np.ndarray:
+        """(N,) int64: the class of each of these photos among those learned here; -1 where it has none of them."""
+        labels = class_labels(photos, self.labels_from, self.classes)
+        return np.where(photos.labels(self.identities) >= 0, labels, -1) if self._chosen else labels
 
     @property
     def used(self) -> np.ndarray:
@@ -193,7 +218,7 @@ class PhotoDataset(_Photos):
         return len(self._paths)
 
     def __getitem__(self, index: int) -> Item | None:
-        row = range(len(self))[index]
+        row = _position(index, len(self), "index")
         pixels = self._read_or_note(row)
         if pixels is None:
             return None
@@ -242,8 +267,8 @@ class CrossViewPairs(_Photos):
         fixed: bool = False,
     ) -> None:
         super().__init__(catalogue, transform, portrait=portrait, on_error=on_error, seed=seed)
-        self.anchor, self.partner = _viewpoints(anchor), _viewpoints(partner)
-        self.fixed = fixed
+        self.anchor, self.partner = _viewpoints(anchor, "anchor"), _viewpoints(partner, "partner")
+        self.fixed = arguments.instance(fixed, "fixed", bool, "True or False")
         both = sorted(set(self.anchor) & set(self.partner))
         if both:
             raise WhalereidError(f"viewpoint {listing(both)} is both anchor and partner; a pair needs two viewpoints.")
@@ -266,8 +291,14 @@ class CrossViewPairs(_Photos):
         self._partner_rows, self._starts, self._ends = by_identity, starts, ends
         if identities is None:
             identities = [catalogue.identities[label] for label in np.unique(own[self.rows])]
-        self.identities = tuple(identities)
-        self.labels = catalogue.labels(self.identities)[self.rows]
+        self.identities = _names(identities)
+        self.labels_from = ("identity",)  # the two photos of a pair share their label, whatever else differs
+        self.classes: tuple[ClassName, ...] = self.identities
+        self.labels = self.labels_of(catalogue)[self.rows]
+
+    def labels_of(self, photos: Catalogue) -> np.ndarray:
+        """(N,) int64: the identity of each of these photos among those learned here; -1 where it is none of them."""
+        return photos.labels(self.identities)
 
     @property
     def used(self) -> np.ndarray:
@@ -280,13 +311,14 @@ class CrossViewPairs(_Photos):
 
     def partner_row(self, index: int) -> int:
         """Row of the partner of item `index` in this epoch."""
+        index = _position(index, len(self), "index")
         start, end = int(self._starts[index]), int(self._ends[index])
         # A stream of its own (the last 1), so that fixed partners leave the augmentations as they were.
         generator = np.random.default_rng((self.seed, 0 if self.fixed else self.epoch, int(self.rows[index]), 1))
         return int(self._partner_rows[generator.integers(start, end)])
 
     def __getitem__(self, index: int) -> Item | None:
-        index = range(len(self))[index]
+        index = _position(index, len(self), "index")
         row = int(self.rows[index])
         first, second = self._read_or_note(row), self._read_or_note(self.partner_row(index))
         if first is None or second is None:
@@ -309,8 +341,25 @@ def _boxes(catalogue: Catalogue) -> list[BBox | None] | None:
     return [box if there else None for there, box in zip(known, catalogue.column("bbox"), strict=True)]
 
 
-def _viewpoints(names: str | Sequence[str]) -> tuple[str, ...]:
-    names = (names,) if isinstance(names, str) else tuple(names)
-    if not names:
+def _viewpoints(names: str | Sequence[str], name: str) -> tuple[str, ...]:
+    held = arguments.texts(names, name, "viewpoints, such as ['left', 'right']")
+    if not held:
         raise WhalereidError("anchor and partner each need at least one viewpoint, such as 'top'.")
-    return tuple(VIEWPOINT_SYNONYMS.get(name.lower(), name.lower()) for name in names)
+    return tuple(VIEWPOINT_SYNONYMS.get(text.lower(), text.lower()) for text in held)
+
+
+def _names(identities: Sequence[str]) -> tuple[str, ...]:
+    names = arguments.texts(identities, "identities", "names of animals, such as catalogue.identities")
+    if len(set(names)) < len(names):
+        twice = [name for name, n in Counter(names).items() if n > 1]
+        raise WhalereidError(f"identities has {listing(map(repr, twice), most=3)} twice; give each animal once.")
+    return names
+
+
+def _position(index: int, n: int, name: str) -> int:
+    """The place from 0 of an index that may count from the end; IndexError beyond, so that loops end."""
+    try:
+        place = operator.index(index)
+    except TypeError:
+        raise WhalereidError(f"{name} is {index!r:.60}; give one whole number: items come one at a time.") from None
+    return range(n)[place]

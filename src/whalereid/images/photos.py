@@ -9,6 +9,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
+from whalereid import arguments
 from whalereid.catalogue.schema import parse_bbox
 from whalereid.decoding import MIN_SIDE, crop, decode
 from whalereid.errors import WhalereidError
@@ -44,6 +45,8 @@ def read_photo(path: str | os.PathLike[str], bbox: Sequence[float] | None = None
     WhalereidError
         The file can't be decoded, the bbox misses the photo, or a side is below 8 px; the message names the file.
     """
+    arguments.instance(path, "path", (str, os.PathLike), "the path of a photo")
+    arguments.instance(portrait, "portrait", bool, "True or False")
     box = None if bbox is None else _checked(bbox, where=str(path))
     pixels = decode(path)
     if box is not None:

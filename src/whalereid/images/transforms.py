@@ -18,6 +18,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from whalereid import arguments
 from whalereid.errors import WhalereidError
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it asks the network for a newer release
@@ -74,7 +75,8 @@ def evaluation_transform(
         A size, mean or std that can't be.
     """
     size = _checked_size(image_size)
-    return A.Compose([*_resize(size, antialias=antialias).values(), *_to_tensor(mean, std)])
+    arguments.instance(antialias, "antialias", bool, "True or False")
+    return A.Compose([*_resize(size, antialias).values(), *_to_tensor(mean, std)])
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,20 @@ class TrainingTransform:
     description : str
         What it does, in a line.
     build : callable
-        (height, width), flip → the steps in their order, by name.
+        (height, width), flip, antialias → the steps in their order, by name.
+    antialias : bool
+        Whether photos are averaged as they are shrunk, unless asked otherwise.
     """
 
     description: str
-    build: Callable[[tuple[int, int], bool], Steps]
+    build: Callable[[tuple[int, int], bool, bool], Steps]
+    antialias: bool = True
+
+    def __post_init__(self) -> None:
+        arguments.instance(self.description, "description", str, "a line of text")
+        if not callable(self.build):
+            raise WhalereidError("build can't be called; give a function of size, flip and antialias.")
+        arguments.instance(self.antialias, "antialias", bool, "True or False")
 
     def __call__(
         self,
@@ -101,6 +112,7 @@ class TrainingTransform:
         std: Sequence[float] = IMAGENET_STD,
         *,
         flip: bool = True,
+        antialias: bool | None = None,
     ) -> A.Compose:
         """Build the transform.
 
@@ -113,6 +125,9 @@ class TrainingTransform:
         flip : bool
             Mirror half of the photos. A mirrored left flank looks like a right one: turn it off where flanks differ
             and both are trained together.
+        antialias : bool, optional
+            Average the pixels that fall together where the photo is shrunk; by default as the set was made. Training
+            and embedding want it alike: a network's is ``net.preprocessing.antialias``.
 
         Returns
         -------
@@ -124,11 +139,15 @@ class TrainingTransform:
         WhalereidError
             A size, mean or std that can't be.
         """
-        return A.Compose([*self.steps(image_size, flip=flip).values(), *_to_tensor(mean, std)])
+        steps = self.steps(image_size, flip=flip, antialias=antialias)
+        return A.Compose([*steps.values(), *_to_tensor(mean, std)])
 
-    def steps(self, image_size: ImageSize, *, flip: bool = True) -> Steps:
+    def steps(self, image_size: ImageSize, *, flip: bool = True, antialias: bool | None = None) -> Steps:
         """Give the augmentations in their order, by name, before normalisation."""
-        return self.build(_checked_size(image_size), flip)
+        size = _checked_size(image_size)
+        arguments.instance(flip, "flip", bool, "True or False")
+        arguments.instance(antialias, "antialias", (bool, type(None)), "True, False or None")
+        return self.build(size, flip, self.antialias if antialias is None else antialias)
 
 
 class WhiteCorner(A.ImageOnlyTransform):
@@ -201,13 +220,13 @@ class Shrink(A.ImageOnlyTransform):
         return F.interpolate(pixels, size, mode="bilinear", antialias=True)[0].permute(1, 2, 0).contiguous().numpy()
 
 
-def _plain(size: tuple[int, int], flip: bool) -> Steps:
-    return _resize(size) | _flip(flip)
+def _plain(size: tuple[int, int], flip: bool, antialias: bool) -> Steps:
+    return _resize(size, antialias) | _flip(flip)
 
 
-def _strong(size: tuple[int, int], flip: bool) -> Steps:
+def _strong(size: tuple[int, int], flip: bool, antialias: bool) -> Steps:
     return (
-        _resize(size)
+        _resize(size, antialias)
         | _flip(flip)
         | {
             "shift, scale, rotate, shear": A.Affine(
@@ -249,11 +268,11 @@ def _strong(size: tuple[int, int], flip: bool) -> Steps:
     )
 
 
-def _whaledo(size: tuple[int, int], flip: bool) -> Steps:
+def _whaledo(size: tuple[int, int], flip: bool, antialias: bool) -> Steps:
     # The winner ran albumentations 1.x. What differed there by default is spelled out here: one scale for both sides,
-    # borders reflected, a hue range of 0.2, and resizing by plain bilinear samples.
+    # borders reflected, a hue range of 0.2; and it resized by plain bilinear samples.
     return (
-        _resize(size, antialias=False)
+        _resize(size, antialias)
         | _flip(flip)
         | {
             "sharpen, grey or CLAHE": A.OneOf(
@@ -273,12 +292,14 @@ def _whaledo(size: tuple[int, int], flip: bool) -> Steps:
     )
 
 
-def _whaledo_corner(size: tuple[int, int], flip: bool) -> Steps:
-    return {"white corner": WhiteCorner(width=0.3, height=0.25, p=0.5)} | _whaledo(size, flip)
+def _whaledo_corner(size: tuple[int, int], flip: bool, antialias: bool) -> Steps:
+    return {"white corner": WhiteCorner(width=0.3, height=0.25, p=0.5)} | _whaledo(size, flip, antialias)
 
 
 class _Named(dict[str, TrainingTransform]):
-    def __missing__(self, name: str) -> TrainingTransform:
+    def __getitem__(self, name: str) -> TrainingTransform:
+        if isinstance(name, str) and name in self:
+            return super().__getitem__(name)
         raise WhalereidError(f"unknown training transform {name!r}; choose from {', '.join(self)}.")
 
 
@@ -287,15 +308,15 @@ TRAINING_TRANSFORMS = _Named(
     {
         "plain": TrainingTransform("resize and mirror, no more", _plain),
         "strong": TrainingTransform("geometry, light, image quality and holes: for new species", _strong),
-        "whaledo": TrainingTransform("the beluga competition winner's set", _whaledo),
+        "whaledo": TrainingTransform("the beluga competition winner's set", _whaledo, antialias=False),
         "whaledo-corner": TrainingTransform(
-            "the same after a white corner, for the winner's V2 networks", _whaledo_corner
+            "the same after a white corner, for the winner's V2 networks", _whaledo_corner, antialias=False
         ),
     }
 )
 
 
-def _resize(size: tuple[int, int], *, antialias: bool = True) -> Steps:
+def _resize(size: tuple[int, int], antialias: bool) -> Steps:
     steps: Steps = {"shrink": Shrink(*size)} if antialias else {}
     return steps | {"resize": A.Resize(*size, interpolation=cv2.INTER_LINEAR)}
 
@@ -306,8 +327,12 @@ def _flip(flip: bool) -> Steps:
 
 def _to_tensor(mean: Sequence[float], std: Sequence[float]) -> list[A.BasicTransform]:
     for name, values in (("mean", mean), ("std", std)):
-        if len(values) != 3 or not np.isfinite(values).all() or (name == "std" and min(values) <= 0):
-            raise WhalereidError(f"{name} {tuple(values)}: three numbers are needed, one per channel of pixels in 0–1.")
+        try:
+            numbers = np.asarray(values, np.float64)
+        except (TypeError, ValueError):
+            numbers = np.empty(0)
+        if numbers.shape != (3,) or not np.isfinite(numbers).all() or (name == "std" and numbers.min() <= 0):
+            raise WhalereidError(f"{name} {values!r:.60}: three numbers are needed, one per channel of pixels in 0–1.")
     return [A.Normalize(mean=tuple(mean), std=tuple(std)), ToTensorV2()]
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 from torch.utils.data import Sampler
 
+from whalereid.errors import WhalereidError
+
 __all__ = ["EpochBatches"]
 
 
@@ -20,7 +22,7 @@ class EpochBatches(Sampler[list[int]]):
     Parameters
     ----------
     n : int
-        Items of an epoch, at least 2.
+        Items of an epoch, at least 2 a process.
     batch_size : int
         Items a batch, at most (three items in batches of two make one of three).
     shuffle : bool
@@ -29,6 +31,11 @@ class EpochBatches(Sampler[list[int]]):
         The order depends on (seed, epoch) alone.
     process, processes : int
         Which of how many processes draws: each has its own batches, all the same number of them.
+
+    Raises
+    ------
+    WhalereidError
+        There are too few items.
 
     Examples
     --------
@@ -39,6 +46,9 @@ class EpochBatches(Sampler[list[int]]):
     def __init__(
         self, n: int, batch_size: int, *, shuffle: bool = True, seed: int = 0, process: int = 0, processes: int = 1
     ) -> None:
+        if n < 2 * processes:
+            shared = f" in {processes} processes" if processes > 1 else ""
+            raise WhalereidError(f"{n} photos are too few to train on{shared}: a batch has at least two.")
         self._n, self._shuffle, self._seed, self._epoch = n, shuffle, seed, 0
         self._process, self._processes = process, processes
         self._rounds = max(1, min(math.ceil(n / (batch_size * processes)), n // (2 * processes)))

@@ -8,23 +8,25 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-import torch
-from safetensors.torch import save
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
 from whalereid import __version__
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import claim_folder, replacing
-from whalereid.models import Embedder
 
-__all__ = ["RunFolder", "read_checkpoint"]
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import nn
+
+    from whalereid.models import Embedder
+
+__all__ = ["RunFolder", "read_checkpoint", "refuse_folder"]
 
 _FORMAT = "whalereid-run/1"
 _MARKER = "run.json"
 _CHECKPOINT = "checkpoint/last.pt"
+_BEST_HEAD, _HISTORY = "head.safetensors", "history.csv"
+_OURS = ("config.json", "model.safetensors", _BEST_HEAD, _HISTORY, _CHECKPOINT, _MARKER)  # the marker last
 
 
 class RunFolder:
@@ -41,7 +43,13 @@ class RunFolder:
     settings : mapping
         All that decides the result, as JSON can hold it.
     resume : bool
-        Go on with the training that the folder holds.
+        Go on with the training that the folder holds; one that never finished an epoch begins anew, with these
+        settings.
+
+    Attributes
+    ----------
+    begins_anew : bool
+        Whether there was a training to go on with, but no epoch of it.
 
     Raises
     ------
@@ -52,28 +60,26 @@ class RunFolder:
     def __init__(self, path: str | os.PathLike[str], settings: Mapping[str, Any], *, resume: bool) -> None:
         self.path = Path(path)
         self._settings = json.loads(json.dumps(settings))
-        if resume and not (self.path / _MARKER).exists():
-            raise WhalereidError(f"{self.path}: no training there to resume; leave --resume out to begin one.")
-        for left in self.path.glob(f".{Path(_MARKER).stem}.*.part.json"):  # by one killed before its first file
-            left.unlink(missing_ok=True)
+        refuse_folder(self.path, resume=resume)
         claim_folder(self.path, marker=_MARKER)
-        if (self.path / _MARKER).exists():
-            held = self._read()
-            if not resume:
-                progress = held["progress"]
-                raise WhalereidError(
-                    f"{self.path}: already holds a training ({progress['epochs']} of "
-                    f"{held['recipe']['epochs']} epochs); go on with --resume, or choose another --out."
-                )
+        self.begins_anew = resume and not self.holds_an_epoch
+        if resume and self.holds_an_epoch:
+            held = _read(self.path)
             differing = list(_differences({key: held.get(key) for key in self._settings}, self._settings))
             if differing:
                 raise WhalereidError(
                     f"{self.path}: was begun otherwise: {listing(differing, most=3)}; "
                     "resume with the same options, or choose another --out."
                 )
+        if resume:
             self._tidy()
-        else:
+        if not self.holds_an_epoch:
             self.note({"epochs": 0, "finished": False})
+
+    @property
+    def holds_an_epoch(self) -> bool:
+        """Whether there is something to resume."""
+        return (self.path / _CHECKPOINT).is_file()
 
     def note(self, progress: Mapping[str, Any]) -> None:
         """Write ``run.json``: the settings, and how far the training is."""
@@ -82,49 +88,87 @@ class RunFolder:
             beside.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     def discard(self) -> None:
-        """Remove the note of a training that never finished an epoch, and the folder with it."""
-        (self.path / _MARKER).unlink(missing_ok=True)
-        with suppress(OSError):  # it may hold something by now
-            self.path.rmdir()
+        """Remove a training that never finished an epoch, and the folder with it; one that did stays."""
+        if self.holds_an_epoch:
+            return
+        for name in _OURS:
+            (self.path / name).unlink(missing_ok=True)
+        for folder in ((self.path / _CHECKPOINT).parent, self.path):
+            with suppress(OSError):  # it isn't there, or holds something by now
+                folder.rmdir()
 
     def keep(self, net: Embedder, head: nn.Module) -> None:
         """Write this epoch's network and head as the best."""
+        from safetensors.torch import save
+
         net.save(self.path)
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in head.state_dict().items()}
-        with replacing(self.path / "head.safetensors") as beside:
+        # Copies, as tensors that share their memory are refused.
+        tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in head.state_dict().items()}
+        with replacing(self.path / _BEST_HEAD) as beside:
             beside.write_bytes(save(tensors))
 
     def write_history(self, history: pd.DataFrame) -> None:
         """Write ``history.csv``."""
-        with replacing(self.path / "history.csv") as beside:
+        with replacing(self.path / _HISTORY) as beside:
             history.to_csv(beside, index=False)
 
     def write_checkpoint(self, state: Mapping[str, Any]) -> None:
         """Write all that the next epoch needs; until it is whole, the checkpoint before stays."""
+        import torch
+
         buffer = io.BytesIO()  # torch's own writer hides what the operating system said
         torch.save(dict(state), buffer)
         with replacing(self.path / _CHECKPOINT) as beside:
             beside.write_bytes(buffer.getbuffer())
-
-    def _read(self) -> dict[str, Any]:
-        path = self.path / _MARKER
-        try:
-            held = json.loads(path.read_text(encoding="utf-8"))
-            if held["format"] != _FORMAT:
-                raise ValueError(f"format {held['format']!r}")
-            if not isinstance(held["progress"]["epochs"], int) or not held["recipe"]["epochs"]:
-                raise ValueError("its progress is missing")
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            raise WhalereidError(
-                f"{path}: isn't what `whalereid train` wrote ({error}); choose another --out."
-            ) from error
-        return dict(held)
 
     def _tidy(self) -> None:
         """Remove what a killed process left half-written."""
         for folder in (self.path, (self.path / _CHECKPOINT).parent):
             for left in folder.glob(".*.part.*"):
                 left.unlink(missing_ok=True)
+
+
+def refuse_folder(path: str | os.PathLike[str], *, resume: bool) -> None:
+    """Refuse RUN where a training can't begin or go on there, before anything costly; needs no torch.
+
+    Raises
+    ------
+    WhalereidError
+        It holds something else; a training, without `resume`; none, with it; or one whose checkpoint is gone.
+    """
+    path = Path(path)
+    if resume and not (path / _MARKER).exists():
+        raise WhalereidError(f"{path}: no training there to resume; leave --resume out to begin one.")
+    for left in path.glob(f".{Path(_MARKER).stem}.*.part.json"):  # by one killed before its first file
+        left.unlink(missing_ok=True)
+    if path.exists():
+        claim_folder(path, marker=_MARKER)
+    if not (path / _MARKER).exists():
+        return
+    held = _read(path)
+    done = f"{held['progress']['epochs']} of {held['recipe']['epochs']} epochs"
+    if not resume:
+        raise WhalereidError(
+            f"{path}: already holds a training ({done}); go on with --resume, or choose another --out."
+        )
+    if held["progress"]["epochs"] and not (path / _CHECKPOINT).is_file():
+        raise WhalereidError(
+            f"{path}: its {_CHECKPOINT} is gone, so this training ({done}) can't be resumed; begin anew in another "
+            "--out."
+        )
+
+
+def _read(run: Path) -> dict[str, Any]:
+    path = run / _MARKER
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        if held["format"] != _FORMAT:
+            raise ValueError(f"format {held['format']!r}")
+        if not isinstance(held["progress"]["epochs"], int) or not held["recipe"]["epochs"]:
+            raise ValueError("its progress is missing")
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise WhalereidError(f"{path}: isn't what `whalereid train` wrote ({error}); choose another --out.") from error
+    return dict(held)
 
 
 def read_checkpoint(run: Path) -> dict[str, Any] | None:
@@ -135,6 +179,8 @@ def read_checkpoint(run: Path) -> dict[str, Any] | None:
     WhalereidError
         It is damaged.
     """
+    import torch
+
     path = run / _CHECKPOINT
     if not path.is_file():
         return None
@@ -151,9 +197,9 @@ def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
     if isinstance(before, dict) and isinstance(now, dict):
         for key in [*before, *(key for key in now if key not in before)]:
             yield from _differences(before.get(key), now.get(key), f"{name} {key}".strip())
-    elif isinstance(before, list) and isinstance(now, list) and name == "identities":
+    elif isinstance(before, list) and isinstance(now, list) and name in ("identities", "classes"):
         if before != now:
-            yield f"other identities ({len(before)} then, {len(now)} now)"
+            yield f"other {name} ({len(before)} then, {len(now)} now)"
     elif before != now:
         yield f"{name} was {_short(before)}, is now {_short(now)}"
 

@@ -19,25 +19,27 @@ import pandas as pd
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
-from accelerate.utils import broadcast_object_list, parse_flag_from_env
+from accelerate.utils import broadcast_object_list, gather_object, parse_flag_from_env
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from whalereid import arguments
 from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.errors import WhalereidError, listing
-from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, PhotoDataset, collate
+from whalereid.images import CrossViewPairs, PhotoDataset, collate
 from whalereid.models import Embedder, load_weights
 from whalereid.splits import leakage
 from whalereid.training.arithmetic import depthwise_in_float32, mixed_precision, repeatable
 from whalereid.training.batches import EpochBatches
+from whalereid.training.checks import check_head, check_preprocessing
 from whalereid.training.folder import RunFolder, read_checkpoint
+from whalereid.training.items import PHOTOS_IN_WORDS, Photos, make_items
+from whalereid.training.photos import check_files
 from whalereid.training.progress import TrainingProgress
 from whalereid.training.recipe import Recipe
 from whalereid.training.validation import Figures, Validation
 
 __all__ = ["Run", "fit"]
-
-Photos = Catalogue | PhotoDataset | CrossViewPairs
 
 HISTORY = ["epoch", "lr", "train_loss", "valid_loss", "valid_mAP@20", "valid_top-1", "seconds"]
 _SHOW_EVERY = 0.25  # seconds between looks at the loss, which make an accelerator wait
@@ -74,6 +76,7 @@ def fit(
     *,
     recipe: Recipe | str = "default",
     out: str | os.PathLike[str],
+    labels_from: str | Sequence[str] | None = None,
     exclude: Sequence[str] | None = None,
     match: Sequence[str] = (),
     on_error: Literal["raise", "skip"] = "raise",
@@ -93,11 +96,12 @@ def fit(
     net : Embedder
         Trained in place; at the end it has the weights of the best epoch.
     head : nn.Module
-        ``head(embeddings (B, D) float32, labels (B,) int64)`` → mean loss, with a class for each identity.
+        ``head(embeddings (B, D) float32, labels (B,) int64)`` → mean loss, with a class for each identity. Any loss of
+        pytorch-metric-learning is one, with weights of its own or without.
     train : Catalogue, PhotoDataset or CrossViewPairs
         What to train on. Of a catalogue, photos of known identity, augmented as the recipe says; a data set comes with
-        its own transform and seed. The loss of a pair is the sum of its photos' losses, each view a batch of its own,
-        so that batch norm sees one viewpoint at a time.
+        its own transform and seed, and must prepare photos as ``net.preprocessing`` says. The loss of a pair is the sum
+        of its photos' losses, each view a batch of its own, so that batch norm sees one viewpoint at a time.
     valid : Catalogue, PhotoDataset or CrossViewPairs, optional
         What to choose the epoch by (of a data set its catalogue), prepared as `embed` does. Without it the last epoch
         is kept.
@@ -105,17 +109,22 @@ def fit(
         How to train; a name is one of ``whalereid.training.RECIPES``.
     out : path
         RUN, a new or empty folder.
+    labels_from : str or sequence of str, optional
+        The columns whose values together are a photo's class, by default ``identity`` (a data set's are its own). With
+        ``["identity", "viewpoint"]`` each flank of an animal is a class of its own;
+        ``whalereid.images.class_names(train, labels_from)`` lists them. Validation ranks by identity all the same.
     exclude, match : sequence of str
         Rules of the validation's ranking, as in `Ensemble.rank`; by default candidates of the query's own encounter are
         excluded where encounters are known.
     on_error : {"raise", "skip"}
-        What to do with a training photo that can't be read, where `train` is a catalogue.
+        What to do with a photo that can't be read, where `train` is a catalogue. Those skipped are listed at the end.
     seed : int
         Of the order of photos, augmentation, dropout and the head's margins.
     workers : int, optional
         Processes that prepare photos; by default chosen by the machine. It doesn't change the result.
     resume : bool
-        Go on with the training that `out` holds; everything else must be as it was.
+        Go on with the training that `out` holds; everything else must be as it was. One that stopped before the end of
+        its first epoch begins anew.
     progress : bool
         Tell on stderr how it goes.
 
@@ -127,7 +136,8 @@ def fit(
     Raises
     ------
     WhalereidError
-        Photos, folder or recipe can't be used, the loss stops being finite, or the disk is full.
+        An argument can't be used, no validation query is left, the loss stops being finite, the memory is too small, or
+        the disk is full. A training that has not finished an epoch leaves nothing in `out`.
     KeyboardInterrupt
         On Ctrl-C, with a message that says what is kept.
 
@@ -138,29 +148,52 @@ def fit(
     >>> fit(net, head, train, valid, out="runs/first", seed=1).best_epoch    # doctest: +SKIP
     17
     """
+    arguments.instance(net, "net", Embedder, "an Embedder")
+    arguments.instance(head, "head", nn.Module, "a head, such as ElasticArcFace(net.dim, train.n_identities)")
+    arguments.instance(recipe, "recipe", (Recipe, str), "a Recipe, or the name of one")
+    arguments.instance(out, "out", (str, os.PathLike), "the path of a folder")
+    exclude = None if exclude is None else arguments.column_names(exclude, "exclude")
+    match = arguments.column_names(match, "match")
+    arguments.choice(on_error, "on_error", ("raise", "skip"))
+    seed = arguments.seed(seed)
+    workers = None if workers is None else arguments.whole_number(workers, "workers", 0)
+    for flag, name in ((resume, "resume"), (progress, "progress")):
+        arguments.instance(flag, name, bool, "True or False")
     recipe = Recipe.named(recipe) if isinstance(recipe, str) else recipe
-    items, unnamed = _items(train, net, recipe, on_error=on_error, seed=seed)
-    _check_head(head, items.identities)
+    items, notes = make_items(train, net, recipe, labels_from=labels_from, on_error=on_error, seed=seed)
+    reading, untold = check_preprocessing(items, net, recipe)
+    check_head(head, net.dim, len(items.classes))
     validation = _validation(valid, items, recipe, exclude=exclude, match=match)
-    settings = _settings(net, head, items, validation, recipe, seed=seed)
+    settings = _settings(net, head, items, validation, recipe, mirrors=reading.mirrors, seed=seed)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else CUDA's products differ from run to run
     with repeatable(seed):
         begun_elsewhere = bool(AcceleratorState._shared_state)
         accelerator = _accelerator(recipe.precision)
+        folder = training = None
         try:
             folder = RunFolder(out, settings, resume=resume) if accelerator.is_main_process else None
             accelerator.wait_for_everyone()
             with TrainingProgress(recipe.epochs, show=progress and folder is not None) as display:
-                if unnamed:
-                    display.say(f"{unnamed} photos of unknown identity are left out of the training.")
+                for note in (*notes, *untold):
+                    display.say(note)
                 if validation is not None:
                     _warn_of_leakage(items.catalogue, validation.photos, display)
                 training = _Training(net, head, items, validation, recipe, accelerator, seed=seed, workers=workers)
                 return training.run(Path(out), folder, display)
+        except Exception as error:
+            if folder is not None:
+                folder.discard()  # unless an epoch is kept, nothing in it is worth resuming
+            if _is_lack_of_memory(error):
+                raise _lack_of_memory(net, recipe, training.kept_in_words(Path(out)) if training else "") from error
+            raise
         finally:
             accelerator.free_memory()
             if not begun_elsewhere:
                 AcceleratorState._reset_state()  # so that the next training may have another precision
+
+
+class _DivergedError(WhalereidError):
+    """A training that would diverge again if it were resumed."""
 
 
 class _LossOf(nn.Module):
@@ -221,6 +254,9 @@ class _Training:
         net.to(memory_format=torch.channels_last)  # before several processes agree on how gradients lie in memory
         self.model, self.optimizer = accelerator.prepare(_LossOf(net, head), _optimizer(net, head, recipe))
         self.records: list[dict[str, float]] = []  # one an epoch
+        self.kept = 0  # epochs that the checkpoint on disk holds
+        # Photos that can't be read may leave one process without a batch while others have theirs.
+        self._batches_may_lack = accelerator.num_processes > 1 and items.on_error == "skip"
         self.best_epoch, self.best_score = 0, float("-inf")
         self.untrained: dict[str, float] = {}
         self.learnt = _learnt(net, items, validation)
@@ -233,13 +269,13 @@ class _Training:
 
     def run(self, out: Path, folder: RunFolder | None, display: TrainingProgress) -> Run:
         """Train from the checkpoint, if there is one, to the end; only the main process has a `folder`."""
-        self.net.mark_trained(
-            self.learnt
-        )  # at once: each epoch's vectors are measured, and one that is stopped has learnt
+        self.net.mark_trained(self.learnt)  # at once: one that is stopped has learnt, too
         state = read_checkpoint(out)
         if state is not None:
             self._restore(state)
             display.say(f"Resuming after epoch {len(self.records)} of {self.recipe.epochs}.")
+        elif folder is not None and folder.begins_anew:
+            display.say("No epoch was finished there: it begins with the first.")
         display.begin(done=len(self.records))
         try:
             if state is None:
@@ -247,18 +283,19 @@ class _Training:
             while not self.finished:
                 self._epoch(len(self.records), folder, display)
         except KeyboardInterrupt:
-            kept = f"{out} keeps the {len(self.records)} of {self.recipe.epochs} epochs that are done"
+            kept = f"{out} keeps the {self.kept} of {self.recipe.epochs} epochs that are done"
             raise KeyboardInterrupt(f"stopped; {kept}; go on with --resume (in Python resume=True).") from None
-        except WhalereidError:
-            if folder is not None and not self.records:
-                folder.discard()  # nothing in it is worth resuming
-            raise
-        except torch.cuda.OutOfMemoryError as error:
+        except WhalereidError as error:
+            if isinstance(error, _DivergedError) or not self.kept:
+                raise
             raise WhalereidError(
-                f"the accelerator's memory is too small for batches of {self.recipe.batch_size}; "
-                "lower --batch-size or --image-size."
+                f"{error} {self.kept_in_words(out)} Once that is mended, go on with --resume."
             ) from error
         return self._end(out, folder, display)
+
+    def kept_in_words(self, out: Path) -> str:
+        """Say what a training that fails leaves behind; nothing where no epoch is kept."""
+        return f"{out} keeps the {self.kept} of {self.recipe.epochs} epochs that are done." if self.kept else ""
 
     def _look_at_the_untrained(self, display: TrainingProgress) -> None:
         """Measure before the first step: to compare with, and to find bad validation photos now, not in an hour."""
@@ -267,6 +304,11 @@ class _Training:
             return
         display.validating()
         figures = self._measure(self.validation)
+        if self.recipe.select_by == "loss" and not math.isfinite(figures.loss):
+            raise WhalereidError(
+                f"the validation loss is {figures.loss} before training, so no epoch can be chosen by it; "
+                "use select_by='mAP'."
+            )
         self.untrained = {"mAP@20": figures.mean_average_precision, "top-1": figures.top_1}
         words = f"{self.validation.n_queries} validation queries"
         if self.validation.rules.exclude:
@@ -287,7 +329,7 @@ class _Training:
         display.validating()
         figures = Figures() if self.validation is None else self._measure(self.validation)
         score = self._score(figures)
-        better = score > self.best_score
+        better = not self.best_epoch or score > self.best_score
         if better:
             self.best_epoch, self.best_score = epoch + 1, score
         seconds = time.monotonic() - began
@@ -298,6 +340,7 @@ class _Training:
             if better:
                 folder.keep(self.net, self.head)
             folder.write_checkpoint(self._state())
+            self.kept = len(self.records)
             folder.write_history(self._history())
             folder.note(self._progress())
         display.end_epoch(_in_words(loss, figures, rate, best=better and self.validation is not None))
@@ -312,7 +355,7 @@ class _Training:
         self.net.to(memory_format=torch.channels_last)  # each epoch anew: `embed` gives it back in the plain format
         with depthwise_in_float32(self.net) if device.type == "cpu" else nullcontext():
             for step, (images, labels, rows) in enumerate(self.loader):
-                if len(rows) < 2:  # the others were skipped, and batch norm can't train on one
+                if not self._all_have(len(rows)):
                     continue
                 factor = recipe.schedule.factor(epoch + step / len(self.batches), recipe.epochs)
                 for group in self.optimizer.param_groups:
@@ -336,31 +379,59 @@ class _Training:
         both = self.accelerator.reduce(torch.stack([total, torch.tensor(float(count), device=device)]), "sum")
         return self._finite(both[0], float(both[1]), epoch)
 
+    def _all_have(self, n: int) -> bool:
+        """Whether this step can be taken, by all processes or by none: each waits for the others' gradients.
+
+        Of a batch whose other photos were skipped nothing may be left, or one photo, which batch norm can't train on.
+        """
+        enough = n >= 2
+        if not self._batches_may_lack:
+            return enough
+        having = self.accelerator.reduce(torch.tensor(float(enough), device=self.accelerator.device), "sum")
+        return int(having) == self.accelerator.num_processes
+
     def _finite(self, total: Tensor, count: float, epoch: int) -> float:
         mean = float(total) / count
         if not math.isfinite(mean):
-            raise WhalereidError(
+            raise _DivergedError(
                 f"epoch {epoch + 1}: the loss is {mean}, so the training has diverged and was stopped; train anew with "
                 "a lower --lr or in --precision fp32 (the folder keeps the epochs before)."
             )
         return mean
 
     def _measure(self, validation: Validation) -> Figures:
-        """Measure in the main process, and let the others know."""
-        found = [Figures()]
+        """Measure in the main process, and let the others know, also where it failed."""
+        found: list[Figures | str] = [""]
         if self.accelerator.is_main_process:
             options: dict[str, Any] = {"precision": self.recipe.precision, "device": self.accelerator.device}
             options |= {"on_error": self.items.on_error}
-            found = [validation.measure(self.net, self.head, workers=self.workers, **options)]
+            try:
+                found = [validation.measure(self.net, self.head, workers=self.workers, **options)]
+                self._refuse_nothing_left(validation)
+            except WhalereidError as error:
+                found = [str(error)]
         if self.accelerator.num_processes > 1:
             broadcast_object_list(found)
+        if isinstance(found[0], str):
+            raise WhalereidError(found[0])
         return found[0]
 
+    def _refuse_nothing_left(self, validation: Validation) -> None:
+        """Stop where the photos that no epoch can be chosen without can't be read, now rather than at the end."""
+        by = {"mAP": (validation.n_queries, "query"), "loss": (validation.n_losses, "photo of a known class")}
+        left, what = by[self.recipe.select_by]
+        if not left:
+            raise WhalereidError(
+                f"no validation {what} is left to choose the epoch by: {listing(validation.notes, most=1)} "
+                "Mend those photos (`whalereid check` lists them), or validate on others."
+            )
+
     def _score(self, figures: Figures) -> float:
-        """What epochs are chosen by; higher is better."""
+        """What epochs are chosen by; higher is better, and what isn't a number worse than any."""
         if self.validation is None:
             return float(len(self.records))
-        return figures.mean_average_precision if self.recipe.select_by == "mAP" else -figures.loss
+        score = figures.mean_average_precision if self.recipe.select_by == "mAP" else -figures.loss
+        return float("-inf") if math.isnan(score) else score
 
     def _state(self) -> dict[str, Any]:
         scaler = self.accelerator.scaler
@@ -384,6 +455,7 @@ class _Training:
         self.records = list(state["records"])
         self.best_epoch, self.best_score = state["best"]
         self.untrained = state["untrained"]
+        self.kept = len(self.records)
 
     def _history(self) -> pd.DataFrame:
         return pd.DataFrame(self.records, columns=HISTORY).astype({"epoch": int})
@@ -397,7 +469,8 @@ class _Training:
         if self.finished and len(self.records) < self.recipe.epochs:
             display.say(f"No better epoch in {self.recipe.patience}: stopped early.")
         load_weights(self.net, out / "model.safetensors")
-        load_weights(self.head, out / "head.safetensors")
+        if self.head.state_dict():  # a loss may have no weights at all
+            load_weights(self.head, out / "head.safetensors")
         self.net.eval()
         self.head.eval()
         best = self.records[self.best_epoch - 1]
@@ -408,71 +481,18 @@ class _Training:
                 display.say("The untrained network ranks these photos better; train longer, or on more photos.")
         for note in self.validation.notes if self.validation is not None else ():
             display.say(f"validation: {note}")
-        for image_id, reason in self.items.skipped if folder is not None else ():
+        skipped = self.items.skipped
+        if self.accelerator.num_processes > 1:
+            skipped = sorted(set(gather_object(skipped)))  # each process has met its own
+        for image_id, reason in skipped:
             display.say(f"skipped {image_id}: {reason}")
         return Run(out, self._history(), self.best_epoch, dict(self.untrained))
-
-
-def _items(
-    train: Photos, net: Embedder, recipe: Recipe, *, on_error: Literal["raise", "skip"], seed: int
-) -> tuple[PhotoDataset | CrossViewPairs, int]:
-    """Make what to train on; returns also how many photos of unknown identity were left out."""
-    unnamed = 0
-    if isinstance(train, Catalogue):
-        if not len(train):
-            raise WhalereidError(f"{train.source}: no photos to train on.")
-        if train.n_identities == 0:
-            raise WhalereidError(f"{train.source}: no photo has a known identity; fill the column 'identity'.")
-        unnamed = int((~train.known("identity")).sum())
-        photos = train[train.known("identity")]
-        look = net.preprocessing
-        transform = TRAINING_TRANSFORMS[recipe.transform](look.image_size, look.mean, look.std)
-        items: PhotoDataset | CrossViewPairs = PhotoDataset(
-            photos, transform, portrait=look.portrait, on_error=on_error, seed=seed
-        )
-    elif isinstance(train, PhotoDataset | CrossViewPairs):
-        items = train
-    else:
-        raise WhalereidError(f"train is a {type(train).__name__}; give a Catalogue, PhotoDataset or CrossViewPairs.")
-    source, labels = items.catalogue.source, items.labels
-    if (labels < 0).any():
-        raise WhalereidError(
-            f"{source}: {int((labels < 0).sum())} of the data set's photos are of none of its identities; leave them "
-            "out to train on it."
-        )
-    if len(np.unique(labels)) < 2:
-        raise WhalereidError(
-            f"{source}: all training photos are of one identity ({items.identities[int(labels[0])]}); "
-            "it takes two to tell them apart."
-        )
-    if items.on_error == "raise":
-        _check_files(items.catalogue)
-    return items, unnamed
 
 
 def _learnt(net: Embedder, items: PhotoDataset | CrossViewPairs, validation: Validation | None) -> TrainedOn | None:
     """What the network will have been trained on; None where its weights came from elsewhere, untold of what."""
     now = TrainedOn.of(items.catalogue[items.used], chosen_by=None if validation is None else validation.photos)
     return TrainedOn.of_all([net.trained_on, now])
-
-
-def _check_files(photos: Catalogue) -> None:
-    """Look for every file now, not hours into the training."""
-    absent = [str(path) for path in photos.paths if not path.is_file()]
-    if absent:
-        raise WhalereidError(
-            f"{photos.source}: {len(absent)} of {len(photos)} photos are not there: {listing(absent, most=3)}; "
-            "`whalereid check` lists them, --on-error skip leaves them out."
-        )
-
-
-def _check_head(head: nn.Module, identities: Sequence[str]) -> None:
-    classes = getattr(head, "num_classes", None)
-    if classes is not None and classes < len(identities):
-        raise WhalereidError(
-            f"the head tells {classes} identities apart, the training photos are of {len(identities)}; make it for "
-            "those (train.n_identities)."
-        )
 
 
 def _validation(
@@ -485,11 +505,11 @@ def _validation(
 ) -> Validation | None:
     if valid is None:
         return None
+    arguments.instance(valid, "valid", (Catalogue, PhotoDataset, CrossViewPairs), f"{PHOTOS_IN_WORDS}, or None")
     photos = valid if isinstance(valid, Catalogue) else valid.catalogue
-    pairs = items if isinstance(items, CrossViewPairs) else None
-    validation = Validation(photos, items.identities, pairs=pairs, exclude=exclude, match=match)
+    validation = Validation(photos, items, exclude=exclude, match=match)
     if items.on_error == "raise":
-        _check_files(photos)
+        check_files(photos)
     if recipe.select_by == "mAP" and not validation.n_queries:
         rules = validation.rules
         words = ", ".join(
@@ -501,8 +521,9 @@ def _validation(
             "(--exclude, --match)."
         )
     if recipe.select_by == "loss" and not validation.n_losses:
+        kind = "an identity" if items.labels_from == ("identity",) else "a class"
         raise WhalereidError(
-            f"{photos.source}: no validation photo is of an identity seen in training, so there is no validation loss "
+            f"{photos.source}: no validation photo is of {kind} seen in training, so there is no validation loss "
             "to choose the epoch by; use select_by='mAP'."
         )
     return validation
@@ -510,7 +531,7 @@ def _validation(
 
 def _warn_of_leakage(train: Catalogue, valid: Catalogue, display: TrainingProgress) -> None:
     """Say in one line what validation shares with training, if it does: its figures flatter then."""
-    if valid.n_identities:
+    if train.n_identities and valid.n_identities:
         shared = leakage(train, valid)
         if shared.n_straddling or shared.count("photo"):
             display.say(f"Warning: {shared.sentence()}")
@@ -523,20 +544,22 @@ def _settings(
     validation: Validation | None,
     recipe: Recipe,
     *,
+    mirrors: bool,
     seed: int,
 ) -> dict[str, Any]:
     """All that decides the result, as JSON can hold it: what a resumed training must agree on."""
     simple = {name: value for name, value in vars(head).items() if isinstance(value, bool | int | float | str)}
     shapes = {name: list(tensor.shape) for name, tensor in head.state_dict().items()}
-    photos: dict[str, Any] = {"items": len(items), "digest": _digest(items.catalogue), "on_error": items.on_error}
-    photos["seed"] = items.seed
+    by = items.labels_from
+    photos: dict[str, Any] = {"items": len(items), "digest": _digest(items.catalogue, by), "on_error": items.on_error}
+    photos |= {"seed": items.seed, "flip": mirrors, "labels_from": list(by)}
     if isinstance(items, CrossViewPairs):
         photos |= {"anchor": list(items.anchor), "partner": list(items.partner), "fixed": items.fixed}
     held_out = None
     if validation is not None:
         held_out = {
             "photos": len(validation.photos),
-            "digest": _digest(validation.photos),
+            "digest": _digest(validation.photos, by),
             "exclude": list(validation.rules.exclude),
             "match": list(validation.rules.match),
         }
@@ -552,14 +575,34 @@ def _settings(
         "train": photos,
         "valid": held_out,
         "identities": list(items.identities),
+        "classes": None if items.classes == items.identities else list(items.classes),
     }
 
 
-def _digest(photos: Catalogue) -> str:
-    """Of who is on which photo."""
-    columns = [name for name in ("image_id", "path", "identity", "viewpoint", "bbox") if name in photos.columns]
-    table = photos.frame[columns].astype("str").to_csv(index=False)
+def _digest(photos: Catalogue, labels_from: Sequence[str]) -> str:
+    """Of who is on which photo, and what else it is labelled with."""
+    columns = dict.fromkeys(("image_id", "path", "identity", "viewpoint", "bbox", *labels_from))
+    table = photos.frame[[name for name in columns if name in photos.columns]].astype("str").to_csv(index=False)
     return hashlib.sha256(table.encode()).hexdigest()[:16]
+
+
+def _is_lack_of_memory(error: BaseException) -> bool:
+    """Whether the memory, an accelerator's or the machine's, was too small."""
+    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
+        return True
+    signs = ("out of memory", "not enough memory", "can't allocate memory", "defaultcpuallocator", "bad_alloc")
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in signs)
+
+
+def _lack_of_memory(net: Embedder, recipe: Recipe, kept: str) -> WhalereidError:
+    height, width = net.preprocessing.image_size
+    goes_on = (
+        f"{kept} They can be resumed where there is more memory; other batches want another --out." if kept else ""
+    )
+    return WhalereidError(
+        f"the memory is too small for batches of {recipe.batch_size} photos of {height}×{width} px; "
+        f"lower --batch-size or --image-size.{f' {goes_on}' if kept else ''}"
+    )
 
 
 def _optimizer(net: nn.Module, head: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
+from whalereid import arguments
 from whalereid.errors import WhalereidError
 from whalereid.training.schedules import Schedule, WarmupCosine, schedule_from_dict, schedule_to_dict
 
@@ -39,6 +40,9 @@ class Recipe:
         The learning rate's course; a `WarmupCosine` or `RampThenDecay`.
     transform : str
         Augmentation of training photos, a name in `whalereid.images.TRAINING_TRANSFORMS`.
+    flip : bool or None
+        Whether the augmentation mirrors half of the photos. A mirrored left flank is no left flank: None mirrors unless
+        left and right are told apart, that is, unless the training photos have viewpoints of the one or the other.
     clip : float or None
         Gradients longer than this are scaled down to it (one norm over network and head); None leaves them.
     shuffle : bool
@@ -73,6 +77,7 @@ class Recipe:
     weight_decay: float = 1e-2
     schedule: Schedule = field(default_factory=WarmupCosine)
     transform: str = "strong"
+    flip: bool | None = None
     clip: float | None = 1.0
     shuffle: bool = True
     select_by: str = "mAP"
@@ -80,23 +85,44 @@ class Recipe:
     precision: str = "auto"
 
     def __post_init__(self) -> None:
-        for name, lowest in (("epochs", 1), ("batch_size", 2), ("patience", 1)):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, int) and value >= lowest):
-                raise WhalereidError(f"recipe: {name} is {value!r}; it is a whole number from {lowest}.")
+        def hold(name: str, value: Any) -> None:
+            object.__setattr__(self, name, value)  # NumPy's numbers become Python's, which JSON can hold
+
+        for name, least in (("epochs", 1), ("batch_size", 2), ("patience", 1)):
+            if not (name == "patience" and self.patience is None):
+                hold(name, arguments.whole_number(getattr(self, name), f"recipe: {name}", least))
         for name in ("lr", "head_lr", "clip"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < float("inf"):
-                raise WhalereidError(f"recipe: {name} is {value!r}; it is a number above 0.")
-        if not 0 <= self.weight_decay < float("inf"):
-            raise WhalereidError(f"recipe: weight_decay is {self.weight_decay!r}; it is a number from 0.")
+            if not (name != "lr" and getattr(self, name) is None):
+                hold(name, arguments.number(getattr(self, name), f"recipe: {name}", 0, open_ends=True))
+        hold("weight_decay", arguments.number(self.weight_decay, "recipe: weight_decay", 0))
+        arguments.instance(self.transform, "recipe: transform", str, "a name in TRAINING_TRANSFORMS, such as 'strong'")
+        arguments.instance(self.shuffle, "recipe: shuffle", bool, "True or False")
+        arguments.instance(self.flip, "recipe: flip", (bool, type(None)), "True, False or None")
         for name, known in (("optimizer", OPTIMIZERS), ("select_by", SELECTIONS), ("precision", PRECISIONS)):
-            if getattr(self, name) not in known:
-                raise WhalereidError(f"Unknown {name} {getattr(self, name)!r}; choose from {listing_of(known)}.")
+            arguments.choice(getattr(self, name), f"recipe: {name}", known)
+            hold(name, str(getattr(self, name)))  # of a command's options, which are more than text
+        schedule: Any = self.schedule
+        if isinstance(schedule, type) or not is_dataclass(schedule) or not callable(getattr(schedule, "factor", None)):
+            wanted = "a schedule, such as WarmupCosine() or RampThenDecay()"
+            raise WhalereidError(f"recipe: schedule is {schedule!r:.60}; give {wanted}.")
 
     def but(self, **changes: Any) -> Recipe:
-        """Return this recipe with some fields changed; those given as None, as by an option left out, stay."""
-        return replace(self, **{name: value for name, value in changes.items() if value is not None})
+        """Return this recipe with some fields changed; None is a value like others, such as ``clip=None``.
+
+        Raises
+        ------
+        WhalereidError
+            A field is unknown, or its value is refused.
+        """
+        self._known(changes)
+        return replace(self, **changes)
+
+    @classmethod
+    def _known(cls, names: Mapping[str, Any]) -> None:
+        known = [f.name for f in fields(cls)]
+        for name in names:
+            if name not in known:
+                raise WhalereidError(f"recipe: no field {name!r}; it has {listing_of(known)}.")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON can hold them."""
@@ -111,10 +137,8 @@ class Recipe:
         WhalereidError
             A field is unknown, or its value is refused.
         """
-        known = [f.name for f in fields(cls)]
-        for name in settings:
-            if name not in known:
-                raise WhalereidError(f"recipe: no field {name!r}; it has {listing_of(known)}.")
+        arguments.instance(settings, "settings", Mapping, "a mapping, as Recipe.to_dict() gives it")
+        cls._known(settings)
         given = dict(settings)
         if isinstance(given.get("schedule"), Mapping):
             given["schedule"] = schedule_from_dict(given["schedule"])
@@ -129,8 +153,8 @@ class Recipe:
         WhalereidError
             There is none; the message lists those there are.
         """
-        if name not in RECIPES:
-            raise WhalereidError(f"Unknown recipe {name!r}; choose from {listing_of(sorted(RECIPES))}.")
+        if not isinstance(name, str) or name not in RECIPES:
+            raise WhalereidError(f"Unknown recipe {name!r:.60}; choose from {listing_of(sorted(RECIPES))}.")
         return RECIPES[name]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Protocol
 
+from whalereid import arguments
 from whalereid.errors import WhalereidError
 
 __all__ = ["SCHEDULES", "RampThenDecay", "Schedule", "WarmupCosine", "schedule_from_dict", "schedule_to_dict"]
@@ -68,12 +69,13 @@ class WarmupCosine:
     floor: float = 0.01
 
     def __post_init__(self) -> None:
-        _share(self, "start", "floor")
-        if not 0 <= self.warmup < 1:
+        _shares(self, "start", "floor", "warmup")
+        if self.warmup == 1:
             raise WhalereidError(f"{self.name}: warmup is {self.warmup}; it is a share of the training, in [0, 1).")
 
     def factor(self, epoch: float, epochs: int) -> float:
         """Return the share of the peak at this moment; see `Schedule.factor`."""
+        _moment(epoch, epochs)
         done = epoch / epochs
         if done < self.warmup:
             return self.start + (1 - self.start) * done / self.warmup
@@ -119,17 +121,16 @@ class RampThenDecay:
     steps_per_epoch: int = 1
 
     def __post_init__(self) -> None:
-        _share(self, "start", "floor")
-        if self.ramp < 0 or self.steps_per_epoch < 1:
-            raise WhalereidError(
-                f"{self.name}: ramp is {self.ramp} and steps_per_epoch {self.steps_per_epoch}; "
-                "they count steps, from 0 and from 1."
-            )
-        if not 0 < self.decay <= 1:
+        _shares(self, "start", "floor", "decay")
+        for name, least in (("ramp", 0), ("steps_per_epoch", 1)):
+            count = arguments.whole_number(getattr(self, name), f"{self.name}: {name}", least)
+            object.__setattr__(self, name, count)
+        if self.decay == 0:
             raise WhalereidError(f"{self.name}: decay is {self.decay}; it is a factor in (0, 1].")
 
     def factor(self, epoch: float, epochs: int) -> float:
         """Return the share of the peak at this moment; see `Schedule.factor`."""
+        _moment(epoch, epochs)
         step = self.steps_per_epoch * math.floor(epoch)
         if step < self.ramp:
             return self.start + (1 - self.start) * step / self.ramp
@@ -152,8 +153,9 @@ def schedule_from_dict(settings: Mapping[str, Any]) -> Schedule:
     WhalereidError
         There is no schedule of that name, or it has no such setting.
     """
+    arguments.instance(settings, "schedule", Mapping, "a mapping, as schedule_to_dict gives it")
     name = settings.get("name")
-    if name not in SCHEDULES:
+    if not isinstance(name, str) or name not in SCHEDULES:
         raise WhalereidError(f"Unknown schedule {name!r}; choose from {sorted(SCHEDULES)}.")
     known = [field.name for field in fields(SCHEDULES[name])]
     for setting in settings:
@@ -163,8 +165,12 @@ def schedule_from_dict(settings: Mapping[str, Any]) -> Schedule:
     return schedule
 
 
-def _share(schedule: Any, *names: str) -> None:
+def _shares(schedule: Any, *names: str) -> None:
     for name in names:
-        value = getattr(schedule, name)
-        if not 0 <= value <= 1:
-            raise WhalereidError(f"{schedule.name}: {name} is {value}; it is a share of the peak, in [0, 1].")
+        share = arguments.number(getattr(schedule, name), f"{schedule.name}: {name}", 0, 1)
+        object.__setattr__(schedule, name, share)  # NumPy's numbers become Python's, which JSON can hold
+
+
+def _moment(epoch: float, epochs: int) -> None:
+    arguments.number(epoch, "epoch", 0)
+    arguments.whole_number(epochs, "epochs", 1)

@@ -15,7 +15,7 @@ from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings, embed_as_is
 from whalereid.errors import WhalereidError
 from whalereid.evaluation import Hits, Labels, average_precision, top_k
-from whalereid.images import CrossViewPairs
+from whalereid.images import CrossViewPairs, PhotoDataset
 from whalereid.models import Embedder
 from whalereid.ranking import CandidateRules, Ensemble, Member, Task
 
@@ -32,7 +32,7 @@ class Figures:
     Attributes
     ----------
     loss : float
-        Mean over photos (or pairs) of identities that the head knows.
+        Mean over photos (or pairs) of classes that the head knows.
     mean_average_precision, top_1 : float
         mAP@20 and top-1 of the queries that have a relevant candidate.
     """
@@ -52,10 +52,8 @@ class Validation:
     ----------
     photos : Catalogue
         The validation part.
-    identities : sequence of str
-        What the head's classes are, in order.
-    pairs : CrossViewPairs, optional
-        The training's, if it trains on pairs.
+    learned : PhotoDataset or CrossViewPairs
+        What is trained on: its classes are the head's.
     exclude : sequence of str, optional
         Columns in which candidates must differ from the query; by default ``encounter`` where it is known.
     match : sequence of str
@@ -82,9 +80,8 @@ class Validation:
     def __init__(
         self,
         photos: Catalogue,
-        identities: Sequence[str],
+        learned: PhotoDataset | CrossViewPairs,
         *,
-        pairs: CrossViewPairs | None = None,
         exclude: Sequence[str] | None = None,
         match: Sequence[str] = (),
     ) -> None:
@@ -94,7 +91,8 @@ class Validation:
             exclude = ("encounter",) if photos.known("encounter").any() else ()
         self.rules = CandidateRules(tuple(exclude), tuple(match))
         self.notes: list[str] = []
-        self._identities, self._pairs = tuple(identities), pairs
+        self._learned = learned
+        self._pairs = learned if isinstance(learned, CrossViewPairs) else None
         self._hold(photos)
 
     @property
@@ -134,7 +132,8 @@ class Validation:
             hits = Hits.of(ranking, self._labels)
             average = float(np.nanmean(average_precision(hits.hit, hits.scores, hits.relevant, k=_K)))
             first = float(np.nanmean(top_k(hits.hit, hits.relevant, k=1)))
-        return Figures(self._loss(vectors, head), average, first)
+        # A head need not have weights to tell where it is; in training it is where the network is.
+        return Figures(self._loss(vectors, head, next(net.parameters()).device), average, first)
 
     def _hold(self, photos: Catalogue) -> None:
         self.photos = photos
@@ -150,17 +149,17 @@ class Validation:
             ids = tuple(self._labels.query_ids)
         self._queries = photos.subset(ids)
         rows = self._loss_rows(photos)
-        self._loss_labels = torch.from_numpy(photos.labels(self._identities)[rows[0]])
+        self._loss_labels = torch.from_numpy(self._learned.labels_of(photos)[rows[0]])
         self._loss_rows_by_view = rows
 
     def _loss_rows(self, photos: Catalogue) -> list[np.ndarray]:
-        """Of each view, the rows of the photos (or of the pairs' photos) whose identity the head knows."""
+        """Of each view, the rows of the photos (or of the pairs' photos) whose class the head knows."""
         if self._pairs is None:
-            return [np.flatnonzero(photos.labels(self._identities) >= 0)]
+            return [np.flatnonzero(self._learned.labels_of(photos) >= 0)]
         pairs = self._pairs
         try:
             held = CrossViewPairs(
-                photos, pairs.transform, pairs.anchor, pairs.partner, identities=self._identities, fixed=True
+                photos, pairs.transform, pairs.anchor, pairs.partner, identities=pairs.identities, fixed=True
             )
         except WhalereidError:  # no animal here has both viewpoints
             return [np.zeros(0, np.int64)]
@@ -168,11 +167,10 @@ class Validation:
         return [held.rows[known], np.array([held.partner_row(int(item)) for item in known], np.int64)]
 
     @torch.no_grad()
-    def _loss(self, vectors: Embeddings, head: nn.Module) -> float:
+    def _loss(self, vectors: Embeddings, head: nn.Module, device: torch.device) -> float:
         if not self.n_losses:
             return float("nan")
         head.eval()
-        device = next(head.parameters()).device
         total = 0.0
         for items in torch.arange(self.n_losses).split(_LOSS_BATCH):
             labels = self._loss_labels[items].to(device)

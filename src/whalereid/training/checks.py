@@ -1,0 +1,145 @@
+"""What must fit together before the first step: the photos' preparation and the network, the network and the head."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from whalereid.errors import WhalereidError, listing
+from whalereid.images import CrossViewPairs, PhotoDataset
+from whalereid.images.reading import Reading, read_transform
+from whalereid.models import Embedder
+from whalereid.training.recipe import Recipe
+
+__all__ = ["check_head", "check_preprocessing"]
+
+_AS_THE_NETWORK = "build it from net.preprocessing (image_size, mean, std, antialias; portrait is the data set's)"
+
+
+def check_preprocessing(
+    items: PhotoDataset | CrossViewPairs, net: Embedder, recipe: Recipe
+) -> tuple[Reading, list[str]]:
+    """Compare how photos are prepared with what the network says of it.
+
+    Returns
+    -------
+    tuple
+        What the transform's steps show, and what there is to say of those that don't show it.
+
+    Raises
+    ------
+    WhalereidError
+        They differ; the message names in what, with both values.
+    """
+    wanted, reading = net.preprocessing, read_transform(items.transform)
+    found: dict[str, Any] = {name: getattr(reading, name) for name in ("image_size", "mean", "std", "antialias")} | {
+        "portrait": items.portrait
+    }
+    differing = [
+        f"{name} is {_short(value)}, the network's {_short(getattr(wanted, name))}"
+        for name, value in found.items()
+        if value is not None and not np.allclose(value, getattr(wanted, name), rtol=0, atol=1e-6)
+    ]
+    if differing:
+        raise WhalereidError(
+            f"the data set prepares photos unlike the network it trains: {'; '.join(differing)}; {_AS_THE_NETWORK}, or "
+            "make the network with those values."
+        )
+    if recipe.flip is not None and recipe.flip != reading.mirrors:
+        does, asked = ("mirrors", "doesn't want that") if reading.mirrors else ("doesn't mirror", "wants it to")
+        raise WhalereidError(
+            f"the data set's transform {does} photos, the recipe's flip={recipe.flip} {asked}; build the transform "
+            f"with flip={recipe.flip}, or leave the recipe's at None."
+        )
+    unread = [name for name, value in found.items() if value is None]
+    note = (
+        f"Not shown by the data set's transform, so not compared with the network's: {listing(unread)}."
+        if unread
+        else ""
+    )
+    return reading, [note] if note else []
+
+
+def check_head(head: nn.Module, dim: int, n_classes: int) -> None:
+    """Give a head two embeddings as the network's will be, with the first and the last classes as labels.
+
+    Raises
+    ------
+    WhalereidError
+        It is made for another width, or for fewer classes; or what it gives is no loss.
+    """
+    classes = getattr(head, "num_classes", None)
+    if isinstance(classes, int) and classes < n_classes:
+        raise WhalereidError(
+            f"the head tells {classes} identities apart, the training photos are of {n_classes}; make it for those "
+            "(train.n_identities)."
+        )
+    if not all(isinstance(held, Tensor) for held in head.state_dict().values()):
+        raise WhalereidError("the head's state_dict holds more than tensors, which a checkpoint can't keep.")
+    try:
+        loss = _tried(head, dim, [0, 1])
+    except Exception as error:
+        widths = sorted({side for held in head.state_dict().values() for side in held.shape} - {dim})
+        width = next((width for width in widths if _takes(head, width)), None)
+        if width is None:
+            raise WhalereidError(
+                f"the head can't take the network's embeddings of width {dim} ({_first_line(error)}); it is called as "
+                "head(embeddings (B, D) float32, labels (B,) int64)."
+            ) from error
+        raise WhalereidError(
+            f"the head takes embeddings of width {width}, the network's are {dim} wide; make it for those (net.dim)."
+        ) from error
+    if not isinstance(loss, Tensor) or loss.shape != ():
+        what = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
+        raise WhalereidError(f"the head gives {what}; fit wants the mean loss, a tensor of shape ().")
+    if classes is None and _device(head).type == "cpu":  # a label too many would break an accelerator's whole process
+        try:
+            _tried(head, dim, [0, n_classes - 1])
+        except Exception as error:
+            raise WhalereidError(
+                f"the head can't take the last of the {n_classes} classes of the training photos "
+                f"({_first_line(error)}); make it for those (train.n_identities)."
+            ) from error
+
+
+@torch.no_grad()
+def _tried(head: nn.Module, dim: int, labels: list[int]) -> Any:
+    """What a head gives, in evaluation mode; it, and the random state, are as before afterwards."""
+    device = _device(head)
+    training = {module: module.training for module in head.modules()}
+    buffers = {name: buffer.clone() for name, buffer in head.named_buffers()}
+    try:
+        with torch.random.fork_rng(devices=[]):
+            embeddings = torch.randn(2, dim, generator=torch.Generator().manual_seed(0))
+            return head.eval()(embeddings.to(device), torch.tensor(labels, device=device))
+    finally:
+        for name, buffer in head.named_buffers():
+            if name in buffers and buffer.shape == buffers[name].shape:
+                buffer.copy_(buffers[name])
+        for module, was in training.items():
+            module.training = was
+
+
+def _takes(head: nn.Module, width: int) -> bool:
+    try:
+        _tried(head, width, [0, 1])
+    except Exception:
+        return False
+    return True
+
+
+def _device(head: nn.Module) -> torch.device:
+    return next((held.device for held in head.state_dict().values()), torch.device("cpu"))
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "(" + ", ".join(f"{number:g}" for number in value) + ")"
+    return str(value)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
