@@ -310,7 +310,7 @@ class Ensemble:
             raise WhalereidError(f"database: photo {twice!r} is repeated; each may stand there once.")
         if query_ids is not None and len(query_ids) != len(names):
             raise WhalereidError(f"query_ids: {len(query_ids)} for {len(names)} queries; give one each.")
-        mask = CandidateRules(tuple(exclude), tuple(match)).mask(queries, database)
+        mask = CandidateRules(exclude, match).mask(queries, database)
         with _bar(len(names), progress) as advance:
             search = Search(self, names, database_ids, mask, block, advance)
             if len(names) == 0 or len(database_ids) == 0:

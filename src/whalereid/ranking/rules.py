@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from whalereid.arguments import column_names
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 
@@ -26,8 +27,14 @@ class CandidateRules:
     ----------
     exclude : tuple of str
         Columns in which a candidate must not equal the query, such as ``encounter``; a missing value equals nothing.
+        One string is one column.
     match : tuple of str
         Columns in which a candidate must equal the query, such as ``viewpoint``; a missing value matches nothing.
+
+    Raises
+    ------
+    WhalereidError
+        Something is no name of a column.
 
     Examples
     --------
@@ -39,13 +46,12 @@ class CandidateRules:
            [1, 1, 0]])
     """
 
-    exclude: tuple[str, ...] = ()
-    match: tuple[str, ...] = ()
+    exclude: Sequence[str] = ()
+    match: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for name in ("exclude", "match"):
-            given: str | Sequence[str] = getattr(self, name)
-            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
+            object.__setattr__(self, name, column_names(getattr(self, name), name))
 
     def mask(self, queries: Photos, database: Photos) -> CandidateMask:
         """Bind the rules to Q queries and D database photos.

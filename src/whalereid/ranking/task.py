@@ -105,7 +105,7 @@ def tasks_from(catalogue: Catalogue, *, exclude: Sequence[str] = (), match: Sequ
     exclude, match : sequence of str
         Columns of the candidate rules.
     """
-    rules = CandidateRules(tuple(exclude), tuple(match))
+    rules = CandidateRules(exclude, match)
     if not catalogue.scenarios:
         ids = tuple(catalogue.image_ids)
         return [Task("all", ids, ids, ids, rules)]

@@ -92,7 +92,7 @@ class Validation:
             raise WhalereidError(f"{photos.source}: the validation part has no photos.")
         if exclude is None:
             exclude = ("encounter",) if photos.known("encounter").any() else ()
-        self.rules = CandidateRules(tuple(exclude), tuple(match))
+        self.rules = CandidateRules(exclude, match)
         self.notes: list[str] = []
         self._identities, self._pairs = tuple(identities), pairs
         self._hold(photos)
