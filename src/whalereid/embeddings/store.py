@@ -56,7 +56,7 @@ class PartStore:
             raise WhalereidError(f"{self.path}: is a folder; a name that ends in .parquet is one file.")
         self._complete = self._single and self.path.exists()
         if self._complete:
-            self._check_provenance(read_table(self.path)[0].provenance, self.path)
+            self._check_provenance(Embeddings.read_header(self.path).provenance, self.path)
             return
         claim_folder(self._folder, marker=MARKER)
         if (self._folder / MARKER).exists():
