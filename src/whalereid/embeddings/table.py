@@ -139,7 +139,8 @@ class Embeddings:
         WhalereidError
             A photo has no vector here; the message names the first few.
         """
-        wanted = pd.Index(texts(ids, "ids", "a list of image ids"), dtype=object)
+        array = isinstance(ids, np.ndarray) and ids.ndim == 1  # looking at each takes time: what is no text isn't found
+        wanted = pd.Index(np.asarray(ids if array else texts(ids, "ids", "a list of image ids"), object), dtype=object)
         found = np.asarray(self._index.get_indexer(wanted), np.int64)
         if (found < 0).any():
             absent = wanted[found < 0]

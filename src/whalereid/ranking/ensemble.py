@@ -109,10 +109,11 @@ class Similarity:
     def __init__(self, ensemble: Ensemble, queries: np.ndarray, database: np.ndarray) -> None:
         self.shape = (len(queries), len(database))
         self._low, self._high = ensemble.clip
-        self._members = [
-            (share, _UnitRows(member.embeddings), member.rows(queries), member.rows(database))
-            for share, member in zip(ensemble.shares, ensemble.members, strict=True)
-        ]
+        self._members = []
+        for share, member in zip(ensemble.shares, ensemble.members, strict=True):
+            ours = member.rows(queries)
+            theirs = ours if database is queries else member.rows(database)
+            self._members.append((share, _UnitRows(member.embeddings), ours, theirs))
         self._buffers: dict[str, np.ndarray] = {}
 
     def block(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
