@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -86,12 +85,7 @@ class CandidateMask:
 
     def block(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
         """(q, d) bool: who is a candidate of whom, for these queries and these database photos."""
-        allowed = self._unequal(self._self, rows, columns)
-        for codes in self._exclude:
-            allowed &= self._unequal(codes, rows, columns)
-        for codes in self._match:
-            allowed &= ~self._unequal(codes, rows, columns)
-        return allowed
+        return ~self._refused(rows, columns)
 
     def pairs(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """(n,) bool: for n pairs of a query's row and a database photo's, whether it is a candidate."""
@@ -104,13 +98,18 @@ class CandidateMask:
 
     def apply(self, scores: np.ndarray, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
         """Set the scores (q, d) of those who aren't candidates to -inf, in place; returns `scores`."""
-        scores[~self.block(rows, columns)] = -np.inf
+        np.copyto(scores, -np.inf, where=self._refused(rows, columns))
         return scores
 
-    @staticmethod
-    def _unequal(codes: tuple[np.ndarray, np.ndarray], rows: slice | np.ndarray, columns: slice | np.ndarray) -> Any:
-        ours, theirs = codes
-        return ours[rows][:, None] != theirs[columns][None, :]
+    def _refused(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
+        """(q, d) bool: who is no candidate."""
+        ours, theirs = self._self
+        refused = np.equal(ours[rows][:, None], theirs[columns])
+        for ours, theirs in self._exclude:
+            refused |= ours[rows][:, None] == theirs[columns]
+        for ours, theirs in self._match:
+            refused |= ours[rows][:, None] != theirs[columns]
+        return refused
 
 
 def image_ids(photos: Photos) -> np.ndarray:
