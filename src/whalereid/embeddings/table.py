@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance, texts
+from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import replacing
 
@@ -113,6 +114,11 @@ class Embeddings:
     def dim(self) -> int:
         """Width of a vector."""
         return int(self.vectors.shape[1])
+
+    @cached_property
+    def trained_on(self) -> TrainedOn | None:
+        """What the network was trained on, of concatenated ones any of them; None where the provenance doesn't say."""
+        return _trained_on(self.provenance)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -313,6 +319,14 @@ def _numbers(vectors: Any) -> np.ndarray:
         raise WhalereidError(f"vectors: hold {held}, not numbers; give an array of shape (ids, width).")
     with np.errstate(over="ignore"):  # what float32 can't hold becomes infinite, and is refused by name
         return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def _trained_on(provenance: Mapping[str, Any]) -> TrainedOn | None:
+    parts = provenance.get("concatenated")
+    if parts is not None:
+        return TrainedOn.of_all(_trained_on(part) for part in parts)
+    held = provenance.get("trained_on")
+    return None if held is None else TrainedOn.from_dict(held)
 
 
 def work_folder(path: Path) -> Path:

@@ -102,11 +102,11 @@ def groups_of(report: Report, by: str) -> Groups:
     if catalogue is None or images is None:
         raise WhalereidError(f"no breakdown by {by!r} without the photos' table; give the catalogue too.")
     if by == "seen":
-        if report.seen is None:
+        if report.trained_on is None:
             raise WhalereidError("no breakdown by 'seen' without the animals trained on; give the training catalogue.")
         identity = catalogue.column("identity").iloc[catalogue.rows(images)]
-        named = identity.isin(list(report.seen)).map({True: "seen", False: "unseen"})
-        return _coded(named.where(identity.notna()), of_pairs=False)
+        seen = pd.Series(report.trained_on.has_identities(identity), identity.index)
+        return _coded(seen.map({True: "seen", False: "unseen"}).where(identity.notna()), of_pairs=False)
     ours = catalogue.rows(images)[report.hits.owner]
     theirs = catalogue.rows(report.labels.image_ids)[report.labels.image]
     if by == "year-gap":

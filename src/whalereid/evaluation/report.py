@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from whalereid.catalogue import Catalogue
+from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.errors import WhalereidError, listing
 from whalereid.evaluation.breakdown import groups_of, query_photos, scenarios_of
 from whalereid.evaluation.hits import Hits, RankingLike, as_ranking
@@ -27,6 +27,7 @@ from whalereid.evaluation.metrics import (
     top_k,
 )
 from whalereid.evaluation.protocol import Protocol
+from whalereid.evaluation.seen import notes_of_seen, trained_on_of
 from whalereid.ranking import Ranking, rank_tasks
 from whalereid.ranking.task import Ranker
 
@@ -43,7 +44,7 @@ def evaluate(
     k: int = 20,
     denominator: Denominator = "min",
     catalogue: Catalogue | None = None,
-    trained_on: Catalogue | Collection[str] | None = None,
+    trained_on: TrainedOn | Catalogue | Collection[str] | None = None,
     resamples: int = 1000,
     confidence: float = 0.95,
     interval: Method = "bca",
@@ -65,8 +66,9 @@ def evaluate(
         Of average precision; see `average_precision`.
     catalogue : Catalogue, optional
         With labels alone: the photos, for breakdowns and for whose photos belong together. A protocol has its own.
-    trained_on : Catalogue or collection of str, optional
-        What the method was trained on, or the identities there; for the breakdown ``seen``.
+    trained_on : TrainedOn, Catalogue or collection of str, optional
+        What the method was trained on, or the identities there, so that animals seen and unseen are told apart; by
+        default what the ranking says of itself.
     resamples : int, default=1000
         Resampled populations of the intervals; 0 leaves intervals out.
     confidence : float, default=0.95
@@ -105,6 +107,7 @@ def evaluate(
     else:
         ranking = rank_tasks(method, task.catalogue, task.tasks, k, **options)
     notes: list[str] = []
+    learnt = ranking.trained_on if trained_on is None else trained_on_of(trained_on)
     if isinstance(task, Protocol):
         ranking, taken = task.admitted(ranking)
         if taken:
@@ -129,7 +132,7 @@ def evaluate(
         catalogue=catalogue,
         query_images=images,
         scenarios=scenarios,
-        seen=trained_on.identities if isinstance(trained_on, Catalogue) else trained_on,
+        trained_on=learnt,
         k=k,
         denominator=denominator,
         resamples=resamples,
@@ -159,8 +162,8 @@ class Report:
         The photo of each query of `hits`, where known.
     scenarios : ndarray of shape (Q,), str objects
         Its scenario, or empty.
-    seen : collection of str or None
-        Identities trained on.
+    trained_on : TrainedOn or None
+        What the method was trained on; None where that isn't known.
     k, denominator, resamples, confidence, interval, seed : as in `evaluate`
         How it was asked for.
     remarks : tuple of str
@@ -173,7 +176,7 @@ class Report:
     catalogue: Catalogue | None
     query_images: np.ndarray | None
     scenarios: np.ndarray
-    seen: Collection[str] | None
+    trained_on: TrainedOn | None
     k: int
     denominator: Denominator
     resamples: int
@@ -211,7 +214,7 @@ class Report:
         if self.query_images is not None:
             table["image_id"] = self.query_images
         if self.catalogue is not None and "identity" in self.catalogue.columns and self.query_images is not None:
-            table["identity"] = self._query_column("identity")
+            table["identity"] = self.query_column("identity")
         if len(set(self.scenarios)) > 1:
             table["scenario"] = self.scenarios
         listed, found = np.flatnonzero(hits.lengths > 0), np.flatnonzero(hits.hit.any(axis=1))
@@ -228,7 +231,7 @@ class Report:
     def identities(self) -> np.ndarray:
         """(Q,): whose photo each query is. Without a catalogue: queries that share a relevant photo count as one's."""
         if self.query_images is not None and self.catalogue is not None and self.catalogue.n_identities:
-            names = self._query_column("identity").to_numpy(object)
+            names = self.query_column("identity").to_numpy(object)
             lone = pd.isna(names)
             names[lone] = [f"{query_id} (unknown)" for query_id in self.hits.query_ids[lone]]
             return np.asarray(names, object)
@@ -246,11 +249,27 @@ class Report:
             "tied": int((hits.tied & hits.scored).sum()),
         }
 
+    @property
+    def headline(self) -> str:
+        """The first metric with what it stands on, in one line: never the one without the other."""
+        name, scored, asked = self._names[0], int(self.hits.scored.sum()), len(self.hits)
+        said = f"{name} {self[name]:.4f} over {scored:,} of {_queries(asked)}"
+        if scored == asked:
+            return said
+        has = "has" if asked - scored == 1 else "have"
+        return f"{said} ({asked - scored:,} {has} no match among their candidates under these rules)"
+
+    @cached_property
+    def seen(self) -> pd.DataFrame | None:
+        """``by("seen")``: animals that were trained on, and others; None where it can't be told."""
+        identified = self.query_images is not None and self.catalogue is not None and self.catalogue.n_identities
+        return self.by("seen") if self.trained_on is not None and identified else None
+
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know beside the numbers, one sentence each."""
         counts, hits = self.counts, self.hits
-        notes = list(self.remarks)
+        notes = [*notes_of_seen(self), *self.remarks]
         if counts["without_relevant"]:
             notes.append(f"left out of the means, having no relevant photo: {_queries(counts['without_relevant'])}")
         if counts["missing"]:
@@ -376,7 +395,9 @@ class Report:
     def to_dict(self, by: Sequence[str] = ()) -> dict[str, Any]:
         """Return everything as JSON can hold it: each metric by name, the counts, intervals, notes and breakdowns."""
         result: dict[str, Any] = {name: self[name] for name in self._names}
-        result |= self.counts
+        result |= self.counts | {"asked": len(self.hits)}
+        result["headline"] = self.headline
+        result["seen"] = None if self.seen is None else self.seen.to_dict(orient="index")
         result |= {"k": self.k, "denominator": self.denominator}
         if self.resamples:
             bounds = self.metrics[["low", "high"]]
@@ -396,7 +417,10 @@ class Report:
         """Return the report as Markdown: the table, its notes, and a table for each breakdown."""
         counts = self.counts
         level = f"{100 * self.confidence:g}% interval"
+        by = [*(["seen"] if self.seen is not None and "seen" not in by else []), *by]
         lines = [
+            f"{self.headline}.",
+            "",
             f"{counts['queries']} queries of {counts['identities']} identities",
             "",
             f"| metric | value | {level} |",
@@ -484,14 +508,14 @@ class Report:
         )
         return np.column_stack([means, [[i.low, i.high] for i in intervals]])
 
-    def _query_column(self, name: str) -> pd.Series:
+    def query_column(self, name: str) -> pd.Series:
+        """(Q,) a column of the catalogue, of each query's photo."""
         assert self.catalogue is not None
         assert self.query_images is not None
         return self.catalogue.column(name).iloc[self.catalogue.rows(self.query_images)].reset_index(drop=True)
 
     def __repr__(self) -> str:
-        name, counts = self._names[0], self.counts
-        return f"Report({name} {self[name]:.4f}, {counts['queries']} queries of {counts['identities']} identities)"
+        return f"Report({self.headline}; {self.counts['identities']} identities)"
 
 
 def _connected(hits: Hits, labels: Labels) -> np.ndarray:
