@@ -23,7 +23,7 @@ from whalereid.files import replacing
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-__all__ = ["Embeddings", "Header", "all_alike"]
+__all__ = ["Embeddings", "Header", "all_alike", "id_array"]
 
 MARKER = "embeddings.json"
 """In a folder that `embed` writes: whether its parts are all there, and their provenance."""
@@ -86,7 +86,7 @@ class Embeddings:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        ids, vectors = _ids(self.ids), _numbers(self.vectors)
+        ids, vectors = id_array(self.ids, "ids"), _numbers(self.vectors)
         if vectors.ndim != 2 or len(vectors) != len(ids):
             raise WhalereidError(f"embeddings: {len(ids)} ids but vectors of shape {vectors.shape}; give (ids, width).")
         if vectors.shape[1] == 0:
@@ -108,7 +108,7 @@ class Embeddings:
     @classmethod
     def from_numpy(cls, ids: Iterable[str], vectors: Any, provenance: Mapping[str, Any] | None = None) -> Embeddings:
         """Wrap vectors that any tool made: N ids and an (N, D) array of numbers."""
-        return cls(_ids(ids), vectors, {} if provenance is None else provenance)
+        return cls(id_array(ids, "ids"), vectors, {} if provenance is None else provenance)
 
     @property
     def dim(self) -> int:
@@ -292,14 +292,20 @@ def _blocks(vectors: np.ndarray) -> Iterator[slice]:
         yield slice(start, min(start + step, len(vectors)))
 
 
-def _ids(ids: Any) -> np.ndarray:
-    """(N,) str objects; whole numbers are taken for their digits, nothing else than text is."""
-    held = list(instance(ids, "ids", Iterable, "the photos' image ids, a list of text"))
+def id_array(ids: Any, name: str) -> np.ndarray:
+    """(N,) str objects; whole numbers are taken for their digits, nothing else than text is.
+
+    Raises
+    ------
+    WhalereidError
+        That is no list, or an id is neither; names the argument and the entry.
+    """
+    held = list(instance(ids, name, Iterable, "a list of ids, which are text"))
     for row, image_id in enumerate(held):
         if type(image_id) is str:
             continue
         if not isinstance(image_id, str | Integral) or isinstance(image_id, bool):
-            raise WhalereidError(f"ids: entry {row + 1} is {image_id!r:.60}; a photo's image_id is text.")
+            raise WhalereidError(f"{name}: entry {row + 1} is {image_id!r:.60}; an id is text.")
         held[row] = str(image_id)
     array = np.empty(len(held), object)
     array[:] = held

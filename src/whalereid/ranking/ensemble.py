@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,10 +13,10 @@ from typing import Protocol
 
 import numpy as np
 
-from whalereid.arguments import instance
+from whalereid.arguments import instance, number, sequence, whole_number
 from whalereid.catalogue import TrainedOn
 from whalereid.embeddings import Embeddings
-from whalereid.embeddings.table import all_alike
+from whalereid.embeddings.table import all_alike, id_array
 from whalereid.errors import WhalereidError, listing
 from whalereid.ranking.result import Ranking
 from whalereid.ranking.rules import CandidateMask, CandidateRules, Photos, image_ids
@@ -57,7 +57,11 @@ class Member:
     def __post_init__(self) -> None:
         instance(self.name, "name", str, "what errors call the member, a text")
         instance(self.embeddings, "embeddings", Embeddings, "Embeddings (Embeddings.read, Embeddings.from_numpy)")
-        if not isinstance(self.weight, Real) or not (math.isfinite(self.weight) and self.weight > 0):
+        if (
+            not isinstance(self.weight, Real)
+            or isinstance(self.weight, bool)
+            or not (math.isfinite(self.weight) and self.weight > 0)
+        ):
             raise WhalereidError(f"member {self.name!r}: weight {self.weight!r} isn't a positive number.")
         if all_alike(self.embeddings.vectors):
             raise WhalereidError(
@@ -107,7 +111,11 @@ class Similarity:
         (Q, D).
     """
 
-    def __init__(self, ensemble: Ensemble, queries: np.ndarray, database: np.ndarray) -> None:
+    def __init__(self, ensemble: Ensemble, queries: Photos, database: Photos) -> None:
+        instance(ensemble, "ensemble", Ensemble, "an Ensemble")
+        same = database is queries
+        queries = image_ids(queries, "queries")
+        database = queries if same else image_ids(database, "database")
         self.shape = (len(queries), len(database))
         self._low, self._high = ensemble.clip
         self._members = []
@@ -201,6 +209,10 @@ class Search:
     block_size: tuple[int, int] = BLOCK
     advance: Callable[[int], None] = field(default=lambda n: None)
 
+    def __post_init__(self) -> None:
+        instance(self.ensemble, "ensemble", Ensemble, "an Ensemble")
+        instance(self.mask, "mask", CandidateMask, "the CandidateMask of these queries and this database")
+
     @cached_property
     def similarity(self) -> Similarity:
         """The ensemble's, of these queries and this database."""
@@ -265,15 +277,19 @@ class Ensemble:
     """
 
     def __init__(self, members: Sequence[Member], *, clip: tuple[float, float] = (-1.0, 1.0)) -> None:
-        if not members:
+        wanted = "a list of Member, such as [Member('b5', embeddings)]"
+        self.members: tuple[Member, ...] = tuple(instance(members, "members", Iterable, wanted))
+        for member in self.members:
+            instance(member, "one of members", Member, wanted)
+        if not self.members:
             raise WhalereidError("ensemble: no members; give at least one.")
-        low, high = clip
+        bounds = sequence(clip, "clip", 2, "two bounds, such as (0, 1)")
+        low, high = (number(bound, "a bound of clip", -math.inf) for bound in bounds)
         if not low < high:
             raise WhalereidError(f"ensemble: clip is {clip}; give the lower bound first, such as (0, 1).")
-        self.members = tuple(members)
-        self.clip = (float(low), float(high))
-        total = math.fsum(member.weight for member in members)
-        self.shares = tuple(member.weight / total for member in members)
+        self.clip = (low, high)
+        total = math.fsum(member.weight for member in self.members)
+        self.shares = tuple(member.weight / total for member in self.members)
 
     @cached_property
     def trained_on(self) -> TrainedOn | None:
@@ -288,7 +304,7 @@ class Ensemble:
         WhalereidError
             A member has no vector of a photo.
         """
-        return Similarity(self, image_ids(queries), image_ids(database))
+        return Similarity(self, queries, database)
 
     def rank(
         self,
@@ -335,16 +351,19 @@ class Ensemble:
         WhalereidError
             A member lacks a photo, a column is missing, ids are repeated, or k is below 1.
         """
-        if k < 1:
-            raise WhalereidError(f"k is {k}; it counts photos, so 1 or more.")
-        if min(block) < 1:
-            raise WhalereidError(f"block is {block}; it counts photos, so 1 or more each.")
-        names, database_ids = image_ids(queries), image_ids(database)
+        k = whole_number(k, "k", 1)
+        steps = sequence(block, "block", 2, "how many queries and database photos to compare at a time")
+        block = (whole_number(steps[0], "block", 1), whole_number(steps[1], "block", 1))
+        if rerank is not None and (isinstance(rerank, type) or not callable(getattr(rerank, "rerank", None))):
+            raise WhalereidError(f"rerank is {rerank!r:.60}; give a re-ranker such as Expand(), or None.")
+        instance(progress, "progress", bool, "True or False")
+        names, database_ids = image_ids(queries, "queries"), image_ids(database, "database")
         if len(set(database_ids)) < len(database_ids):
             twice = next(i for i, n in Counter(database_ids).items() if n > 1)
             raise WhalereidError(f"database: photo {twice!r} is repeated; each may stand there once.")
-        if query_ids is not None and len(query_ids) != len(names):
-            raise WhalereidError(f"query_ids: {len(query_ids)} for {len(names)} queries; give one each.")
+        called = names if query_ids is None else id_array(query_ids, "query_ids")
+        if len(called) != len(names):
+            raise WhalereidError(f"query_ids: {len(called)} for {len(names)} queries; give one each.")
         mask = CandidateRules(exclude, match).mask(queries, database)
         with _bar(len(names), progress) as advance:
             search = Search(self, names, database_ids, mask, block, advance)
@@ -354,9 +373,7 @@ class Ensemble:
                 codes, scores = top_k(search, k, block=block, advance=advance)
             else:
                 codes, scores = rerank.rerank(search, k)
-        return Ranking.from_codes(
-            names if query_ids is None else query_ids, database_ids, codes, scores, trained_on=self.trained_on
-        )
+        return Ranking.from_codes(called, database_ids, codes, scores, trained_on=self.trained_on)
 
     def __repr__(self) -> str:
         parts = (f"{share:.3g} {member.name}" for share, member in zip(self.shares, self.members, strict=True))

@@ -88,8 +88,8 @@ class Expand:
 
     def rerank(self, search: Search, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Find each query's k best by the expanded score; see `Reranker`."""
-        n_queries, n_database = search.shape
-        k = min(k, n_database)
+        n_queries, n_database = instance(search, "search", Search, "a Search, as Ensemble.rank makes it").shape
+        k = min(whole_number(k, "k", 1), n_database)
         codes, scores = np.full((n_queries, k), -1, np.int64), np.full((n_queries, k), -np.inf)
         among = (self.by or search.ensemble).similarity(search.database, search.database)
         length = n_database if self.shortlist is None else max(self.shortlist, k, len(self.weights) - 1)

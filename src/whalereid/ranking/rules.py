@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from whalereid.arguments import column_names
+from whalereid.arguments import column_names, instance
 from whalereid.catalogue import Catalogue
+from whalereid.embeddings.table import id_array
 from whalereid.errors import WhalereidError
 
 __all__ = ["CandidateMask", "CandidateRules", "Photos", "image_ids"]
@@ -78,8 +79,10 @@ class CandidateMask:
     """
 
     def __init__(self, rules: CandidateRules, queries: Photos, database: Photos) -> None:
-        self.shape = (len(queries), len(database))
-        self._self = _codes(image_ids(queries), image_ids(database))
+        instance(rules, "rules", CandidateRules, "CandidateRules")
+        names, searched = image_ids(queries, "queries"), image_ids(database, "database")
+        self.shape = (len(names), len(searched))
+        self._self = _codes(names, searched)
         self._exclude = [_column_codes(name, queries, database) for name in rules.exclude]
         self._match = [_column_codes(name, queries, database) for name in rules.match]
 
@@ -112,11 +115,18 @@ class CandidateMask:
         return refused
 
 
-def image_ids(photos: Photos) -> np.ndarray:
-    """(n,) str objects: the ids of a catalogue, or of a list of them."""
+def image_ids(photos: Photos, name: str) -> np.ndarray:
+    """(n,) str objects: the ids of a catalogue, or of a list of them; one text is one id.
+
+    Raises
+    ------
+    WhalereidError
+        It is neither; the message calls it by this name.
+    """
     if isinstance(photos, Catalogue):
         return photos.image_ids
-    return np.asarray([str(image_id) for image_id in photos], dtype=object)
+    instance(photos, name, Iterable, "a Catalogue, or a list of image ids")
+    return id_array([photos] if isinstance(photos, str) else photos, name)
 
 
 def _codes(ours: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
