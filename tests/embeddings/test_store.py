@@ -389,15 +389,13 @@ def test_a_killed_process_loses_nothing_that_was_written(
     run = subprocess.Popen(
         [sys.executable, "-c", SLOWLY, str(table), str(out)],
         cwd=repository,
-        env=os.environ | {"PYTHONPATH": str(repository)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(repository), str(repository / "src")])},
         start_new_session=True,
         stderr=subprocess.DEVNULL,
     )
     folder = out if out.suffix == "" else out.with_name(f".{out.name}.parts")
     try:
-        deadline = time.monotonic() + 120
-        while len(list(folder.glob("part-*.parquet"))) < 2:
-            assert time.monotonic() < deadline
+        while len(list(folder.glob("part-*.parquet"))) < 2:  # as long as the machine takes: it writes them, or ends
             assert run.poll() is None
             time.sleep(0.05)
     finally:

@@ -32,8 +32,8 @@ _METADATA_KEY = b"whalereid"
 _BLOCK_BYTES = 1 << 20  # float64 numbers worked on at a time: they stay in the processor's cache
 _READ_BYTES = 8 << 20  # vectors read at a time
 _ROW_GROUP = 1 << 16  # rows of a file that are compressed together, and read again together
-# How far unit vectors of one direction may lie apart: float32 rounds to 1e-7, batches of other sizes to some 1e-6.
-_ALIKE = 1e-5
+_BLOCK = 1024
+_ROUNDING = 1e-6  # between unit vectors: some ten times what float32 rounds away
 
 
 @dataclass(frozen=True)
@@ -252,37 +252,29 @@ class Embeddings:
 
 
 def all_alike(vectors: np.ndarray) -> bool:
-    """Tell whether vectors are all of one direction, so that nothing can be told apart by them.
+    """Whether three or more vectors, (N, D) float32, all point the same way, as far as float32 can tell.
 
-    Parameters
-    ----------
-    vectors : ndarray of shape (N, D), float32
-        Raw; compared at length 1, within the rounding of float32. Looked at only until one differs.
-
-    Returns
-    -------
-    bool
-        False where there are fewer than three: two photos may well be copies of one another.
+    A network that sees nothing gives such vectors, and so do photos without anything on them.
 
     Examples
     --------
-    >>> all_alike(np.float32([[1, 2], [2, 4], [3, 6]])), all_alike(np.float32([[1, 2], [2, 4], [3, 5]]))
+    >>> all_alike(np.ones((3, 4), np.float32)), all_alike(np.eye(3, 4, dtype=np.float32))
     (True, False)
     """
     if len(vectors) < 3:
         return False
-    first = _unit(vectors[:1])
-    few = slice(0, 64)  # enough to tell, nearly always
-    return all(
-        bool((np.abs(_unit(vectors[rows]) - first).max(axis=1) <= _ALIKE).all()) for rows in (few, *_blocks(vectors))
-    )
+    first = _directions(vectors[:1])
+    for start in range(0, len(vectors), _BLOCK):  # the first blocks tell already, of nearly all vectors
+        if np.linalg.norm(_directions(vectors[start : start + _BLOCK]) - first, axis=1).max() > _ROUNDING:
+            return False
+    return True
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    """(n, D) float64: at length 1; zeros stay zeros."""
-    wide = vectors.astype(np.float64)
-    lengths = np.sqrt(np.add.reduce(wide * wide, axis=1, keepdims=True))
-    return wide / np.where(lengths > 0, lengths, 1)
+def _directions(vectors: np.ndarray) -> np.ndarray:
+    """The vectors at length 1, zeros as they are; in float64, where no square of a float32 overflows."""
+    exact = vectors.astype(np.float64)
+    lengths = np.linalg.norm(exact, axis=1, keepdims=True)
+    return np.asarray(exact / np.where(lengths > 0, lengths, 1))
 
 
 def _blocks(vectors: np.ndarray) -> Iterator[slice]:

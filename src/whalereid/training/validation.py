@@ -13,6 +13,7 @@ from torch import nn
 
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings, embed
+from whalereid.embeddings.table import all_alike
 from whalereid.errors import WhalereidError
 from whalereid.evaluation import Hits, Labels, average_precision, top_k
 from whalereid.images import CrossViewPairs
@@ -126,7 +127,9 @@ class Validation:
             self.notes += [str(warning.message) for warning in told]
             self._hold(self.photos.subset(vectors.ids))
         average = first = float("nan")
-        if self.n_queries:
+        if self.n_queries and all_alike(vectors.vectors):
+            average = first = 0.0  # it tells no photos apart, so it can't rank them
+        elif self.n_queries:
             ensemble = Ensemble([Member("validation", vectors)])
             ranking = ensemble.rank(
                 self._queries, self._database, _K, exclude=self.rules.exclude, match=self.rules.match
