@@ -12,9 +12,9 @@ from typing import Any
 
 from whalereid.embeddings.table import MARKER, Embeddings, parts_of, read_marker, read_table, work_folder, write_table
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import claim_folder, disk_errors, is_leftover, replacing
+from whalereid.files import check_folder, claim_folder, disk_errors, is_leftover, replacing
 
-__all__ = ["PartStore"]
+__all__ = ["PartStore", "check_place"]
 
 
 # In a part's schema metadata: which photo each vector is of, as 16 hexadecimal digits a row.
@@ -53,8 +53,7 @@ class PartStore:
         self._photos = photos
         self._single = self.path.suffix == ".parquet"
         self._folder = work_folder(self.path) if self._single else self.path
-        if self._single and self.path.is_dir():
-            raise WhalereidError(f"{self.path}: is a folder; a name that ends in .parquet is one file.")
+        check_place(self.path)
         self._whole = self._single and self.path.exists()  # a file that holds what was finished, whatever waits beside
         if self._whole:
             self._check_provenance(Embeddings.read_header(self.path).provenance, self.path)
@@ -123,6 +122,11 @@ class PartStore:
             self._clear()
         return parts
 
+    def discard(self) -> None:
+        """Leave nothing of what an unfinished store has waiting: it is of no use."""
+        if not self._complete:
+            self._clear()
+
     def _clear(self) -> None:
         """Take the folder of parts away, its marker last: killed before that, it is still known as ours."""
         for part in parts_of(self._folder):
@@ -149,6 +153,20 @@ class PartStore:
                 f"{self.path}: holds embeddings made otherwise: {name} is {_short(there.get(name))} there, "
                 f"{_short(self._provenance[name])} now{others}; choose another place, or delete {place}."
             )
+
+
+def check_place(path: Path) -> None:
+    """Refuse a place where embeddings can't be written, before anything is made.
+
+    Raises
+    ------
+    WhalereidError
+        It is, or lies in, something else.
+    """
+    if path.suffix != ".parquet":
+        check_folder(path, marker=MARKER)
+    elif path.is_dir():
+        raise WhalereidError(f"{path}: is a folder; a name that ends in .parquet is one file.")
 
 
 def _sweep(folder: Path, of: Path | None = None) -> None:
