@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from whalereid.errors import WhalereidError
 
-__all__ = ["HIGHEST_SEED", "choice", "column_names", "instance", "number", "seed", "texts", "whole_number"]
+__all__ = ["HIGHEST_SEED", "choice", "column_names", "instance", "number", "seed", "sequence", "texts", "whole_number"]
 
 HIGHEST_SEED = 2**32 - 1
 """What NumPy, scikit-learn and torch all take."""
@@ -140,6 +140,25 @@ def texts(value: Any, name: str, wanted: str) -> tuple[str, ...]:
         return (value,)
     held = tuple(value) if isinstance(value, Iterable) and not isinstance(value, bytes) else None
     if held is None or not all(isinstance(text, str) for text in held):
+        raise WhalereidError(f"{name} is {_shown(value)}; give {wanted}.")
+    return held
+
+
+def sequence(value: Any, name: str, length: int, wanted: str) -> tuple[Any, ...]:
+    """Return `value` as a tuple if it is a sequence, not of text, of this length.
+
+    Raises
+    ------
+    WhalereidError
+        It isn't.
+
+    Examples
+    --------
+    >>> sequence([0, 1], "clip", 2, "two bounds, such as (0, 1)")
+    (0, 1)
+    """
+    held = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes | dict | set) else ()
+    if len(held) != length:
         raise WhalereidError(f"{name} is {_shown(value)}; give {wanted}.")
     return held
 

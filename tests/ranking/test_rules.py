@@ -45,6 +45,40 @@ def test_one_column_may_be_given_as_it_is():
     assert CandidateRules(exclude="encounter", match=["viewpoint"]) == CandidateRules(("encounter",), ("viewpoint",))
 
 
+def test_one_string_is_one_column_wherever_rules_are_given():
+    import whalereid as wr
+    from whalereid.ranking import tasks_from
+    from whalereid.training.validation import Validation
+
+    animals = Catalogue(
+        pd.DataFrame(
+            {
+                "image_id": list("abcdef"),
+                "path": list("abcdef"),
+                "identity": ["nanuq"] * 3 + ["siku"] * 3,
+                "encounter": ["monday", "monday", "friday"] * 2,
+                "viewpoint": ["left"] * 6,
+            }
+        )
+    )
+    want = CandidateRules(("encounter",), ("viewpoint",))
+    by_name = {"exclude": "encounter", "match": "viewpoint"}
+    assert tasks_from(animals, **by_name)[0].rules == want
+    assert wr.Protocol.from_catalogue(animals, **by_name).tasks[0].rules == want
+    assert wr.Protocol.from_split(animals, ([0], [1, 2, 3, 4, 5]), **by_name).tasks[0].rules == want
+    assert Validation(animals, ["nanuq", "siku"], **by_name).rules == want
+    ensemble = wr.Ensemble([wr.Member("m", wr.Embeddings.from_numpy("abcdef", np.eye(6)))])
+    ranking = ensemble.rank(animals, animals, **by_name)
+    assert ranking.ids[0].tolist() == ["c", "f"]
+
+
+@pytest.mark.parametrize("wrong", [7, [7], ["encounter", None], b"encounter", 1.5])
+def test_what_is_no_column_is_refused(wrong):
+    for name in ("exclude", "match"):
+        with pytest.raises(WhalereidError, match=f"{name} is .*names of columns"):
+            CandidateRules(**{name: wrong})
+
+
 def test_lists_of_ids_will_do_without_columns():
     mask = CandidateRules().mask(["a", "b"], ["b", "c"])
     assert mask.shape == (2, 2)

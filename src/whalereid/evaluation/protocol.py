@@ -170,7 +170,7 @@ class Protocol:
             raise WhalereidError(f"database {database!r} is unknown; choose from test, train, all.")
         several = isinstance(split, Mapping)
         named: Mapping[str, Split] = split if isinstance(split, Mapping) else {"test": split}
-        rules = CandidateRules(tuple(exclude), tuple(match))
+        rules = CandidateRules(exclude, match)
         ids, tasks = catalogue.image_ids, []
         for name, one in named.items():
             train, test = _rows(catalogue, one, fold)

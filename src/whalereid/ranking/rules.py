@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from whalereid.arguments import column_names, instance
 from whalereid.catalogue import Catalogue
+from whalereid.embeddings.table import id_array
 from whalereid.errors import WhalereidError
 
 __all__ = ["CandidateMask", "CandidateRules", "Photos", "image_ids"]
@@ -26,8 +27,14 @@ class CandidateRules:
     ----------
     exclude : tuple of str
         Columns in which a candidate must not equal the query, such as ``encounter``; a missing value equals nothing.
+        One string is one column.
     match : tuple of str
         Columns in which a candidate must equal the query, such as ``viewpoint``; a missing value matches nothing.
+
+    Raises
+    ------
+    WhalereidError
+        Something is no name of a column.
 
     Examples
     --------
@@ -39,13 +46,12 @@ class CandidateRules:
            [1, 1, 0]])
     """
 
-    exclude: tuple[str, ...] = ()
-    match: tuple[str, ...] = ()
+    exclude: Sequence[str] = ()
+    match: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for name in ("exclude", "match"):
-            given: str | Sequence[str] = getattr(self, name)
-            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
+            object.__setattr__(self, name, column_names(getattr(self, name), name))
 
     def mask(self, queries: Photos, database: Photos) -> CandidateMask:
         """Bind the rules to Q queries and D database photos.
@@ -73,19 +79,16 @@ class CandidateMask:
     """
 
     def __init__(self, rules: CandidateRules, queries: Photos, database: Photos) -> None:
-        self.shape = (len(queries), len(database))
-        self._self = _codes(image_ids(queries), image_ids(database))
+        instance(rules, "rules", CandidateRules, "CandidateRules")
+        names, searched = image_ids(queries, "queries"), image_ids(database, "database")
+        self.shape = (len(names), len(searched))
+        self._self = _codes(names, searched)
         self._exclude = [_column_codes(name, queries, database) for name in rules.exclude]
         self._match = [_column_codes(name, queries, database) for name in rules.match]
 
     def block(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
         """(q, d) bool: who is a candidate of whom, for these queries and these database photos."""
-        allowed = self._unequal(self._self, rows, columns)
-        for codes in self._exclude:
-            allowed &= self._unequal(codes, rows, columns)
-        for codes in self._match:
-            allowed &= ~self._unequal(codes, rows, columns)
-        return allowed
+        return ~self._refused(rows, columns)
 
     def pairs(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """(n,) bool: for n pairs of a query's row and a database photo's, whether it is a candidate."""
@@ -98,20 +101,32 @@ class CandidateMask:
 
     def apply(self, scores: np.ndarray, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
         """Set the scores (q, d) of those who aren't candidates to -inf, in place; returns `scores`."""
-        scores[~self.block(rows, columns)] = -np.inf
+        np.copyto(scores, -np.inf, where=self._refused(rows, columns))
         return scores
 
-    @staticmethod
-    def _unequal(codes: tuple[np.ndarray, np.ndarray], rows: slice | np.ndarray, columns: slice | np.ndarray) -> Any:
-        ours, theirs = codes
-        return ours[rows][:, None] != theirs[columns][None, :]
+    def _refused(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
+        """(q, d) bool: who is no candidate."""
+        ours, theirs = self._self
+        refused = np.equal(ours[rows][:, None], theirs[columns])
+        for ours, theirs in self._exclude:
+            refused |= ours[rows][:, None] == theirs[columns]
+        for ours, theirs in self._match:
+            refused |= ours[rows][:, None] != theirs[columns]
+        return refused
 
 
-def image_ids(photos: Photos) -> np.ndarray:
-    """(n,) str objects: the ids of a catalogue, or of a list of them."""
+def image_ids(photos: Photos, name: str) -> np.ndarray:
+    """(n,) str objects: the ids of a catalogue, or of a list of them; one text is one id.
+
+    Raises
+    ------
+    WhalereidError
+        It is neither; the message calls it by this name.
+    """
     if isinstance(photos, Catalogue):
         return photos.image_ids
-    return np.asarray([str(image_id) for image_id in photos], dtype=object)
+    instance(photos, name, Iterable, "a Catalogue, or a list of image ids")
+    return id_array([photos] if isinstance(photos, str) else photos, name)
 
 
 def _codes(ours: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
