@@ -138,7 +138,8 @@ def test_a_comparison_is_of_the_same_queries() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"resamples": 0}, "resamples is 0"),
+        ({"resamples": 1}, "resamples is 1; an interval takes 2 at least"),
+        ({"resamples": -1}, "resamples is -1"),
         ({"confidence": 1.0}, "confidence is 1.0"),
         ({"method": "magic"}, "choose from bca, percentile"),
         ({"clusters": ["a"]}, "2 values but 1 identities"),

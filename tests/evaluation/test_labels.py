@@ -8,7 +8,7 @@ import pytest
 
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
-from whalereid.evaluation import Labels
+from whalereid.evaluation import Labels, Protocol
 from whalereid.ranking import tasks_from
 
 
@@ -44,11 +44,17 @@ def test_numbers_for_ids_are_text() -> None:
     assert pairs(Labels.of(pd.DataFrame({"query_id": [1], "database_image_id": [7]}))) == {("1", "7")}
 
 
-def test_a_crowd_under_one_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("whalereid.evaluation.labels._MOST", 20)
+def test_a_crowd_is_scored_but_not_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("whalereid.evaluation.implied._MOST", 20)
     frame = pd.DataFrame({"image_id": list("abcdefg"), "path": "x", "identity": ["nn"] * 5 + ["ann"] * 2})
-    with pytest.raises(WhalereidError, match="identity 'nn' has 5 photos, too many to pair; if that is a name"):
-        Labels.implied(Catalogue(frame), tasks_from(Catalogue(frame)))
+    labels = Labels.implied(Catalogue(frame), tasks_from(Catalogue(frame)))
+    assert labels.counts.tolist() == [4] * 5 + [1] * 2  # scoring needs no pairs
+    assert len(labels) == 22
+    with pytest.raises(WhalereidError, match="5 queries of identity 'nn' and its 5 photos are too many to list"):
+        labels.to_frame()
+    with pytest.raises(WhalereidError, match=r"labels.csv: .*identity 'nn'"):
+        Protocol.from_catalogue(Catalogue(frame)).write(tmp_path / "protocol")
+    assert not (tmp_path / "protocol").exists()
 
 
 def test_no_pairs_at_all() -> None:

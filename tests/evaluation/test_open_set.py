@@ -119,7 +119,7 @@ def test_a_query_without_candidates_counts_as_called_new() -> None:
     ("arguments", "message"),
     [
         (([0.1], [True, False], [True]), "give one of each"),
-        (([np.nan], [True], [True]), "score 0 is NaN"),
+        (([np.nan], [True], [True]), "score 0 is nan"),
         (([0.1], [False], [True]), "query 0 is matched correctly, yet its animal isn't known"),
     ],
 )
@@ -137,5 +137,5 @@ def test_one_sided_outcomes_say_what_is_missing() -> None:
     all_new = OpenSetOutcome([0.5], [False], [False])
     with pytest.raises(WhalereidError, match="no query's animal is known"):
         all_new.auroc()
-    with pytest.raises(WhalereidError, match="false-accept rate is 2"):
+    with pytest.raises(WhalereidError, match="false_accept_rate is 2"):
         all_new.threshold(2)

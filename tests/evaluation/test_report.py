@@ -324,7 +324,7 @@ def test_without_matplotlib_the_figure_says_what_to_install(report: Report, monk
 
 
 def test_errors_say_what_and_where(report: Report, protocol: Protocol, ensemble: Ensemble, photos: Catalogue) -> None:
-    with pytest.raises(WhalereidError, match="ranking needs a protocol"):
+    with pytest.raises(WhalereidError, match="ranking needs a task that is a Protocol"):
         evaluate({"p0": {"p1"}}, ensemble)
     with pytest.raises(WhalereidError, match="rerank can't be applied"):
         evaluate(protocol, report.ranking, rerank=None)

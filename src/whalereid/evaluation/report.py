@@ -6,16 +6,19 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
 
+from whalereid import arguments
+from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
+from whalereid.evaluation.arrays import catalogue_of
 from whalereid.evaluation.breakdown import groups_of, query_photos, scenarios_of
 from whalereid.evaluation.hits import Hits, RankingLike, as_ranking
-from whalereid.evaluation.intervals import Method, bootstrap_means, compare
+from whalereid.evaluation.intervals import Method, bootstrap_means, check_resampling, compare
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
 from whalereid.evaluation.metrics import (
     Denominator,
@@ -96,12 +99,24 @@ def evaluate(
     >>> report["mAP@2"], report["top-1"]
     (0.75, 0.5)
     """
+    arguments.whole_number(k, "k", 1)
+    arguments.choice(denominator, "denominator", get_args(Denominator))
+    arguments.choice(interval, "interval", get_args(Method))
+    check_resampling(resamples, confidence, seed)
+    if catalogue is not None:
+        catalogue_of(catalogue)
+    if trained_on is not None and not isinstance(trained_on, Catalogue):
+        trained_on = arguments.texts(trained_on, "trained_on", "a Catalogue, or identities")
     if isinstance(method, Ranking | pd.DataFrame | str | os.PathLike):
         ranking = as_ranking(method)
         if options:
             raise WhalereidError(f"evaluate: {listing(options)} can't be applied to a ranking made already.")
     elif not isinstance(task, Protocol) or task.catalogue is None:
-        raise WhalereidError("evaluate: ranking needs a protocol with its catalogue; or give a ranking made already.")
+        raise WhalereidError(
+            "method: ranking needs a task that is a Protocol with its catalogue; or give a ranking made already."
+        )
+    elif not callable(getattr(method, "rank", None)):
+        raise WhalereidError(f"method is a {type(method).__name__}; give an Ensemble, a Ranking, a table or a path.")
     else:
         ranking = rank_tasks(method, task.catalogue, task.tasks, k, **options)
     notes: list[str] = []
@@ -109,11 +124,20 @@ def evaluate(
         ranking, taken = task.admitted(ranking)
         if taken:
             notes.append(f"listed photos that are no candidates under the rules: {taken}, taken out of the lists")
+        ranking = task.completed(ranking)
         catalogue = task.catalogue
         labels = task.labels
     else:
         labels = Labels.of(task, ranking.query_ids)
     hits = Hits.of(ranking, labels)
+    if isinstance(task, Protocol):
+        silent = (hits.lengths == 0) & ~hits.scored
+        asked = hits.query_ids[silent & (task.candidates > 0)] if silent.any() else ()
+        if len(asked):
+            notes.append(
+                f"listing nothing though they have candidates, none of them relevant: {_queries(len(asked))} "
+                f"({listing(asked, most=3)}); an open set takes them for called new"
+            )
     if not hits.scored.any():
         raise WhalereidError(f"none of the {len(hits)} queries has a relevant photo, so there is nothing to average.")
     images, scenarios = None, scenarios_of(hits.query_ids)
@@ -184,7 +208,7 @@ class Report:
 
     def __getitem__(self, metric: str) -> float:
         """Return one metric, such as ``report["mAP@20"]``."""
-        if metric not in self._names:
+        if not isinstance(metric, str) or metric not in self._names:
             raise WhalereidError(f"no metric {metric!r}; this report has {listing(self._names, most=20)}.")
         return float(self.metrics["value"].to_numpy()[self._names.index(metric)])
 
@@ -299,23 +323,25 @@ class Report:
         WhalereidError
             There is no such column, or what the breakdown needs wasn't given.
         """
-        hits = self.hits
-        groups = groups_of(self, what)
-        rows: dict[str, list[float]] = {}
-        for code, name in enumerate(groups.names):
-            values, inside = self._values, hits.scored
-            if groups.of_pairs:
-                narrowed = hits.narrowed(groups.codes == code)
-                values, inside = self._per_query_values(narrowed), narrowed.scored
+        hits, groups = self.hits, groups_of(self, what)
+        inside = np.flatnonzero(groups.relevant > 0)
+        order = inside[np.argsort(groups.codes[inside], kind="stable")]
+        names, rows = [], []
+        for members in np.split(order, np.flatnonzero(np.diff(groups.codes[order])) + 1) if len(order) else ():
+            code, queries = groups.codes[members[0]], groups.queries[members]
+            if groups.cells is None:
+                values = self._values[queries]
             else:
-                inside = inside & (groups.codes == code)
-            if inside.any():
-                identities = self.identities[inside]
-                summary = self._summary(values[inside], identities)
-                rows[name] = [int(inside.sum()), len(pd.unique(identities)), *summary[:, 0], *summary[0, 1:]]
+                values = self._per_query_values(
+                    hits.narrowed(queries, groups.cells[queries] == code, groups.relevant[members])
+                )
+            identities = self.identities[queries]
+            summary = self._summary(values, identities)
+            names.append(groups.names[code])
+            rows.append([len(queries), len(pd.unique(identities)), *summary[:, 0], *summary[0, 1:]])
         columns = ["queries", "identities", *self._names, "low", "high"]
-        table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-        return table.rename_axis(what).astype({"queries": int, "identities": int})
+        table = pd.DataFrame(rows, index=pd.Index(names, name=what, dtype=object), columns=columns)
+        return table.astype({"queries": int, "identities": int})
 
     def compare(self, other: Report) -> pd.DataFrame:
         """Compare with another ranking of the same queries, query by query.
@@ -336,14 +362,13 @@ class Report:
         WhalereidError
             They rank or score different queries, or differ in k or denominator.
         """
+        instance(other, "other", Report, "a Report (evaluate(protocol, ranking) makes one)")
         if (self.k, self.denominator) != (other.k, other.denominator):
             raise WhalereidError("compare: the reports differ in k or denominator; evaluate both the same way.")
         mine, theirs = self.hits, other.hits
         for ours, whose, lacking in ((mine, theirs, "second"), (theirs, mine, "first")):
-            ranked = whose.query_ids[whose.ranked & whose.scored]
-            lost = ours.query_ids[ours.ranked & ours.scored][
-                positions(ours.query_ids[ours.ranked & ours.scored], ranked) < 0
-            ]
+            asked = ours.query_ids[ours.scored & ~ours.missing]
+            lost = asked[positions(asked, whose.query_ids[whose.scored & ~whose.missing]) < 0]
             if len(lost):
                 raise WhalereidError(
                     f"compare: {len(lost)} queries are not in the {lacking} ranking: {listing(lost)}; "
@@ -356,9 +381,6 @@ class Report:
         table = {}
         for column, name in enumerate(self._names):
             a, b = self._values[rows, column], other._values[at, column]
-            if not self.resamples:
-                table[name] = [a.mean(), b.mean(), (a - b).mean(), np.nan, np.nan, np.nan]
-                continue
             found = compare(
                 a,
                 b,
@@ -472,8 +494,6 @@ class Report:
     def _summary(self, values: np.ndarray, identities: np.ndarray) -> np.ndarray:
         """(M, 3): mean, low, high."""
         means = values.mean(axis=0)
-        if not self.resamples:
-            return np.column_stack([means, np.full((len(means), 2), np.nan)])
         intervals = bootstrap_means(
             values,
             identities,
@@ -500,9 +520,10 @@ def _connected(hits: Hits, labels: Labels) -> np.ndarray:
     from scipy.sparse.csgraph import connected_components
 
     queries = len(hits)
+    owner = positions(labels.query_ids, hits.query_ids)[labels.query]
     own = positions(hits.query_ids, labels.image_ids)  # a query that is itself relevant to another is the same animal
     held = np.flatnonzero(own >= 0)
-    rows = np.concatenate([hits.owner, held])
+    rows = np.concatenate([owner, held])
     columns = queries + np.concatenate([labels.image, own[held]])
     size = queries + len(labels.image_ids)
     graph = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(size, size))
