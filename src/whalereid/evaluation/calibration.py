@@ -63,8 +63,10 @@ class ScoreCalibration:
             Lengths differ, a score isn't finite, or all pairs are of one kind.
         """
         x, y = _pairs(scores, same)
+        if not len(y):
+            raise WhalereidError("calibration: no pair with a known answer; give pairs of both kinds.")
         if y.all() or not y.any():
-            kind = "the same animal" if len(y) and y.all() else "different animals"
+            kind = "the same animal" if y.all() else "different animals"
             raise WhalereidError(f"calibration: all {len(y)} pairs show {kind}; give pairs of both kinds.")
         if self.method == "isotonic":
             from sklearn.isotonic import IsotonicRegression

@@ -1,0 +1,49 @@
+"""Scoring grows with the photos, not with their pairs: 200,000 photos of 200 animals are 200 million pairs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+SCORED = """
+import resource, sys, time
+import numpy as np, pandas as pd
+from whalereid.catalogue import Catalogue
+from whalereid.evaluation import Protocol, evaluate
+from whalereid.ranking import Ranking
+
+def most():  # MB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+
+n = int(sys.argv[1])
+rng = np.random.default_rng(0)
+photos = Catalogue(pd.DataFrame({
+    "image_id": [f"photo{i:07d}" for i in range(n)], "path": "x.jpg", "identity": rng.integers(0, 200, n).astype(str),
+    "encounter": rng.integers(0, 400, n).astype(str), "viewpoint": rng.choice(["left", "right"], n)}))
+queries = rng.permutation(n)[:n // 20]
+codes = rng.integers(0, n - 20, (len(queries), 1)) + np.arange(20)
+ranking = Ranking.from_codes(photos.image_ids[queries], photos.image_ids, codes, np.tile(np.arange(20.0)[::-1], (len(queries), 1)))
+before, begin = most(), time.process_time()
+protocol = Protocol.from_catalogue(photos, exclude=["encounter"], match=["viewpoint"])
+report = evaluate(protocol, ranking, resamples=50)
+report.metrics, report.notes, report.by("viewpoint"), report.by("viewpoint-pair")
+print(len(protocol.labels), time.process_time() - begin, most() - before, most())
+"""
+
+
+def scored(photos: int) -> tuple[float, ...]:
+    """Pairs that are relevant, processor seconds, and MB that scoring added and that the process took in all."""
+    done = subprocess.run([sys.executable, "-c", SCORED, str(photos)], capture_output=True, text=True, check=True)
+    return tuple(map(float, done.stdout.split()))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows doesn't tell a process's peak memory this way")
+def test_four_times_the_photos_take_about_four_times_as_much() -> None:
+    few_pairs, few_seconds, few_added, _ = scored(50_000)
+    many_pairs, many_seconds, many_added, most = scored(200_000)
+    assert many_pairs > 15 * few_pairs > 80_000_000  # pairs grow with the square
+    assert many_added < 8 * max(few_added, 20)
+    assert many_seconds < 10 * few_seconds  # pair by pair it would be 16 times at least
+    assert most < 1000
