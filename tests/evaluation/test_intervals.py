@@ -163,9 +163,9 @@ def test_without_resamples_there_is_no_interval() -> None:
     against = compare([1.0, 0.5], [0.5, 0.5], ["a", "b"], resamples=0)
     assert against.interval.estimate == 0.25
     assert np.isnan([against.interval.low, against.interval.high, against.probability]).all()
-    with pytest.raises(WhalereidError, match="resamples is 1; .* takes 2 at least"):
+    with pytest.raises(WhalereidError, match=r"resamples is 1; .* takes 2 at least"):
         compare([1.0, 0.5], [0.5, 0.5], resamples=1)
-    with pytest.raises(WhalereidError, match="resamples is 1; .* takes 2 at least"):
+    with pytest.raises(WhalereidError, match=r"resamples is 1; .* takes 2 at least"):
         bootstrap_statistic(lambda weights: weights.sum(axis=1), list("abc"), resamples=1)
 
 

@@ -94,7 +94,9 @@ def test_implied_labels_judge_count_and_list_as_the_oracle(seed: int, exclude: l
         hit = one.hits(ranking)
         assert hit.tolist() == [[photo in expected.get(q, ()) for photo in lists[q]] for q in some]
 
-    water = {i: ["one", "two", "three"].index(w) if isinstance(w, str) else 3 for i, w in zip(ids, frame.water)}
+    water = {
+        i: ["one", "two", "three"].index(w) if isinstance(w, str) else 3 for i, w in zip(ids, frame.water, strict=True)
+    }
     counted = Counter((q, water[photo]) for q, found in expected.items() for photo in found)
     for one in (labels, explicit):
         query, code, count = one.tally(lambda image_ids: np.array([water[i] for i in image_ids], np.int64))

@@ -24,7 +24,8 @@ photos = Catalogue(pd.DataFrame({
     "encounter": rng.integers(0, 400, n).astype(str), "viewpoint": rng.choice(["left", "right"], n)}))
 queries = rng.permutation(n)[:n // 20]
 codes = rng.integers(0, n - 20, (len(queries), 1)) + np.arange(20)
-ranking = Ranking.from_codes(photos.image_ids[queries], photos.image_ids, codes, np.tile(np.arange(20.0)[::-1], (len(queries), 1)))
+scores = np.tile(np.arange(20.0)[::-1], (len(queries), 1))
+ranking = Ranking.from_codes(photos.image_ids[queries], photos.image_ids, codes, scores)
 before, begin = most(), time.process_time()
 protocol = Protocol.from_catalogue(photos, exclude=["encounter"], match=["viewpoint"])
 report = evaluate(protocol, ranking, resamples=50)

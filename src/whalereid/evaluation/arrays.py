@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Collection, Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import infer_dtype
 
-from whalereid.arguments import instance
+from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 
-__all__ = ["bools", "catalogue_of", "floats", "integers", "names_of", "path_of"]
+__all__ = ["bools", "catalogue_of", "cut_off", "floats", "integers", "names_of", "path_of", "real"]
+
+MOST_RANKS = 1_000_000_000
 
 
 def floats(value: Any, name: str, dimensions: int = 1) -> np.ndarray:
@@ -33,7 +36,7 @@ def floats(value: Any, name: str, dimensions: int = 1) -> np.ndarray:
         array = np.asarray(value)
         if array.size and array.dtype.kind not in "biufO":
             raise TypeError
-        array = array.astype(np.float64)
+        array = array.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
         raise WhalereidError(refusal) from error
     if dimensions == 1:
@@ -63,11 +66,30 @@ def bools(value: Any, name: str, dimensions: int = 1) -> np.ndarray:
     return array.astype(bool)
 
 
+def cut_off(value: Any, name: str = "k") -> int:
+    """Return a number of ranks: a whole number from 1, or a refusal by name."""
+    return whole_number(value, name, 1, MOST_RANKS)
+
+
+def real(value: Any, name: str) -> float:
+    """Return a number, NaN and infinity too, as a float, or refuse by name."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        instance(value, name, (), "a number")
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise WhalereidError(f"{name} is larger than any float; give a number.") from error
+
+
 def names_of(value: Any, name: str) -> np.ndarray:
     """(n,) objects: a list of ids, identities or other names, or a refusal by name."""
     if isinstance(value, str | bytes | Mapping | pd.DataFrame) or not isinstance(value, Collection | np.ndarray):
         raise WhalereidError(f"{name} is a {type(value).__name__}; give a list of names.")
-    array = np.asarray(value, object) if isinstance(value, np.ndarray | pd.Series | pd.Index) else np.fromiter(iter(value), object, len(value))
+    array = (
+        np.asarray(value, object)
+        if isinstance(value, np.ndarray | pd.Series | pd.Index)
+        else np.fromiter(iter(value), object, len(value))
+    )
     if array.ndim != 1:
         raise WhalereidError(f"{name} has shape {array.shape}; give a list of names.")
     if infer_dtype(array, skipna=False) not in ("string", "integer"):
@@ -80,7 +102,7 @@ def names_of(value: Any, name: str) -> np.ndarray:
 
 def path_of(value: Any, name: str = "path", wanted: str = "a path") -> str | os.PathLike[str]:
     """Return a path, or refuse by name."""
-    if not isinstance(value, str | os.PathLike):
+    if not isinstance(value, str | os.PathLike) or value == "":
         instance(value, name, (), wanted)
     return value
 

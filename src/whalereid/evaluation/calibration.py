@@ -168,7 +168,7 @@ def reliability(probabilities: Any, same: Any, *, bins: int = 10) -> pd.DataFram
     ----------
     .. [1] Niculescu-Mizil and Caruana, "Predicting good probabilities with supervised learning", ICML 2005.
     """
-    bins = whole_number(bins, "bins", 1)
+    bins = whole_number(bins, "bins", 1, 1_000_000)
     p, y = _pairs(probabilities, same, "probabilities")
     if len(p) and (p.min() < 0 or p.max() > 1):
         raise WhalereidError("probabilities: must lie within [0, 1]; calibrate the scores first.")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import bools, integers, path_of
+from whalereid.evaluation.arrays import bools, floats, integers, names_of, path_of
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
 from whalereid.ranking import Ranking
 
@@ -40,6 +40,21 @@ class Hits:
     hit: np.ndarray
     scores: np.ndarray
     relevant: np.ndarray
+
+    def __post_init__(self) -> None:
+        checked = {
+            "query_ids": names_of(self.query_ids, "query_ids"),
+            "hit": bools(self.hit, "hit", 2),
+            "scores": floats(self.scores, "scores", 2),
+            "relevant": integers(self.relevant, "relevant"),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        if self.scores.shape != self.hit.shape or not len(self.query_ids) == len(self.hit) == len(self.relevant):
+            raise WhalereidError(
+                f"hits: {len(self.query_ids)} query_ids, hit of shape {self.hit.shape}, scores {self.scores.shape} and "
+                f"{len(self.relevant)} relevant don't fit; give (Q,), (Q, K), (Q, K) and (Q,)."
+            )
 
     @classmethod
     def of(cls, ranking: RankingLike, labels: LabelsLike) -> Hits:

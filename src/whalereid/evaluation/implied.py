@@ -13,7 +13,7 @@ from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.evaluation.arrays import catalogue_of
-from whalereid.evaluation.labels import Labels, _summed, positions
+from whalereid.evaluation.labels import Labels, _grouped, _summed, positions
 from whalereid.ranking import CandidateMask, Ranking, Task
 
 __all__ = ["ImpliedLabels", "tasks_of"]
@@ -114,7 +114,7 @@ class ImpliedLabels(Labels):
     def tally(self, group: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Count each query's relevant photos by a group that the photos are in; see `Labels.tally`."""
         query, code, count = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        every = np.asarray(group(self._catalogue.image_ids), np.int64)
+        every = _grouped(group, self._catalogue.image_ids)
         for one, rows in zip(self._asked, self._by_task(self._number), strict=True):
             theirs = every[one.photos]
             known = one.theirs >= 0
@@ -174,9 +174,9 @@ class ImpliedLabels(Labels):
 def tasks_of(tasks: Sequence[Task]) -> tuple[Task, ...]:
     """Return tasks as a tuple, or refuse by name."""
     wanted = "a list of Tasks"
-    if isinstance(tasks, Task | str | bytes) or not hasattr(tasks, "__iter__"):
-        instance(tasks, "tasks", (list, tuple), wanted)
-    return tuple(instance(task, "a task", Task, wanted) for task in tasks)
+    if not isinstance(tasks, Sequence) or isinstance(tasks, str | bytes):
+        instance(tasks, "tasks", (), wanted)
+    return tuple(instance(task, "one of tasks", Task, wanted) for task in tasks)
 
 
 def _same(ours: np.ndarray, theirs: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from whalereid import arguments
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import floats, names_of
+from whalereid.evaluation.arrays import floats, names_of, real
 
 __all__ = [
     "Difference",
@@ -53,6 +53,11 @@ class Interval:
     confidence: float
     identities: int
 
+    def __post_init__(self) -> None:
+        for name in ("estimate", "low", "high", "confidence"):
+            real(getattr(self, name), name)
+        arguments.whole_number(self.identities, "identities", 0)
+
     def __str__(self) -> str:
         ends = "–" if np.isnan(self.low) else f"[{self.low:.4f}, {self.high:.4f}]"
         return f"{self.estimate:.4f} {ends}"
@@ -73,6 +78,10 @@ class Difference:
 
     interval: Interval
     probability: float
+
+    def __post_init__(self) -> None:
+        arguments.instance(self.interval, "interval", Interval, "an Interval")
+        real(self.probability, "probability")
 
 
 def bootstrap(
@@ -279,7 +288,7 @@ def check_resampling(resamples: int, confidence: float, seed: int, method: str =
     WhalereidError
         One resample, of which quantiles would be an interval without width; or another option out of range.
     """
-    if arguments.whole_number(resamples, "resamples", 0) == 1:
+    if arguments.whole_number(resamples, "resamples", 0, 10_000_000) == 1:
         raise WhalereidError("resamples is 1; an interval takes 2 at least (1000 is usual), and 0 leaves it out.")
     arguments.number(confidence, "confidence", 0, 1, open_ends=True)
     arguments.choice(method, "method", get_args(Method))

@@ -109,7 +109,9 @@ class Labels:
         return self._pairs()[2]
 
     @classmethod
-    def of(cls, labels: LabelsLike, query_ids: Sequence[str] | np.ndarray | None = None) -> Labels:
+    def of(
+        cls, labels: LabelsLike, query_ids: Sequence[str] | np.ndarray | None = None, *, name: str = "labels"
+    ) -> Labels:
         """Read labels in any form.
 
         Parameters
@@ -119,12 +121,15 @@ class Labels:
             ``database_image_id``, one row a relevant photo; or one set of ids a query, in the order of `query_ids`.
         query_ids : sequence of str, optional
             The queries that a sequence of sets belongs to.
+        name : str
+            What errors call the labels.
 
         Raises
         ------
         WhalereidError
             A column is missing, an id is empty, or a sequence's length isn't that of `query_ids`; names file and row.
         """
+        name = instance(name, "name", str, "what errors should call the labels")
         if isinstance(labels, Labels):
             return labels
         if isinstance(labels, str | os.PathLike):
@@ -133,7 +138,9 @@ class Labels:
             return cls.from_frame(labels)
         if isinstance(labels, Mapping):
             return cls._from_sets(list(labels), list(labels.values()))
-        sets = list(instance(labels, "labels", Iterable, _FORMS))
+        if not isinstance(labels, Iterable) or (isinstance(labels, np.ndarray) and not labels.ndim):
+            instance(labels, name, (), _FORMS)
+        sets = list(labels)
         if query_ids is None:
             raise WhalereidError("labels: a list of sets needs its queries; give a mapping from query id to set.")
         if len(sets) != len(names_of(query_ids, "query_ids")):
@@ -160,6 +167,7 @@ class Labels:
         WhalereidError
             A column is missing or an id is empty; names the row.
         """
+        where = instance(where, "where", str, "what errors should call the table")
         frame = instance(frame, "frame", pd.DataFrame, f"a table of {' and '.join(COLUMNS)}")
         absent = [name for name in COLUMNS if name not in frame]
         if absent:
@@ -241,7 +249,7 @@ class Labels:
             Of each query (a position in `query_ids`) and each group that it has relevant photos in, how many.
         """
         image_ids, query, image = self._pairs()
-        return _summed(query, np.asarray(group(image_ids), np.int64)[image], np.ones(len(query), np.int64))
+        return _summed(query, _grouped(group, image_ids)[image], np.ones(len(query), np.int64))
 
     def to_frame(self) -> pd.DataFrame:
         """Return a long table: query_id, database_image_id; one row a relevant photo."""
@@ -261,6 +269,15 @@ def _used(n: int, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     used = np.zeros(n, bool)
     used[codes] = True
     return used, (np.cumsum(used) - 1)[codes]
+
+
+def _grouped(group: Callable[[np.ndarray], np.ndarray], image_ids: np.ndarray) -> np.ndarray:
+    if not callable(group):
+        raise WhalereidError(f"group is a {type(group).__name__}; give a function from image ids to groups.")
+    codes = integers(group(image_ids), "what group gives")
+    if len(codes) != len(image_ids) or codes.min(initial=0) < 0:
+        raise WhalereidError(f"group: gives {len(codes)} codes for {len(image_ids)} photos; give one each, from 0.")
+    return codes
 
 
 def _summed(query: np.ndarray, code: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from whalereid import arguments
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import bools, floats, integers
+from whalereid.evaluation.arrays import bools, cut_off, floats, integers
 from whalereid.evaluation.hits import Hits, RankingLike
 from whalereid.evaluation.labels import LabelsLike
 
@@ -293,7 +293,7 @@ def mean_average_precision(
     >>> mean_average_precision(ranking, [{"a", "b", "c"}], k=2)
     0.5
     """
-    arguments.whole_number(k, "k", 1)
+    cut_off(k)
     arguments.choice(denominator, "denominator", get_args(Denominator))
     hits = Hits.of(ranking, labels)
     values = average_precision(hits.hit, hits.scores, hits.relevant, k=k, denominator=denominator)
@@ -303,7 +303,7 @@ def mean_average_precision(
 
 
 def _checked(hit: np.ndarray, relevant: np.ndarray, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    arguments.whole_number(k, "k", 1)
+    cut_off(k)
     hit, relevant = bools(hit, "hit", 2), integers(relevant, "relevant")
     if relevant.shape != hit.shape[:1]:
         raise WhalereidError(f"hit of shape {hit.shape} and relevant of shape {relevant.shape}: give (Q, K) and (Q,).")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 
 from whalereid.arguments import instance, number
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import bools, floats, names_of
+from whalereid.evaluation.arrays import bools, floats, names_of, real
 from whalereid.evaluation.calibration import ScoreCalibration, expected_calibration_error
 from whalereid.evaluation.intervals import check_resampling
 from whalereid.evaluation.labels import positions
@@ -46,6 +45,10 @@ class Threshold:
     low: float
     high: float
     measured: float
+
+    def __post_init__(self) -> None:
+        for name in ("value", "false_accept_rate", "low", "high", "measured"):
+            real(getattr(self, name), name)
 
 
 class OpenSetOutcome:
@@ -121,8 +124,8 @@ class OpenSetOutcome:
 
     def _accepted(self, threshold: float) -> np.ndarray:
         """(Q,) bool: whose best match is accepted; where there is none there is nothing to accept."""
-        instance(threshold, "threshold", Real, "a number")
-        if isinstance(threshold, bool) or np.isnan(threshold):
+        threshold = real(threshold, "threshold")
+        if np.isnan(threshold):
             raise WhalereidError(f"threshold is {threshold}; give a number.")
         return np.asarray((self.scores >= threshold) & (self.scores > -np.inf))
 
@@ -275,6 +278,17 @@ class OpenSetReport:
     calibration: ScoreCalibration
     pairs: tuple[np.ndarray, np.ndarray]
     honest: bool
+
+    def __post_init__(self) -> None:
+        instance(self.outcome, "outcome", OpenSetOutcome, "an OpenSetOutcome")
+        instance(self.threshold, "threshold", Threshold, "what OpenSetOutcome.threshold gives")
+        instance(self.calibration, "calibration", ScoreCalibration, "a ScoreCalibration")
+        if len(instance(self.pairs, "pairs", tuple, "scores and outcomes, as a tuple")) != 2:
+            raise WhalereidError(f"pairs holds {len(self.pairs)} arrays; give scores and outcomes.")
+        scores, same = floats(self.pairs[0], "pairs' scores"), bools(self.pairs[1], "pairs' outcomes")
+        if len(scores) != len(same):
+            raise WhalereidError(f"pairs: {len(scores)} scores but {len(same)} outcomes; give one for each.")
+        instance(self.honest, "honest", bool, "True or False")
 
     @property
     def calibration_error(self) -> float:

@@ -15,7 +15,7 @@ from whalereid import arguments
 from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
-from whalereid.evaluation.arrays import catalogue_of
+from whalereid.evaluation.arrays import catalogue_of, cut_off
 from whalereid.evaluation.breakdown import groups_of, query_photos, scenarios_of
 from whalereid.evaluation.hits import Hits, RankingLike, as_ranking
 from whalereid.evaluation.intervals import Method, bootstrap_means, check_resampling, compare
@@ -99,7 +99,7 @@ def evaluate(
     >>> report["mAP@2"], report["top-1"]
     (0.75, 0.5)
     """
-    arguments.whole_number(k, "k", 1)
+    cut_off(k)
     arguments.choice(denominator, "denominator", get_args(Denominator))
     arguments.choice(interval, "interval", get_args(Method))
     check_resampling(resamples, confidence, seed)
@@ -128,7 +128,7 @@ def evaluate(
         catalogue = task.catalogue
         labels = task.labels
     else:
-        labels = Labels.of(task, ranking.query_ids)
+        labels = Labels.of(task, ranking.query_ids, name="task")
     hits = Hits.of(ranking, labels)
     if isinstance(task, Protocol):
         silent = (hits.lengths == 0) & ~hits.scored
@@ -205,6 +205,17 @@ class Report:
     interval: Method
     seed: int
     remarks: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        made = "what evaluate(protocol, ranking) makes"
+        for name, kind in (("ranking", Ranking), ("labels", Labels), ("hits", Hits)):
+            instance(getattr(self, name), name, kind, made)
+        if self.catalogue is not None:
+            catalogue_of(self.catalogue)
+        cut_off(self.k)
+        arguments.choice(self.denominator, "denominator", get_args(Denominator))
+        arguments.choice(self.interval, "interval", get_args(Method))
+        check_resampling(self.resamples, self.confidence, self.seed)
 
     def __getitem__(self, metric: str) -> float:
         """Return one metric, such as ``report["mAP@20"]``."""
@@ -316,7 +327,9 @@ class Report:
         Returns
         -------
         DataFrame
-            Index: the group; columns: ``queries``, ``identities``, each metric, and ``low`` and ``high`` of the first.
+            Index: the group, each name once; missing values last, as ``unknown``, or ``no value`` where a value is
+            called so; values that read alike stay apart, as ``1`` and ``'1'``. Columns: ``queries``, ``identities``,
+            each metric, and ``low`` and ``high`` of the first.
 
         Raises
         ------
@@ -396,10 +409,14 @@ class Report:
         return pd.DataFrame.from_dict(table, orient="index", columns=columns).rename_axis("metric")
 
     def to_dict(self, by: Sequence[str] = ()) -> dict[str, Any]:
-        """Return everything as JSON can hold it: each metric by name, the counts, intervals, notes and breakdowns."""
+        """Return everything as JSON can hold it: each metric by name, the counts, intervals, notes and breakdowns.
+
+        ``intervals`` is null without resamples; an end is null where there is no interval, as of one identity.
+        """
         result: dict[str, Any] = {name: self[name] for name in self._names}
         result |= self.counts
         result |= {"k": self.k, "denominator": self.denominator}
+        result["intervals"] = None
         if self.resamples:
             bounds = self.metrics[["low", "high"]]
             result["intervals"] = {
@@ -407,15 +424,17 @@ class Report:
                 "method": self.interval,
                 "resamples": self.resamples,
                 "seed": self.seed,
-                **dict(zip(self._names, bounds.to_numpy().tolist(), strict=True)),
+                **{name: _ends(*row) for name, row in zip(self._names, bounds.to_numpy().tolist(), strict=True)},
             }
+        by = arguments.texts(by, "by", "names of breakdowns, such as ['viewpoint']")
         if by:
-            result["by"] = {what: self.by(what).to_dict(orient="index") for what in by}
+            result["by"] = {what: self._rows_by(what) for what in by}
         result["notes"] = list(self.notes)
         return result
 
     def to_markdown(self, by: Sequence[str] = ()) -> str:
         """Return the report as Markdown: the table, its notes, and a table for each breakdown."""
+        by = arguments.texts(by, "by", "names of breakdowns, such as ['viewpoint']")
         counts = self.counts
         level = f"{100 * self.confidence:g}% interval"
         lines = [
@@ -432,10 +451,10 @@ class Report:
             names = [name for name in self._names if name.startswith(("mAP", "top"))]
             lines += ["", f"| {what} | queries | identities | {' | '.join(names)} | {level} of {names[0]} |"]
             lines.append("|---" * (len(names) + 4) + "|")
-            for row in self.by(what).reset_index().to_dict("records"):
+            for group, row in self.by(what).to_dict(orient="index").items():
                 shown = " | ".join(f"{row[name]:.4f}" for name in names)
                 span = _span(row["low"], row["high"])
-                lines.append(f"| {row[what]} | {row['queries']} | {row['identities']} | {shown} | {span} |")
+                lines.append(f"| {group} | {row['queries']} | {row['identities']} | {shown} | {span} |")
         return "\n".join(lines) + "\n"
 
     def figure(self, by: str | None = None) -> Figure:
@@ -459,7 +478,14 @@ class Report:
         """
         from whalereid.evaluation.figures import draw_report
 
+        if by is not None:
+            instance(by, "by", str, "the name of a breakdown, such as 'viewpoint'")
         return draw_report(self, by)
+
+    def _rows_by(self, what: str) -> dict[str, Any]:
+        table = self.by(what)
+        held = table.astype(object).where(table.notna(), None)
+        return {str(group): row for group, row in held.to_dict(orient="index").items()}
 
     @property
     def _names(self) -> list[str]:
@@ -528,6 +554,11 @@ def _connected(hits: Hits, labels: Labels) -> np.ndarray:
     size = queries + len(labels.image_ids)
     graph = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(size, size))
     return np.asarray(connected_components(graph, directed=False)[1][:queries])
+
+
+def _ends(low: float, high: float) -> list[float | None]:
+    """An interval's ends, as JSON can hold them."""
+    return [None, None] if np.isnan(low) else [low, high]
 
 
 def _queries(count: int) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from whalereid import arguments
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import path_of
+from whalereid.evaluation.arrays import cut_off, path_of
 from whalereid.ranking import Ranking
 
 __all__ = ["check_submission"]
@@ -52,7 +52,7 @@ def check_submission(
     ----------
     .. [1] https://github.com/drivendataorg/boem-belugas-runtime
     """
-    arguments.whole_number(k, "k", 1)
+    cut_off(k)
     lowest, highest = arguments.number(lowest, "lowest", -math.inf), arguments.number(highest, "highest", -math.inf)
     if where is not None:
         arguments.instance(where, "where", str, "what errors should call the table")
