@@ -15,8 +15,6 @@ import sys
 import time
 from pathlib import Path
 
-import pandas as pd
-
 BACKBONE = "tf_efficientnet_lite0"
 
 
@@ -53,11 +51,9 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     rules = [word for name in ("exclude", "match") for value in getattr(given, name) for word in (f"--{name}", value)]
 
-    weights, folds, test = out / "lite0.safetensors", out / "folds.csv", out / "test.txt"
+    weights, folds = out / "lite0.safetensors", out / "folds.csv"
     run(sys.executable, Path(__file__).parents[1] / "examples" / "lite0_weights.py", weights)
     run("whalereid", "split", given.catalogue, "--by", "identity", "--folds", "5", "--out", folds)
-    table = pd.read_csv(folds, dtype={"image_id": str})
-    test.write_text("\n".join(table["image_id"][table["fold"] == 0]) + "\n", encoding="utf-8")
 
     began = time.monotonic()
     parts = ["--folds", folds, "--fold", "1", "--test-fold", "0"]
@@ -74,8 +70,8 @@ def main() -> None:
     for name, network in networks.items():
         embeddings, ranking = network.with_suffix(".parquet"), network.with_suffix(".csv")
         run("whalereid", "embed", given.catalogue, "--model", network, "--out", embeddings)
-        database = ["--queries", test, "--database", test]
-        run("whalereid", "rank", "--embeddings", embeddings, "--catalogue", given.catalogue, *database, *rules,
+        fold = ["--folds", folds, "--fold", "0", "--database", "fold"]
+        run("whalereid", "rank", "--embeddings", embeddings, "--catalogue", given.catalogue, *fold, *rules,
             "--out", ranking)  # fmt: skip
         score = json.loads(run("whalereid", "evaluate", ranking, "--catalogue", given.catalogue, "--json"))
         figures = " | ".join(f"{score[figure]:.3f}" for figure in ("mAP@20", "top-1", "top-5"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from whalereid.catalogue import Catalogue as Catalogue
+    from whalereid.catalogue import TrainedOn as TrainedOn
     from whalereid.catalogue import audit as audit
     from whalereid.embeddings import Embeddings as Embeddings
     from whalereid.embeddings import embed as embed
@@ -60,7 +61,7 @@ __version__ = _version("whalereid")
 # Room -> the public names that live there, left to right along the way of the data.
 _ROOMS = {
     "errors": ["WhalereidError"],
-    "catalogue": ["Catalogue", "audit"],
+    "catalogue": ["Catalogue", "TrainedOn", "audit"],
     "splits": [
         "PhotoFolds", "EncounterFolds", "IdentityFolds", "DateSplit", "OpenSetSplit", "ViewpointSplit",
         "PredefinedFolds", "leakage", "leakage_over_folds", "fold_table", "read_folds", "write_folds",

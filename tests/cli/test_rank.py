@@ -59,7 +59,7 @@ def test_all_against_all_and_the_task_beside(folder, capsys):
     assert read_tasks("ranking.csv") == tasks
     said = capsys.readouterr()
     assert said.out == ""
-    assert len(said.err.splitlines()) == 3  # no bar where there is no terminal
+    assert len(said.err.splitlines()) == 4  # no bar where there is no terminal
     assert "12 queries in 12 photos" in said.err
     assert "ranking.csv.task.json" in said.err
     assert sorted(p.name for p in folder.iterdir()) == [

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whalereid.catalogue import Catalogue
+from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.embeddings import Embeddings
 from whalereid.errors import WhalereidError
 from whalereid.evaluation import Protocol, Report, evaluate, evaluate_open_set
@@ -160,6 +160,10 @@ def test_completed_keeps_the_protocols_order() -> None:
     assert whole.lengths.tolist() == [4, 0, 0, 4, 0, 0, 0, 0]
     assert whole.ids[3].tolist() == part.ids[0].tolist()
     assert protocol.completed(whole) is whole
+    learnt = TrainedOn.of_identities(["ann"])
+    kept = Ranking.from_codes(part.query_ids, part.database_ids, part.codes, part.scores, trained_on=learnt)
+    assert protocol.completed(kept).trained_on is learnt
+    assert protocol.admitted(kept)[0].trained_on is learnt
     with pytest.raises(WhalereidError, match="1 of its queries are in no task: z"):
         protocol.completed(Ranking([["a"]], [[1.0]], ["z"]))
 

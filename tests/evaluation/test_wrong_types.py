@@ -160,6 +160,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "evaluation.Report.__getitem__": (REPORT.__getitem__, {"metric": "mAP@3"}),
     "evaluation.Report.by": (REPORT.by, {"what": "viewpoint"}),
     "evaluation.Report.compare": (REPORT.compare, {"other": REPORT}),
+    "evaluation.Report.query_column": (REPORT.query_column, {"name": "identity"}),
     "evaluation.Report.to_dict": (REPORT.to_dict, {"by": ["viewpoint"]}),
     "evaluation.Report.to_markdown": (REPORT.to_markdown, {"by": ["viewpoint"]}),
     "evaluation.Report.figure": (REPORT.figure, {"by": "viewpoint"}),
@@ -249,7 +250,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
 }
 
 # What `evaluate` alone fills in.
-UNCHECKED = {("evaluation.Report", field) for field in ("query_images", "scenarios", "seen", "remarks")}
+UNCHECKED = {("evaluation.Report", field) for field in ("query_images", "scenarios", "remarks")}
 
 
 def public() -> set[str]:

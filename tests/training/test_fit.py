@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 from training.drawing import draw_photos, make_parts
 from whalereid.catalogue import Catalogue
+from whalereid.embeddings import Embeddings, embed
 from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace
 from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, PhotoDataset
-from whalereid.models import Embedder
+from whalereid.models import Embedder, load_weights
 from whalereid.training import RampThenDecay, Recipe, Run, fit
 from whalereid.training.loop import HISTORY, _LossOf
 from whalereid.training.validation import Figures, Validation
@@ -106,6 +107,47 @@ def test_what_the_folder_holds(finished: Path, drawn: Catalogue) -> None:
     assert run["progress"]["finished"]
     assert run["progress"]["epochs"] == 3
     assert run["valid"]["exclude"] == ["encounter"]
+
+
+def test_a_network_knows_what_it_was_trained_on(drawn: Catalogue, tmp_path: Path) -> None:
+    train, valid = drawn[:16], drawn[16:]
+    out = tmp_path / "run"
+    run_fit(train, valid, out)
+    net = Embedder.load(out)
+    assert net.trained_on is not None
+    assert net.trained_on.has_photos(drawn).tolist() == [True] * 16 + [False] * 8
+    assert net.trained_on.chose_by(drawn).tolist() == [False] * 16 + [True] * 8
+    assert net.trained_on.has_identities(drawn.identities).tolist() == [i in train.identities for i in drawn.identities]
+    vectors = embed(net, valid, out=tmp_path / "vectors.parquet", progress=False)
+    for held in (vectors, Embeddings.read(tmp_path / "vectors.parquet")):
+        assert held.trained_on is not None
+        assert held.trained_on.has_photos(drawn).sum() == 16
+    net.save(tmp_path / "copy")
+    again = Embedder.load(tmp_path / "copy")
+    run_fit(valid, None, tmp_path / "second", parts=(again, ElasticArcFace(again.dim, 6)))
+    twice = Embedder.load(tmp_path / "second").trained_on
+    assert twice is not None
+    assert twice.has_photos(drawn).all()  # what it learnt before counts too
+
+
+def test_weights_from_elsewhere_leave_untold_what_was_trained_on(finished: Path) -> None:
+    net, _ = make_parts()
+    assert net.trained_on is not None
+    assert not net.trained_on
+    load_weights(net, weights(finished))
+    assert net.trained_on is None
+    load_weights(net, finished / "model.safetensors")
+    assert net.trained_on
+
+
+def test_of_pairs_only_what_they_show_was_trained_on(drawn: Catalogue) -> None:
+    photos = drawn.assign(viewpoint=["top", "left", "front", "top"] * 6)
+    keep = np.ones(24, bool)
+    keep[[1]] = False  # the first animal has no left photo, so no pairs
+    pairs = CrossViewPairs(photos[keep], TRAINING_TRANSFORMS["plain"](32))
+    used = photos[keep][pairs.used]
+    assert set(used.column("viewpoint")) == {"top", "left"}
+    assert used.n_identities == 5
 
 
 def test_the_history_has_a_row_an_epoch(finished: Path) -> None:

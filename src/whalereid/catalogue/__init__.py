@@ -4,6 +4,7 @@ from whalereid.catalogue.audit import Audit, Finding, audit
 from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, fingerprint, most_similar
 from whalereid.catalogue.readers import LAYOUTS
 from whalereid.catalogue.table import Catalogue, Scenario
+from whalereid.catalogue.trained_on import TrainedOn
 
 __all__ = [
     "LAYOUTS",
@@ -13,6 +14,7 @@ __all__ = [
     "Finding",
     "Fingerprints",
     "Scenario",
+    "TrainedOn",
     "audit",
     "fingerprint",
     "most_similar",

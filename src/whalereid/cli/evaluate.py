@@ -35,6 +35,7 @@ class Rankings(ManyValues):
 
 
 COMMAND_CLASS = Rankings
+LEAST_QUERIES = 10  # with a match, for a score to be printed unasked
 
 
 def command(
@@ -88,7 +89,21 @@ def command(
         ),
     ] = None,
     train: Annotated[
-        Path | None, typer.Option(metavar="CATALOGUE", help="The photos trained on, for '--by seen'.")
+        Path | None,
+        typer.Option(
+            metavar="CATALOGUE",
+            help="The photos trained on, to tell animals seen from unseen ones.",
+            show_default="as the ranking says",
+        ),
+    ] = None,
+    min_queries: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Print no score that stands on fewer queries with a match.",
+            show_default="10, or half the queries where that is less; none with --open-set",
+        ),
     ] = None,
     denominator: Annotated[
         str,
@@ -172,6 +187,8 @@ def command(
         "seed": seed,
     }
     reports = [evaluate(task, one, **options) for one in rankings]
+    for report in reports:
+        _refuse_thin_base(report, min_queries if min_queries or not open_set else 1)
     _say_notes(reports)
     found = None
     if open_set:
@@ -197,6 +214,17 @@ def command(
         _print_one(reports[0], by or [], found, json)
     else:
         _print_two(reports, by or [], json, [str(path) for path in paths])
+
+
+def _refuse_thin_base(report: Report, least: int | None) -> None:
+    """Refuse a headline that stands on next to nothing, unless that was asked for."""
+    asked = len(report.hits)
+    least = min(LEAST_QUERIES, -(-asked // 2)) if least is None else least
+    if report.counts["queries"] < least:
+        raise WhalereidError(
+            f"{report.headline}: that is no score; at least {least} are wanted (--min-queries N takes fewer). "
+            "Loosen --exclude and --match, or look at the identities (`whalereid check`)."
+        )
 
 
 def _tasks(
@@ -267,10 +295,9 @@ def _print_one(report: Report, by: list[str], open_set: OpenSetReport | None, js
     if json:
         print_json(report.to_dict(by=by) | ({} if open_set is None else {"open set": open_set.to_dict()}))
         return
-    groups = [(f"by {what}", report.by(what)) for what in by]  # before a word is printed: it may be refused
-    counts = report.counts
+    groups = _groups(report, by)  # before a word is printed: it may be refused
     _print_table(
-        f"{counts['queries']:,} queries of {counts['identities']:,} identities",
+        f"{report.headline}; {report.counts['identities']:,} identities",
         ["metric", "value", _level(report)],
         [[name, _number(value), _span(low, high)] for name, value, low, high in report.metrics.itertuples()],
     )
@@ -288,10 +315,10 @@ def _print_two(reports: list[Report], by: list[str], json: bool, names: list[str
         print_json({"A": first.to_dict(by=by), "B": second.to_dict(by=by), "difference": rows})
         return
     both = list(zip("AB", reports, strict=True))
-    groups = [(f"{which} by {what}", report.by(what), report) for what in by for which, report in both]
-    counts = first.counts
+    groups = [(f"{which} {title}", table, report) for which, report in both for title, table in _groups(report, by)]
+    base = f"{first.counts['queries']:,} of {len(first.hits):,} queries of {first.counts['identities']:,} identities"
     _print_table(
-        f"A: {names[0]}, B: {names[1]}; {counts['queries']:,} queries of {counts['identities']:,} identities",
+        f"A: {names[0]}, B: {names[1]}; over {base}",
         ["metric", "A", "B", "A - B", _level(first), "better", "probability"],
         [
             [name, _number(a), _number(b), f"{d:+.4f}", _span(low, high), _better(d), "–" if p != p else f"{p:.3f}"]
@@ -300,6 +327,12 @@ def _print_two(reports: list[Report], by: list[str], json: bool, names: list[str
     )
     for group in groups:
         _print_groups(*group)
+
+
+def _groups(report: Report, by: list[str]) -> list[tuple[str, pd.DataFrame]]:
+    """The breakdowns asked for, and always the one by what was trained on, where that is known."""
+    always = {} if report.seen is None else {"seen": report.seen}
+    return [(f"by {what}", table) for what, table in (always | {what: report.by(what) for what in by}).items()]
 
 
 def _print_groups(title: str, table: pd.DataFrame, report: Report) -> None:

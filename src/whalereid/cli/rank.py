@@ -14,12 +14,13 @@ from whalereid.cli.options import ManyValues
 from whalereid.errors import WhalereidError, listing
 
 if TYPE_CHECKING:
-    from whalereid.catalogue import Catalogue
+    from whalereid.catalogue import Catalogue, TrainedOn
     from whalereid.ranking import Ranking, Task
 
 __all__ = ["COMMAND_CLASS", "command"]
 
 COMMAND_CLASS = ManyValues
+ALL, FOLD = Path("all"), Path("fold")  # words in place of a file
 
 
 def command(
@@ -38,20 +39,28 @@ def command(
     queries: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
-            help="Photos to look for: a table with image_id, or query_id and query_image_id; or ids, one a line, in a "
-            ".txt.",
-            show_default="every photo, or the catalogue's scenarios",
+            metavar="FILE|all",
+            help="Photos to look for: a table with image_id, or query_id and query_image_id; ids, one a line, in a "
+            ".txt; or all of them, those trained on too.",
+            show_default="those of --fold; the catalogue's scenarios; every photo not trained on",
         ),
     ] = None,
     database: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
-            help="Photos to look among: a table with image_id or database_image_id, or a .txt.",
+            metavar="FILE|fold",
+            help="Photos to look among: a table with image_id or database_image_id, or a .txt; or those of --fold "
+            "alone.",
             show_default="every photo, or the catalogue's scenarios",
         ),
     ] = None,
+    folds: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Folds that `whalereid split` wrote.", show_default="the catalogue's column 'fold'"
+        ),
+    ] = None,
+    fold: Annotated[int | None, typer.Option(min=0, metavar="K", help="Look for the photos of this fold.")] = None,
     k: Annotated[int, typer.Option("--k", "-k", help="Photos listed for a query.")] = 20,
     exclude: Annotated[
         list[str] | None,
@@ -71,7 +80,8 @@ def command(
 ) -> None:
     """Rank a database of photos for each query: exactly, by cosine, the best first.
 
-    A photo is never its own match. RANKING.task.json, written beside the ranking, says who was looked for among whom
+    A photo is never its own match. Photos that the networks were trained on are not asked for unless you name them:
+    their scores would flatter. RANKING.task.json, written beside the ranking, says who was looked for among whom
     and by which rules; `whalereid evaluate` follows it.
 
     Example: whalereid rank --embeddings b5.parquet v2.parquet --weights 0.75 0.25 --catalogue data/metadata.csv
@@ -87,35 +97,96 @@ def command(
         raise WhalereidError(f"--weights has {len(weights)} for {len(embeddings)} --embeddings; give one each.")
     if out.suffix.lower() not in (".csv", ".parquet"):
         raise WhalereidError(f"{out}: --out wants a name that ends in .csv or .parquet.")
+    if folds is not None and fold is None:
+        raise WhalereidError(f"--folds {folds} needs --fold K, such as --fold 0.")
+    if fold is not None and queries is not None:
+        raise WhalereidError("--fold and --queries both say which photos to look for; give one of them.")
+    if fold is None and database == FOLD:
+        raise WhalereidError("--database fold needs --fold K, such as --fold 0.")
     photos = Catalogue.read(catalogue)
-    tasks = _tasks(photos, queries, database, exclude or [], match or [])
     members = [
         Member(str(path), Embeddings.read(path), weight)
         for path, weight in zip(embeddings, weights or [1.0] * len(embeddings), strict=True)
     ]
+    ensemble = Ensemble(members)
+    of_fold = None if fold is None else _of_fold(photos, folds, fold)
+    tasks = _tasks(photos, queries, database, of_fold, ensemble.trained_on, exclude or [], match or [])
     say(_what(tasks))
+    _say_what_is_flattered(photos, tasks, ensemble.trained_on)
     started = time.perf_counter()
     reranker = RERANKERS[rerank]() if rerank != "none" else None
-    ranking = rank_tasks(Ensemble(members), photos, tasks, k, rerank=reranker, progress=True)
+    ranking = rank_tasks(ensemble, photos, tasks, k, rerank=reranker, progress=True)
     ranking.write(out)
-    beside = write_tasks(tasks, out)
+    beside = write_tasks(tasks, out, trained_on=ensemble.trained_on)
     say(_outcome(ranking, time.perf_counter() - started))
     say(f"written: {out} and, for `whalereid evaluate`, {beside}")
 
 
+def _of_fold(photos: Catalogue, folds: Path | None, fold: int) -> list[str]:
+    """The photos that a fold tests."""
+    from whalereid.splits import PredefinedFolds, read_folds
+
+    if folds is None and "fold" not in photos.columns:
+        raise WhalereidError(f"--fold {fold} needs --folds FILE: {photos.source} has no column 'fold'.")
+    table = photos.frame[["image_id", "fold"]] if folds is None else read_folds(folds, photos)
+    ids: list[str] = PredefinedFolds(table).fold(photos, fold)[1].image_ids.tolist()
+    return ids
+
+
 def _tasks(
-    photos: Catalogue, queries: Path | None, database: Path | None, exclude: Sequence[str], match: Sequence[str]
+    photos: Catalogue,
+    queries: Path | None,
+    database: Path | None,
+    of_fold: list[str] | None,
+    trained_on: TrainedOn | None,
+    exclude: Sequence[str],
+    match: Sequence[str],
 ) -> list[Task]:
+    """Who is looked for among whom: as named; else as the catalogue's scenarios say; else who wasn't trained on."""
     from whalereid.ranking import CandidateRules, Task, read_database, read_queries, tasks_from
 
-    if queries is None and database is None:
+    if queries is None and database is None and of_fold is None and photos.scenarios:
         return tasks_from(photos, exclude=exclude, match=match)
-    rules = CandidateRules(tuple(exclude), tuple(match))
     everyone = photos.image_ids.tolist()
-    query_ids, query_images = read_queries(queries) if queries is not None else (everyone, everyone)
-    searched = read_database(database) if database is not None else everyone
-    names = [path.stem for path in (queries, database) if path is not None]
+    if of_fold is not None:
+        query_ids = query_images = of_fold
+    elif queries is None:
+        query_ids = query_images = _not_trained_on(photos, trained_on)
+    else:
+        query_ids, query_images = (everyone, everyone) if queries == ALL else read_queries(queries)
+    if database is None:
+        searched = everyone
+    else:
+        searched = of_fold if database == FOLD and of_fold is not None else read_database(database)
+    names = [path.stem for path in (queries, database) if path is not None] or ["all"]
+    rules = CandidateRules(tuple(exclude), tuple(match))
     return [Task(" in ".join(names), tuple(query_ids), tuple(query_images), tuple(searched), rules)]
+
+
+def _not_trained_on(photos: Catalogue, trained_on: TrainedOn | None) -> list[str]:
+    """The photos that can be asked for without flattering, and a word on the others."""
+    ids = photos.image_ids
+    if trained_on is None:
+        say("what these embeddings' network was trained on isn't known, so every photo is asked for")
+        return list(ids)
+    known = trained_on.has_photos(photos)
+    if known.all():
+        raise WhalereidError(
+            f"all {len(ids):,} photos were trained on, so a ranking of them would flatter; name photos that weren't "
+            "with --queries or --fold, or ask for these all the same with --queries all."
+        )
+    if known.any():
+        say(f"{int(known.sum()):,} photos were trained on and aren't asked for (--queries all asks for them too)")
+    return list(ids[~known])
+
+
+def _say_what_is_flattered(photos: Catalogue, tasks: Sequence[Task], trained_on: TrainedOn | None) -> None:
+    """Warn where photos are asked for that were trained on."""
+    if trained_on:
+        asked = photos.subset(dict.fromkeys(image for task in tasks for image in task.query_images))
+        learnt = int(trained_on.has_photos(asked).sum())
+        if learnt:
+            say(f"Warning: {learnt:,} of the {len(asked):,} photos asked for were trained on; scores on these flatter")
 
 
 def _what(tasks: Sequence[Task]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from whalereid.catalogue import Catalogue
+from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.embeddings.table import Embeddings
 from whalereid.images import read_photo
 
@@ -40,4 +40,5 @@ def raw_pixels(photos: Catalogue, *, size: tuple[int, int] = (32, 16), portrait:
         pixels = read_photo(path, box if isinstance(box, tuple) else None, portrait)
         small = cv2.resize(pixels, (size[1], size[0]), interpolation=cv2.INTER_AREA)
         vectors[row] = small.reshape(-1) / np.float32(255) - np.float32(0.5)
-    return Embeddings(photos.image_ids, vectors, {"network": "raw pixels", "size": list(size), "portrait": portrait})
+    provenance = {"network": "raw pixels", "size": list(size), "portrait": portrait}
+    return Embeddings(photos.image_ids, vectors, provenance | {"trained_on": TrainedOn().to_dict()})

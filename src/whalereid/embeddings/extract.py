@@ -318,6 +318,7 @@ def _provenance(embedder: Embedder, *, flip: bool, precision: str) -> dict[str, 
     return {
         "network": {name: config[name] for name in ("backbone", "pooling", "neck", "dim", "copies", "activation")},
         "fingerprint": embedder.fingerprint,
+        "trained_on": None if embedder.trained_on is None else embedder.trained_on.to_dict(),
         "transform": json.loads(json.dumps(asdict(embedder.preprocessing))),
         "flip": flip,
         "precision": precision,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import replacing
 
@@ -72,6 +73,11 @@ class Embeddings:
     def dim(self) -> int:
         """Width of a vector."""
         return int(self.vectors.shape[1])
+
+    @cached_property
+    def trained_on(self) -> TrainedOn | None:
+        """What the network was trained on, of concatenated ones any of them; None where the provenance doesn't say."""
+        return _trained_on(self.provenance)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -165,6 +171,14 @@ class Embeddings:
 
     def __repr__(self) -> str:
         return f"Embeddings({len(self)} photos, {self.dim} wide)"
+
+
+def _trained_on(provenance: Mapping[str, Any]) -> TrainedOn | None:
+    parts = provenance.get("concatenated")
+    if parts is not None:
+        return TrainedOn.of_all(_trained_on(part) for part in parts)
+    held = provenance.get("trained_on")
+    return None if held is None else TrainedOn.from_dict(held)
 
 
 def work_folder(path: Path) -> Path:

@@ -115,11 +115,11 @@ def groups_of(report: Report, by: str) -> Groups:
     if catalogue is None or images is None:
         raise WhalereidError(f"no breakdown by {by!r} without the photos' table; give the catalogue too.")
     if by == "seen":
-        if report.seen is None:
+        if report.trained_on is None:
             raise WhalereidError("no breakdown by 'seen' without the animals trained on; give the training catalogue.")
         identity = catalogue.column("identity").iloc[catalogue.rows(images)]
-        named = identity.isin(list(report.seen)).map({True: "seen", False: "unseen"})
-        return _of_queries(report, named.where(identity.notna()))
+        seen = pd.Series(report.trained_on.has_identities(identity), identity.index)
+        return _of_queries(report, seen.map({True: "seen", False: "unseen"}).where(identity.notna()))
     if by == "year-gap":
         dates = catalogue.dates()
         if np.isnat(dates).all():

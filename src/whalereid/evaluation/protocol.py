@@ -326,7 +326,7 @@ class Protocol:
         order = np.argsort(~kept, axis=1, kind="stable")
         codes = np.take_along_axis(np.where(kept, ranking.codes, -1), order, axis=1)
         scores = np.take_along_axis(np.where(kept, ranking.scores, -np.inf), order, axis=1)
-        return Ranking.from_codes(ranking.query_ids, ranking.database_ids, codes, scores), taken
+        return self._like(ranking, ranking.query_ids, codes, scores), taken
 
     def completed(self, ranking: Ranking) -> Ranking:
         """Put a ranking into the protocol's order, with an empty list for each query that it doesn't hold.
@@ -358,7 +358,11 @@ class Protocol:
             return ranking
         codes, scores = np.full((len(at), ranking.k), -1, np.int64), np.full((len(at), ranking.k), -np.inf)
         codes[at >= 0], scores[at >= 0] = ranking.codes[at[at >= 0]], ranking.scores[at[at >= 0]]
-        return Ranking.from_codes(query_ids, ranking.database_ids, codes, scores)
+        return self._like(ranking, query_ids, codes, scores)
+
+    @staticmethod
+    def _like(ranking: Ranking, query_ids: np.ndarray, codes: np.ndarray, scores: np.ndarray) -> Ranking:
+        return Ranking.from_codes(query_ids, ranking.database_ids, codes, scores, trained_on=ranking.trained_on)
 
     @cached_property
     def candidates(self) -> np.ndarray:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from whalereid import arguments
 from whalereid.arguments import instance
-from whalereid.catalogue import Catalogue
+from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.errors import WhalereidError, listing
 from whalereid.evaluation.arrays import catalogue_of, cut_off
 from whalereid.evaluation.breakdown import groups_of, query_photos, scenarios_of
@@ -30,6 +30,7 @@ from whalereid.evaluation.metrics import (
     top_k,
 )
 from whalereid.evaluation.protocol import Protocol
+from whalereid.evaluation.seen import notes_of_seen, trained_on_of
 from whalereid.ranking import Ranking, rank_tasks
 from whalereid.ranking.task import Ranker
 
@@ -46,7 +47,7 @@ def evaluate(
     k: int = 20,
     denominator: Denominator = "min",
     catalogue: Catalogue | None = None,
-    trained_on: Catalogue | Collection[str] | None = None,
+    trained_on: TrainedOn | Catalogue | Collection[str] | None = None,
     resamples: int = 1000,
     confidence: float = 0.95,
     interval: Method = "bca",
@@ -68,8 +69,9 @@ def evaluate(
         Of average precision; see `average_precision`.
     catalogue : Catalogue, optional
         With labels alone: the photos, for breakdowns and for whose photos belong together. A protocol has its own.
-    trained_on : Catalogue or collection of str, optional
-        What the method was trained on, or the identities there; for the breakdown ``seen``.
+    trained_on : TrainedOn, Catalogue or collection of str, optional
+        What the method was trained on, or the identities there, so that animals seen and unseen are told apart; by
+        default what the ranking says of itself.
     resamples : int, default=1000
         Resampled populations of the intervals; 0 leaves intervals out.
     confidence : float, default=0.95
@@ -105,7 +107,7 @@ def evaluate(
     check_resampling(resamples, confidence, seed)
     if catalogue is not None:
         catalogue_of(catalogue)
-    if trained_on is not None and not isinstance(trained_on, Catalogue):
+    if trained_on is not None and not isinstance(trained_on, TrainedOn | Catalogue):
         trained_on = arguments.texts(trained_on, "trained_on", "a Catalogue, or identities")
     if isinstance(method, Ranking | pd.DataFrame | str | os.PathLike):
         ranking = as_ranking(method)
@@ -120,6 +122,7 @@ def evaluate(
     else:
         ranking = rank_tasks(method, task.catalogue, task.tasks, k, **options)
     notes: list[str] = []
+    learnt = ranking.trained_on if trained_on is None else trained_on_of(trained_on)
     if isinstance(task, Protocol):
         ranking, taken = task.admitted(ranking)
         if taken:
@@ -153,7 +156,7 @@ def evaluate(
         catalogue=catalogue,
         query_images=images,
         scenarios=scenarios,
-        seen=trained_on.identities if isinstance(trained_on, Catalogue) else trained_on,
+        trained_on=learnt,
         k=k,
         denominator=denominator,
         resamples=resamples,
@@ -183,8 +186,8 @@ class Report:
         The photo of each query of `hits`, where known.
     scenarios : ndarray of shape (Q,), str objects
         Its scenario, or empty.
-    seen : collection of str or None
-        Identities trained on.
+    trained_on : TrainedOn or None
+        What the method was trained on; None where that isn't known.
     k, denominator, resamples, confidence, interval, seed : as in `evaluate`
         How it was asked for.
     remarks : tuple of str
@@ -197,7 +200,7 @@ class Report:
     catalogue: Catalogue | None
     query_images: np.ndarray | None
     scenarios: np.ndarray
-    seen: Collection[str] | None
+    trained_on: TrainedOn | None
     k: int
     denominator: Denominator
     resamples: int
@@ -212,6 +215,8 @@ class Report:
             instance(getattr(self, name), name, kind, made)
         if self.catalogue is not None:
             catalogue_of(self.catalogue)
+        if self.trained_on is not None:
+            instance(self.trained_on, "trained_on", TrainedOn, made)
         cut_off(self.k)
         arguments.choice(self.denominator, "denominator", get_args(Denominator))
         arguments.choice(self.interval, "interval", get_args(Method))
@@ -246,7 +251,7 @@ class Report:
         if self.query_images is not None:
             table["image_id"] = self.query_images
         if self.catalogue is not None and "identity" in self.catalogue.columns and self.query_images is not None:
-            table["identity"] = self._query_column("identity")
+            table["identity"] = self.query_column("identity")
         if len(set(self.scenarios)) > 1:
             table["scenario"] = self.scenarios
         listed, found = np.flatnonzero(hits.lengths > 0), np.flatnonzero(hits.hit.any(axis=1))
@@ -263,7 +268,7 @@ class Report:
     def identities(self) -> np.ndarray:
         """(Q,): whose photo each query is. Without a catalogue: queries that share a relevant photo count as one's."""
         if self.query_images is not None and self.catalogue is not None and self.catalogue.n_identities:
-            names = self._query_column("identity").to_numpy(object)
+            names = self.query_column("identity").to_numpy(object)
             lone = pd.isna(names)
             names[lone] = [f"{query_id} (unknown)" for query_id in self.hits.query_ids[lone]]
             return np.asarray(names, object)
@@ -281,11 +286,27 @@ class Report:
             "tied": int((hits.tied & hits.scored).sum()),
         }
 
+    @property
+    def headline(self) -> str:
+        """The first metric with what it stands on, in one line: never the one without the other."""
+        name, scored, asked = self._names[0], int(self.hits.scored.sum()), len(self.hits)
+        said = f"{name} {self[name]:.4f} over {scored:,} of {_queries(asked)}"
+        if scored == asked:
+            return said
+        has = "has" if asked - scored == 1 else "have"
+        return f"{said} ({asked - scored:,} {has} no match among their candidates under these rules)"
+
+    @cached_property
+    def seen(self) -> pd.DataFrame | None:
+        """``by("seen")``: animals that were trained on, and others; None where it can't be told."""
+        identified = self.query_images is not None and self.catalogue is not None and self.catalogue.n_identities
+        return self.by("seen") if self.trained_on is not None and identified else None
+
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know beside the numbers, one sentence each."""
         counts, hits = self.counts, self.hits
-        notes = list(self.remarks)
+        notes = [*notes_of_seen(self), *self.remarks]
         if counts["without_relevant"]:
             notes.append(f"left out of the means, having no relevant photo: {_queries(counts['without_relevant'])}")
         if counts["missing"]:
@@ -414,7 +435,9 @@ class Report:
         ``intervals`` is null without resamples; an end is null where there is no interval, as of one identity.
         """
         result: dict[str, Any] = {name: self[name] for name in self._names}
-        result |= self.counts
+        result |= self.counts | {"asked": len(self.hits)}
+        result["headline"] = self.headline
+        result["seen"] = None if self.seen is None else self._rows_by("seen")
         result |= {"k": self.k, "denominator": self.denominator}
         result["intervals"] = None
         if self.resamples:
@@ -437,7 +460,10 @@ class Report:
         by = arguments.texts(by, "by", "names of breakdowns, such as ['viewpoint']")
         counts = self.counts
         level = f"{100 * self.confidence:g}% interval"
+        by = [*(["seen"] if self.seen is not None and "seen" not in by else []), *by]
         lines = [
+            f"{self.headline}.",
+            "",
             f"{counts['queries']} queries of {counts['identities']} identities",
             "",
             f"| metric | value | {level} |",
@@ -530,14 +556,15 @@ class Report:
         )
         return np.column_stack([means, [[i.low, i.high] for i in intervals]])
 
-    def _query_column(self, name: str) -> pd.Series:
-        assert self.catalogue is not None
-        assert self.query_images is not None
+    def query_column(self, name: str) -> pd.Series:
+        """(Q,) a column of the catalogue, of each query's photo."""
+        name = instance(name, "name", str, "the name of a column, such as 'identity'")
+        if self.catalogue is None or self.query_images is None:
+            raise WhalereidError(f"no column {name!r} without the photos' table; give the catalogue too.")
         return self.catalogue.column(name).iloc[self.catalogue.rows(self.query_images)].reset_index(drop=True)
 
     def __repr__(self) -> str:
-        name, counts = self._names[0], self.counts
-        return f"Report({name} {self[name]:.4f}, {counts['queries']} queries of {counts['identities']} identities)"
+        return f"Report({self.headline}; {self.counts['identities']} identities)"
 
 
 def _connected(hits: Hits, labels: Labels) -> np.ndarray:

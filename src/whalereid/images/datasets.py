@@ -184,6 +184,11 @@ class PhotoDataset(_Photos):
         self.identities = catalogue.identities if identities is None else tuple(identities)
         self.labels = catalogue.labels(self.identities)
 
+    @property
+    def used(self) -> np.ndarray:
+        """(N,) int64: the catalogue's rows of the photos that items show, all of them."""
+        return np.arange(len(self))
+
     def __len__(self) -> int:
         return len(self._paths)
 
@@ -263,6 +268,12 @@ class CrossViewPairs(_Photos):
             identities = [catalogue.identities[label] for label in np.unique(own[self.rows])]
         self.identities = tuple(identities)
         self.labels = catalogue.labels(self.identities)[self.rows]
+
+    @property
+    def used(self) -> np.ndarray:
+        """(m,) int64, ascending: the catalogue's rows of the photos that items may show, anchors and partners."""
+        partners = np.isin(self.catalogue.labels()[self._partner_rows], self.catalogue.labels()[self.rows])
+        return np.union1d(self.rows, self._partner_rows[partners])
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -17,11 +17,12 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError
 from whalereid.files import replacing
 from whalereid.models.neck import Neck
 from whalereid.models.pooling import POOLINGS
-from whalereid.models.weights import load_tensors, load_weights, read_weights
+from whalereid.models.weights import load_tensors, load_weights, notes_of, read_weights
 
 __all__ = ["Embedder", "Preprocessing"]
 
@@ -99,6 +100,8 @@ class Embedder(nn.Module):
         Width of an embedding.
     preprocessing : Preprocessing
         What its photos must look like.
+    trained_on : TrainedOn or None
+        What `fit` trained it on, nothing for a network that it never had; None for weights from elsewhere.
 
     Raises
     ------
@@ -154,6 +157,7 @@ class Embedder(nn.Module):
         if min(self.preprocessing.std) <= 0:
             raise WhalereidError(f"std={self.preprocessing.std}: photos are divided by it, so it is above 0.")
         self._copies = copies
+        self.trained_on: TrainedOn | None = TrainedOn()
         origin = "random" if weights is None else "pretrained"
         if weights is not None and weights != "pretrained":
             origin = Path(weights).name
@@ -252,7 +256,7 @@ class Embedder(nn.Module):
             _read_config(folder)
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
         with replacing(folder / WEIGHTS) as beside:
-            beside.write_bytes(save(tensors))
+            beside.write_bytes(save(tensors, metadata=notes_of(self.trained_on)))
         with replacing(folder / CONFIG) as beside:
             beside.write_text(json.dumps(self._config, indent=2) + "\n", encoding="utf-8")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import re
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError, listing
 
 __all__ = ["load_weights", "read_weights"]
@@ -24,6 +26,7 @@ SUFFIXES = (".safetensors", *PICKLES)
 
 # BatchNorm's count of batches plays no part once the momentum is fixed; files of before torch 1.0 lack it.
 _COUNTER = "num_batches_tracked"
+_TRAINED_ON = "whalereid-trained-on"  # in a safetensors file's own notes, so that it can't part from the weights
 
 
 def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
@@ -118,6 +121,33 @@ def load_weights(
     ignored = tuple(ignore)
     given = {_renamed(name, rename or {}): tensor for name, tensor in held.items() if not name.startswith(ignored)}
     load_tensors(module, given, where=where, what=type(module).__name__)
+    carrier: Any = module
+    if hasattr(carrier, "trained_on"):  # an Embedder: its record goes with its weights
+        carrier.trained_on = None if isinstance(source, Mapping) else read_trained_on(source)
+
+
+def notes_of(trained_on: TrainedOn | None) -> dict[str, str]:
+    """What a safetensors file notes of what its network was trained on."""
+    return {} if trained_on is None else {_TRAINED_ON: json.dumps(trained_on.to_dict())}
+
+
+def read_trained_on(path: str | os.PathLike[str]) -> TrainedOn | None:
+    """Read from a file of weights what its network was trained on; None where it doesn't say, as files from elsewhere.
+
+    Raises
+    ------
+    WhalereidError
+        It says so in a way that can't be read.
+    """
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        return None
+    with safe_open(path, framework="numpy") as file:
+        held = (file.metadata() or {}).get(_TRAINED_ON)
+    try:
+        return None if held is None else TrainedOn.from_dict(json.loads(held))
+    except (ValueError, RecursionError) as error:
+        raise WhalereidError(f"{path}: its note of what was trained on can't be read ({error}).") from error
 
 
 def load_tensors(module: nn.Module, given: dict[str, Tensor], *, where: str, what: str) -> None:

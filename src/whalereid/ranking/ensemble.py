@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from whalereid.catalogue import TrainedOn
 from whalereid.embeddings import Embeddings
 from whalereid.errors import WhalereidError, listing
 from whalereid.ranking.result import Ranking
@@ -245,6 +246,11 @@ class Ensemble:
         total = math.fsum(member.weight for member in members)
         self.shares = tuple(member.weight / total for member in members)
 
+    @cached_property
+    def trained_on(self) -> TrainedOn | None:
+        """What any of the members' networks was trained on; None where one doesn't say."""
+        return TrainedOn.of_all(member.embeddings.trained_on for member in self.members)
+
     def similarity(self, queries: Photos, database: Photos) -> Similarity:
         """Fused cosines of Q queries and D database photos, computed in the blocks that are asked for.
 
@@ -319,7 +325,9 @@ class Ensemble:
                 codes, scores = top_k(search, k, block=block, advance=advance)
             else:
                 codes, scores = rerank.rerank(search, k)
-        return Ranking.from_codes(names if query_ids is None else query_ids, database_ids, codes, scores)
+        return Ranking.from_codes(
+            names if query_ids is None else query_ids, database_ids, codes, scores, trained_on=self.trained_on
+        )
 
     def __repr__(self) -> str:
         parts = (f"{share:.3g} {member.name}" for share, member in zip(self.shares, self.members, strict=True))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError, listing
 
 __all__ = ["Ranking"]
@@ -41,6 +42,8 @@ class Ranking:
         Positions in `database_ids`; -1 pads. k is the length of the longest list.
     scores : ndarray of shape (Q, k), float64
         Descending along each row; -inf pads.
+    trained_on : TrainedOn or None
+        What the networks that ranked were trained on; None where that isn't known.
 
     Raises
     ------
@@ -58,6 +61,7 @@ class Ranking:
     database_ids: np.ndarray
     codes: np.ndarray
     scores: np.ndarray
+    trained_on: TrainedOn | None = None
 
     def __init__(
         self,
@@ -81,10 +85,17 @@ class Ranking:
 
     @classmethod
     def from_codes(
-        cls, query_ids: Sequence[str] | np.ndarray, database_ids: Sequence[str] | np.ndarray, codes: Any, scores: Any
+        cls,
+        query_ids: Sequence[str] | np.ndarray,
+        database_ids: Sequence[str] | np.ndarray,
+        codes: Any,
+        scores: Any,
+        *,
+        trained_on: TrainedOn | None = None,
     ) -> Ranking:
         """Build from arrays: (Q,) and (D,) ids, (Q, k) codes into the latter (-1 pads), (Q, k) scores (-inf pads)."""
         ranking = cls.__new__(cls)
+        ranking.trained_on = trained_on
         ranking._set(query_ids, database_ids, codes, scores)
         return ranking
 
@@ -106,7 +117,9 @@ class Ranking:
             codes[rows, : ranking.k] = code[ranking.codes]
             scores[rows, : ranking.k] = ranking.scores
             start = rows.stop
-        return cls.from_codes(np.concatenate([r.query_ids for r in rankings]), database_ids, codes, scores)
+        learnt = TrainedOn.of_all(ranking.trained_on for ranking in rankings)
+        query_ids = np.concatenate([r.query_ids for r in rankings])
+        return cls.from_codes(query_ids, database_ids, codes, scores, trained_on=learnt)
 
     def _set(self, query_ids: Any, database_ids: Any, codes: Any, scores: Any) -> None:
         self.query_ids = np.asarray(query_ids, dtype=object)
@@ -173,7 +186,8 @@ class Ranking:
         """Keep the best `k` of each query."""
         if k < 1:
             raise WhalereidError(f"k is {k}; it counts photos, so 1 or more.")
-        return Ranking.from_codes(self.query_ids, self.database_ids, self.codes[:, :k], self.scores[:, :k])
+        codes, scores = self.codes[:, :k], self.scores[:, :k]
+        return Ranking.from_codes(self.query_ids, self.database_ids, codes, scores, trained_on=self.trained_on)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a long table: query_id, database_image_id, score; best first, queries in order."""
@@ -241,7 +255,9 @@ class Ranking:
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Ranking:
-        """Read a CSV or Parquet file of query_id, database_image_id, score.
+        """Read a CSV or Parquet file of query_id, database_image_id, score, and what its networks were trained on.
+
+        The latter from the task that `whalereid rank` wrote beside it.
 
         Raises
         ------
@@ -249,8 +265,11 @@ class Ranking:
             Nothing there, not readable, or its content is refused; names file, row and column.
         """
         from whalereid.catalogue.readers import read_table
+        from whalereid.ranking.task import read_trained_on
 
-        return cls.from_frame(read_table(Path(path)), where=str(path))
+        ranking = cls.from_frame(read_table(Path(path)), where=str(path))
+        ranking.trained_on = read_trained_on(path)
+        return ranking
 
     def __repr__(self) -> str:
         return f"Ranking({len(self)} queries, best {self.k})"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from whalereid.catalogue import Catalogue
+from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.errors import WhalereidError, listing
 from whalereid.ranking.ensemble import Ensemble, Reranker
 from whalereid.ranking.result import Ranking
@@ -85,6 +86,11 @@ class ViewRoutes:
         if not routes:
             raise WhalereidError("view routes: none given; give at least one.")
         self.routes = tuple(routes)
+
+    @cached_property
+    def trained_on(self) -> TrainedOn | None:
+        """What any of the routes' networks was trained on; None where one doesn't say."""
+        return TrainedOn.of_all(route.ensemble.trained_on for route in self.routes)
 
     def pick(self, queries: Catalogue, database: Catalogue) -> Route:
         """Find the first route that fits.

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from whalereid.catalogue import Catalogue
+from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import replacing
 from whalereid.ranking.result import Ranking
@@ -24,6 +24,7 @@ __all__ = [
     "read_database",
     "read_queries",
     "read_tasks",
+    "read_trained_on",
     "task_path",
     "tasks_from",
     "write_tasks",
@@ -150,8 +151,17 @@ def task_path(ranking: str | os.PathLike[str]) -> Path:
     return path.with_name(f"{path.name}.task.json")
 
 
-def write_tasks(tasks: Sequence[Task], ranking: str | os.PathLike[str]) -> Path:
+def write_tasks(tasks: Sequence[Task], ranking: str | os.PathLike[str], *, trained_on: TrainedOn | None = None) -> Path:
     """Write the tasks of a ranking beside it, whole or not at all; returns where.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        Who was looked for among whom.
+    ranking : path
+        The ranking's own file.
+    trained_on : TrainedOn, optional
+        What the networks that ranked were trained on; left out, that isn't known.
 
     Raises
     ------
@@ -162,6 +172,7 @@ def write_tasks(tasks: Sequence[Task], ranking: str | os.PathLike[str]) -> Path:
     path = task_path(ranking)
     content = {
         "format": _FORMAT,
+        "trained_on": None if trained_on is None else trained_on.to_dict(),
         "tasks": [
             {
                 "name": task.name,
@@ -210,6 +221,24 @@ def read_tasks(ranking: str | os.PathLike[str]) -> list[Task]:
         raise WhalereidError(f"{path}: isn't a task that `whalereid rank` wrote ({error}).") from error
     _check_query_ids(tasks)
     return tasks
+
+
+def read_trained_on(ranking: str | os.PathLike[str]) -> TrainedOn | None:
+    """Read from beside a ranking what its networks were trained on; None where nothing there says so.
+
+    Raises
+    ------
+    WhalereidError
+        The file beside it isn't one of ours.
+    """
+    path = task_path(ranking)
+    if not path.is_file():
+        return None
+    try:
+        held = json.loads(path.read_text(encoding="utf-8")).get("trained_on")
+        return None if held is None else TrainedOn.from_dict(held)
+    except (ValueError, AttributeError, RecursionError, OSError) as error:
+        raise WhalereidError(f"{path}: isn't a task that `whalereid rank` wrote ({error}).") from error
 
 
 def read_queries(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:

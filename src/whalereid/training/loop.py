@@ -23,7 +23,7 @@ from accelerate.utils import broadcast_object_list, parse_flag_from_env
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from whalereid.catalogue import Catalogue
+from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.errors import WhalereidError, listing
 from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, PhotoDataset, collate
 from whalereid.models import Embedder, load_weights
@@ -143,6 +143,7 @@ def fit(
     _check_head(head, items.identities)
     validation = _validation(valid, items, recipe, exclude=exclude, match=match)
     settings = _settings(net, head, items, validation, recipe, seed=seed)
+    net.trained_on = _learnt(net, items, validation)  # at once: a training that is stopped has learnt, too
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else CUDA's products differ from run to run
     with repeatable(seed):
         begun_elsewhere = bool(AcceleratorState._shared_state)
@@ -443,6 +444,12 @@ def _items(
     if items.on_error == "raise":
         _check_files(items.catalogue)
     return items, unnamed
+
+
+def _learnt(net: Embedder, items: PhotoDataset | CrossViewPairs, validation: Validation | None) -> TrainedOn | None:
+    """What the network will have been trained on; None where its weights came from elsewhere, untold of what."""
+    now = TrainedOn.of(items.catalogue[items.used], chosen_by=None if validation is None else validation.photos)
+    return TrainedOn.of_all([net.trained_on, now])
 
 
 def _check_files(photos: Catalogue) -> None:
