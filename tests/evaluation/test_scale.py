@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
+import numpy as np
+import pandas as pd
 import pytest
+
+from whalereid.catalogue import Catalogue
+from whalereid.evaluation import Protocol, evaluate
+from whalereid.ranking import CandidateRules, Ranking, Task
 
 SCORED = """
 import resource, sys, time
@@ -48,3 +55,28 @@ def test_four_times_the_photos_take_about_four_times_as_much() -> None:
     assert many_added < 8 * max(few_added, 20)
     assert many_seconds < 10 * few_seconds  # pair by pair it would be 16 times at least
     assert most < 1000
+
+
+def seconds_of(tasks: int) -> float:
+    """Processor seconds for a protocol of so many tasks of one size, its labels implied and given, and a ranking."""
+    rng, n = np.random.default_rng(0), 20 * tasks
+    frame = pd.DataFrame({"image_id": [f"p{i}" for i in range(n)], "path": "x"})
+    photos = Catalogue(frame.assign(identity=rng.integers(0, n // 5, n).astype(str), encounter=rng.permutation(n) // 3))
+    asked = []
+    for number in range(tasks):
+        ids = photos.image_ids[20 * number : 20 * (number + 1)]
+        names = [f"{number}-{i}" for i in ids]
+        asked.append(Task(str(number), names, tuple(ids), tuple(ids), CandidateRules(exclude=("encounter",))))
+    begin = time.process_time()
+    protocol = Protocol(asked, photos)
+    lists = [task.database_images[:5] for task in asked for _ in task.query_ids]
+    ranking = Ranking(lists, [[5, 4, 3, 2, 1]] * n, protocol.query_ids)
+    for one in (protocol, Protocol(asked, photos, protocol.labels.to_frame())):
+        _ = evaluate(one, ranking, resamples=0).metrics
+    return time.process_time() - begin
+
+
+def test_four_times_the_tasks_take_about_four_times_as_much() -> None:
+    seconds_of(20)  # imports
+    few, many = min(seconds_of(200) for _ in range(2)), seconds_of(800)
+    assert many < 10 * few  # looking every query up in every task would be 16 times

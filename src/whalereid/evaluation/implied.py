@@ -54,8 +54,7 @@ class ImpliedLabels(Labels):
 
     def __init__(self, catalogue: Catalogue, tasks: Sequence[Task]) -> None:
         catalogue, tasks = catalogue_of(catalogue), tasks_of(tasks)
-        names = catalogue.identities
-        if not names:
+        if not catalogue.n_identities:
             raise WhalereidError(
                 f"{catalogue.source}: no photo has a known identity, so nothing says which matches are right; "
                 "fill the column identity, or give labels."
@@ -66,16 +65,13 @@ class ImpliedLabels(Labels):
             raise WhalereidError(f"tasks: two share the query id {twice!r}; put the task's name before it.")
         self._catalogue = catalogue
         self._asked: list[_Asked] = []
+        whose = catalogue.labels()
         first, counts = 0, [np.zeros(0, np.int64)]
         for task in tasks:
             queries, database = catalogue.subset(task.query_images), catalogue.subset(task.database_images)
-            one = _Asked(
-                first,
-                catalogue.rows(task.database_images),
-                queries.labels(names),
-                database.labels(names),
-                task.rules.mask(queries, database),
-            )
+            photos = catalogue.rows(task.database_images)
+            ours, theirs = whose[catalogue.rows(task.query_images)], whose[photos]
+            one = _Asked(first, photos, ours, theirs, task.rules.mask(queries, database))
             self._asked.append(one)
             counts.append(one.mask.count(np.arange(len(queries)), [(one.ours, one.theirs)]))
             first += len(queries)

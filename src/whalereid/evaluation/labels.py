@@ -56,15 +56,10 @@ class Labels:
     query_ids: np.ndarray
 
     def __init__(self, query_ids: Sequence[str] | np.ndarray | pd.Series, image_ids: Any) -> None:
-        queries, images = names_of(query_ids, "query_ids"), names_of(image_ids, "image_ids")
+        queries, images = _texts(query_ids, "query_ids"), _texts(image_ids, "image_ids")
         if len(queries) != len(images):
             raise WhalereidError(f"labels: {len(queries)} query ids but {len(images)} photos; give pairs.")
-        for name, ids in (("query_ids", queries), ("image_ids", images)):
-            empty = np.flatnonzero(pd.isna(ids))
-            if len(empty):
-                raise WhalereidError(f"labels: {name} has nothing at place {empty[0] + 1}; leave the pair out.")
-        query, names = pd.factorize(pd.Series(queries, dtype=object).astype("str"))
-        image, photos = pd.factorize(pd.Series(images, dtype=object).astype("str"))
+        (query, names), (image, photos) = pd.factorize(queries), pd.factorize(images)
         pairs = pd.unique(query.astype(np.int64) * max(len(photos), 1) + image)
         self._set(names, photos, *np.divmod(pairs, max(len(photos), 1)))
 
@@ -269,6 +264,15 @@ def _used(n: int, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     used = np.zeros(n, bool)
     used[codes] = True
     return used, (np.cumsum(used) - 1)[codes]
+
+
+def _texts(ids: Any, name: str) -> pd.Series:
+    """Ids as text; a column of text is taken as it is."""
+    given = ids if isinstance(ids, pd.Series) else pd.Series(names_of(ids, name), dtype=object)
+    empty = np.flatnonzero(given.isna())
+    if len(empty):
+        raise WhalereidError(f"labels: {name} has nothing at place {empty[0] + 1}; leave the pair out.")
+    return given.astype("str")
 
 
 def _grouped(group: Callable[[np.ndarray], np.ndarray], image_ids: np.ndarray) -> np.ndarray:
