@@ -103,7 +103,7 @@ def measure(large: bool = True) -> dict[str, float]:
 
 
 def implied(n: int) -> dict[str, float]:
-    """Seconds from a catalogue of n photos, 1,000 an animal, to the scores of 1,000 queries; and the process's memory."""
+    """Seconds from a catalogue of n photos, 1,000 an animal, to the scores of 1,000 queries; and the memory."""
     rng = np.random.default_rng(0)
     names = {"identity": rng.integers(0, n // 1000, n), "encounter": rng.integers(0, n // 100, n)}
     frame = pd.DataFrame({"image_id": [f"photo{i:07d}" for i in range(n)], "path": "x.jpg"})
