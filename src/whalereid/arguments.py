@@ -85,7 +85,7 @@ def number(value: Any, name: str, least: float, most: float = math.inf, *, open_
     ...
     whalereid.errors.WhalereidError: lr is nan; give a number above 0.
     """
-    is_number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    is_number = isinstance(value, Real) and not isinstance(value, bool) and _finite(value)
     inside = is_number and (least < value < most if open_ends else least <= value <= most)
     if not inside:
         ends = {True: f"between {least:g} and {most:g}", False: f"from {least:g} to {most:g}"}[open_ends]
@@ -138,7 +138,10 @@ def texts(value: Any, name: str, wanted: str) -> tuple[str, ...]:
     """
     if isinstance(value, str):
         return (value,)
-    held = tuple(value) if isinstance(value, Iterable) and not isinstance(value, bytes) else None
+    try:
+        held = tuple(value) if isinstance(value, Iterable) and not isinstance(value, bytes) else None
+    except TypeError:  # an array without dimensions
+        held = None
     if held is None or not all(isinstance(text, str) for text in held):
         raise WhalereidError(f"{name} is {_shown(value)}; give {wanted}.")
     return held
@@ -166,6 +169,13 @@ def sequence(value: Any, name: str, length: int, wanted: str) -> tuple[Any, ...]
 def column_names(value: Any, name: str) -> tuple[str, ...]:
     """Return names of columns as a tuple: one string is one column; None is none."""
     return () if value is None else texts(value, name, "names of columns, such as ['encounter']")
+
+
+def _finite(value: Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an int beyond every float
+        return False
 
 
 def _shown(value: Any) -> str:

@@ -37,8 +37,23 @@ def test_as_written_out(one, two):
     np.testing.assert_array_equal(mask.block(np.array([3, 0]), slice(1, 5)), want[[3, 0], 1:5])
     rows, columns = np.indices(want.shape).reshape(2, -1)
     np.testing.assert_array_equal(mask.pairs(rows, columns), want.ravel())
+    np.testing.assert_array_equal(mask.count(np.array([3, 0, 0, 2])), want[[3, 0, 0, 2]].sum(axis=1))
+    ours, theirs = np.array([0, 1, -1, 0]), np.array([0, 0, 1, 2, -1, -1])
+    alike = (ours[:, None] == theirs) & (ours[:, None] >= 0)
+    np.testing.assert_array_equal(mask.count(np.arange(4), [(ours, theirs)]), (want & alike).sum(axis=1))
     scores = np.ones((4, 6), np.float32)
     np.testing.assert_array_equal(np.isneginf(mask.apply(scores, slice(None), slice(None))), ~want)
+
+
+@settings(max_examples=50, deadline=None)
+@given(columns=st.lists(VALUES, min_size=5, max_size=5))
+def test_candidates_are_counted_under_many_rules(columns):
+    frame = pd.DataFrame({"image_id": list("abcdef"), "path": "x"} | {f"c{i}": one for i, one in enumerate(columns)})
+    assume(all(frame[f"c{i}"].notna().any() for i in range(5)))
+    here = Catalogue(frame)
+    mask = CandidateRules(exclude=("c0", "c1", "c2", "c0"), match=("c3", "c4")).mask(here, here)
+    whole = mask.block(slice(None), slice(None))
+    np.testing.assert_array_equal(mask.count(np.arange(6)), whole.sum(axis=1))
 
 
 def test_one_column_may_be_given_as_it_is():
