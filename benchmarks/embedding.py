@@ -85,7 +85,7 @@ def main() -> None:
         for backbone, size, batch_size, n in cases:
             torch.manual_seed(0)
             pretrained = options.weights if backbone == "tf_efficientnet_lite0" else None
-            net = Embedder(backbone, neck="none", image_size=size, weights=pretrained).eval()
+            net = Embedder(backbone, neck="none", image_size=size, weights=pretrained or "random").eval()
             if pretrained is None:
                 settle(net, photos)
             some, plain, ours = photos[:n], [], []

@@ -35,7 +35,7 @@ def untrained(folder: Path, weights: Path | None) -> Path:
     from whalereid import Embedder
 
     torch.manual_seed(0)
-    Embedder(BACKBONE, weights=weights).save(folder)
+    Embedder(BACKBONE, weights=weights or "random").save(folder)
     return folder
 
 

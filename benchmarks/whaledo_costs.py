@@ -42,7 +42,7 @@ def main() -> None:
     for backbone, options, *_ in NETWORKS.values():
         if backbone in measured:
             continue
-        net = Embedder(backbone, image_size=512, **options).to(memory_format=torch.channels_last)  # type: ignore[arg-type,call-overload]
+        net = Embedder(backbone, image_size=512, weights="random", **options).to(memory_format=torch.channels_last)  # type: ignore[arg-type,call-overload]
         head = ElasticArcFace(net.dim, 788)
 
         def forward(half: bool, net: Embedder = net) -> None:

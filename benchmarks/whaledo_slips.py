@@ -38,7 +38,7 @@ def trained(photos: wr.Catalogue, out: Path, runs: Path, *, as_submitted: bool =
                 (out / name).symlink_to((runs / name).resolve())
             continue
         torch.manual_seed(0)
-        net = example.network(kind, backbone, image_size=example.DEMO_SIZE, **neck)
+        net = example.network(kind, backbone, weights="random", image_size=example.DEMO_SIZE, **neck)
         how = example.recipe(kind, epochs=epochs, **example.DEMO_RECIPE).but(**changes)
         example.train_network(photos, kind, 0, out, net, how, as_submitted=as_submitted, **example.DEMO_HEAD)
     return out

@@ -75,10 +75,10 @@ def load_network(kind: str, path: str | Path, as_submitted: bool = False) -> wr.
     if Path(path).is_dir():
         net = wr.Embedder.load(path)
         if as_submitted and net.config["activation"]:
-            trained, net = net, wr.Embedder(**net.config | {"weights": None, "activation": None})
+            trained, net = net, wr.Embedder(**net.config | {"weights": "random", "activation": None})
             wr.load_weights(net, trained.state_dict())
     else:
-        net = network(kind, as_submitted=as_submitted)
+        net = network(kind, as_submitted=as_submitted, weights="random")  # until the file is loaded
         wr.load_weights(net, path, rename=WINNERS_NAMES, ignore=["final."])  # the head plays no part in an embedding
     return net.eval()
 
@@ -234,7 +234,7 @@ def train(
         raise wr.WhalereidError(f"--fold {fold}: {kind} has folds {', '.join(map(str, KINDS[kind].folds))}.")
     photos, how = wr.Catalogue.read(data), recipe(kind, as_submitted=as_submitted, epochs=epochs, batch_size=batch_size)
     for k in KINDS[kind].folds if fold is None else [fold]:
-        net = network(kind, backbone, image_size=image_size, weights=None if weights == "random" else weights)
+        net = network(kind, backbone, image_size=image_size, weights=weights)
         train_network(photos, kind, k, out, net, how, as_submitted=as_submitted)
 
 
@@ -284,7 +284,8 @@ def demo(context: typer.Context, out: Annotated[Path, typer.Option(help="The dem
     known, unseen = photos.filter(split="train"), photos.filter(split="test")
     for kind, (backbone, epochs, neck) in DEMO.items():
         torch.manual_seed(0)
-        net, how = network(kind, backbone, image_size=DEMO_SIZE, **neck), recipe(kind, epochs=epochs, **DEMO_RECIPE)
+        net = network(kind, backbone, weights="random", image_size=DEMO_SIZE, **neck)
+        how = recipe(kind, epochs=epochs, **DEMO_RECIPE)
         train_network(known, kind, 0, out / "runs", net, how, **DEMO_HEAD)
     embed_photos(unseen, out / "runs", out / "embeddings")
     tables = {kind.table: wr.Embeddings.read(out / "embeddings" / f"{kind.table}.parquet") for kind in KINDS.values()}

@@ -198,7 +198,7 @@ def test_unknown_kind_lists_the_kinds() -> None:
 def work(tmp_path_factory: pytest.TempPathFactory, belugas: Path) -> Path:
     """Tiny networks of each kind, trained, embedded, ranked."""
     folder = tmp_path_factory.mktemp("first_place")
-    small = ["--backbone", "lcnet_035", "--image-size", 32, "--epochs", 1, "--weights", "random", "--batch-size", 16]
+    small = ["--backbone", "test_resnet", "--image-size", 32, "--epochs", 1, "--weights", "random", "--batch-size", 16]
     for kind in KINDS:
         assert (
             command("train", "--data", belugas, "--network", kind, "--fold", 0, "--out", folder / "runs", *small) == 0
@@ -255,7 +255,7 @@ def test_score_by_scenario_and_viewpoints(work: Path, belugas: Path, capsys: pyt
 def test_a_trained_run_is_continued_not_overwritten(work: Path, belugas: Path) -> None:
     weights = work / "runs" / "b5-top-fold0" / "model.safetensors"
     before = weights.stat().st_mtime_ns
-    small = ["--backbone", "lcnet_035", "--image-size", 32, "--epochs", 1, "--weights", "random", "--batch-size", 16]
+    small = ["--backbone", "test_resnet", "--image-size", 32, "--epochs", 1, "--weights", "random", "--batch-size", 16]
     assert command("train", "--data", belugas, "--network", "b5-top", "--fold", 0, "--out", work / "runs", *small) == 0
     assert weights.stat().st_mtime_ns == before
 

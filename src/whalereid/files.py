@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from whalereid.errors import WhalereidError
 
-__all__ = ["claim_folder", "disk_errors", "inside", "replacing"]
+__all__ = ["check_folder", "claim_folder", "disk_errors", "inside", "replacing"]
 
 
 @contextmanager
@@ -90,6 +90,14 @@ def claim_folder(path: str | os.PathLike[str], *, marker: str, option: str = "--
     WhalereidError
         It is a file, or holds something else.
     """
+    path = check_folder(path, marker=marker, option=option)
+    with disk_errors(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def check_folder(path: str | os.PathLike[str], *, marker: str, option: str = "--out") -> Path:
+    """Refuse what `claim_folder` would refuse, and make nothing."""
     path = Path(path)
     if path.exists() and not path.is_dir():
         raise WhalereidError(f"{path}: is a file; {option} wants a folder.")
@@ -99,8 +107,6 @@ def claim_folder(path: str | os.PathLike[str], *, marker: str, option: str = "--
             raise WhalereidError(
                 f"{path}: already holds something else ({held[0]}); choose an empty or new folder for {option}."
             )
-    with disk_errors(path):
-        path.mkdir(parents=True, exist_ok=True)
     return path
 
 

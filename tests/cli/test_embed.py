@@ -17,7 +17,8 @@ from whalereid.models import Embedder
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("run")
-    Embedder("lcnet_050", image_size=32).save(folder)
+    net = Embedder("lcnet_050", "avg", image_size=32, weights="random")  # with GeM its vectors would all be alike
+    net.save(folder)
     return folder
 
 
@@ -44,10 +45,12 @@ def test_embeddings_are_written(
     assert embed(table, "--model", model, "--out", out, *options) == 0
     told = capsys.readouterr()
     assert told.out == ""
+    assert "Warning: lcnet_050: these vectors come from random weights: they rank noise." in told.err
     assert "embeddings of 5 photos, 1,280 wide, computed in fp32." in told.err
     read = Embeddings.read(out)
     assert read.vectors.shape == (5, 1280)
     assert read.provenance["flip"] is True
+    assert read.provenance["network"]["weights"] == "random"
     assert (out.is_dir(), out.is_file()) == (name == "emb", name != "emb")
 
 
@@ -79,7 +82,7 @@ def test_bad_input(table: Path, model: Path, tmp_path: Path, capsys: pytest.Capt
     assert embed(table, "--model", tmp_path / "absent", "--out", out) == 2
     assert "no config.json there; name the folder that `whalereid train` wrote" in one_line(capsys)
     assert embed(table, "--model", model, "--out", out, "--device", "toaster") == 2
-    assert "'toaster'" in one_line(capsys)
+    assert "'--device': toaster; give a device such as cpu" in one_line(capsys)
     assert embed(table, "--model", model, "--out", out, "--precision", "fp8") == 2
     assert "fp8" in one_line(capsys)
     assert embed(table, "--model", model) == 2

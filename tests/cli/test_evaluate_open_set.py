@@ -86,7 +86,10 @@ def test_figure(survey: Path, tmp_path: Path) -> None:
     [
         (["--labels", "x.csv", "--open-set"], "--open-set: takes one ranking, and --catalogue"),
         (["--catalogue", "CATALOGUE", "--validation", "v.csv"], "--validation: chooses the threshold of --open-set"),
-        (["--catalogue", "CATALOGUE", "--open-set", "--false-accept", "2"], "false_accept_rate is 2"),
+        (
+            ["--catalogue", "CATALOGUE", "--open-set", "--false-accept", "2"],
+            "'--false-accept': 2; give a number from 0 to 1",
+        ),
         (["--catalogue", "CATALOGUE", "--open-set", "--validation", "absent.csv"], "absent.csv: no such file"),
     ],
 )

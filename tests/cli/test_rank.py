@@ -167,7 +167,7 @@ def test_evaluate_finds_the_task(folder, capsys):
         (["--embeddings", "a.parquet", "--rerank", "best"], "--rerank 'best'.*expand"),
         (["--embeddings", "a.parquet", "--exclude", "sea"], "'sea'"),
         (["--embeddings", "a.parquet", "--match", "encounter", "sea"], "'sea'"),
-        (["--embeddings", "a.parquet", "--k", "0"], "k is 0"),
+        (["--embeddings", "a.parquet", "--k", "0"], "'-k': 0; give a whole number from 1"),
         (["--embeddings", "a.parquet", "--queries", "no.csv"], "no.csv"),
         (["--embeddings", "a.parquet", "--queries", "bad.csv"], "bad.csv.*query_image_id or image_id"),
         (["--embeddings", "a.parquet", "--queries", "gap.csv"], "gap.csv, row 2"),

@@ -104,15 +104,15 @@ def test_speaks_of_the_published_folds(shared: Path, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--folds", "1"], "the number of folds is 1"),
+        (["--folds", "1"], "'--folds': 1; give a whole number from 2"),
         (["--folds", "99"], "99 folds by encounter need as many encounters, it has 18"),
         (["--by", "identity", "--folds", "7"], "7 folds by identity need as many identities, it has 6"),
         (["--by", "species"], "--by"),
         (["--by", "date", "--folds", "3"], "--folds: means nothing --by date; it takes --from, --test-share"),
         (["--by", "date", "--from", "2031-01-01"], "no photo is left to test"),
         (["--by", "date", "--from", "soon"], "'soon' is no date"),
-        (["--by", "open-set", "--unseen", "2"], "unseen is 2"),
-        (["--seed", "-1"], "the seed is -1"),
+        (["--by", "open-set", "--unseen", "2"], "'--unseen': 2; give a number from 0 to 1"),
+        (["--seed", "-1"], "'--seed': -1; give a whole number from 0 to 4294967295"),
         (["--use", "photos.csv"], "photos.csv: no column fold"),
         (
             ["--use", "folds.csv", "--by", "date", "--seed", "1"],

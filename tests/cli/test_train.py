@@ -194,7 +194,7 @@ def test_bad_weights(
     [
         (["--backbone", "resnett18"], "Unknown backbone 'resnett18'"),
         (["--recipe", "defualt"], "Unknown recipe 'defualt'"),
-        (["--epochs", "0"], "epochs is 0"),
+        (["--epochs", "0"], "'--epochs': 0; give a whole number from 1"),
         (["--lr", "-1"], "lr"),
         (["--folds", "folds.csv"], "needs --fold K or --test-fold K"),
         (["--fold", "0", "--valid", "photos.csv"], "give one of them"),

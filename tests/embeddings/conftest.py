@@ -54,8 +54,9 @@ class Counting(Embedder):
 
 def network(seed: int = 0, **options: object) -> Counting:
     torch.manual_seed(seed)
-    net = Counting("lcnet_050", **({"image_size": 32, "neck": "none"} | options))
+    net = Counting("lcnet_050", **({"image_size": 32, "neck": "none", "weights": "random"} | options))
     draw_and_settle(net, (32, 32), seed)
+    net.mark_trained()  # so that nothing warns of random weights
     net.images = 0
     return net
 

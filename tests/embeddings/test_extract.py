@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -9,9 +11,10 @@ import torch
 from tests.embeddings.conftest import Counting, network
 
 from whalereid.catalogue import Catalogue
-from whalereid.embeddings import embed, embed_many, native_precision
+from whalereid.embeddings import embed, embed_as_is, embed_many, native_precision
 from whalereid.errors import WhalereidError
 from whalereid.images import read_photo
+from whalereid.models import Embedder
 
 QUIET = {"progress": False, "workers": 0, "precision": "fp32"}
 
@@ -184,16 +187,111 @@ def test_vectors_that_are_not_finite_name_the_photo_and_the_way_out(net: Countin
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"precision": "fp8"}, "precision='fp8'; choose from auto, fp32, bf16, fp16"),
-        ({"batch_size": 0}, "batch_size=0"),
-        ({"workers": -1}, "workers=-1"),
+        ({"precision": "fp8"}, "precision is 'fp8'; choose from auto, fp32, bf16, fp16"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"workers": -1}, "workers is -1"),
         ({"device": "toaster"}, "device 'toaster' can't be used here"),
-        ({"on_error": "ignore"}, "on_error='ignore'"),
+        ({"on_error": "ignore"}, "on_error is 'ignore'"),
     ],
 )
 def test_options_that_cannot_be(net: Counting, photos: Catalogue, options: dict, words: str) -> None:
     with pytest.raises(WhalereidError, match=words):
         embed(net, photos, **QUIET | options)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "words"),
+    [
+        ("embedder", "net", "embedder is 'net', a str; give an Embedder"),
+        ("embedder", torch.nn.Linear(2, 2), "embedder is a Linear; give an Embedder"),
+        ("embedder", None, "embedder is None; give an Embedder"),
+        ("photos", "nyala", "photos is 'nyala', a str; give a Catalogue"),
+        ("photos", ["a.jpg"], "photos is .*, a list; give a Catalogue"),
+        ("flip", "x", "flip is 'x', a str; give True or False"),
+        ("batch_size", "a", "batch_size is 'a', a str; give a whole number from 1 to 65536"),
+        ("batch_size", True, "batch_size is True; give a whole number"),
+        ("batch_size", 10**9, "batch_size is 1000000000; give a whole number"),
+        ("workers", True, "workers is True; give a whole number from 0"),
+        ("workers", 1.5, "workers is 1.5; give a whole number from 0"),
+        ("workers", 10**9, "workers is 1000000000; give a whole number"),
+        ("device", 7, "device is 7; give its name, such as 'cpu'"),
+        ("device", "meta", "device 'meta' can't be used here"),
+        ("device", "nonsense", "device 'nonsense' can't be used here"),
+        ("device", "", "device '' can't be used here"),
+        ("precision", 3, "precision is 3; choose from auto, fp32"),
+        ("precision", None, "precision is None; choose from auto, fp32"),
+        ("on_error", "x", "on_error is 'x'; choose from raise, skip"),
+        ("on_error", ["skip"], "on_error is .*; choose from raise, skip"),
+        ("out", 7, "out is 7; give a path"),
+        ("out", {"embedding": "e"}, "out is .*, a dict; give a path"),
+        ("progress", "x", "progress is 'x', a str; give True or False"),
+    ],
+)
+def test_arguments_of_another_kind(net: Counting, photos: Catalogue, argument: str, value: object, words: str) -> None:
+    with pytest.raises(WhalereidError, match=words):
+        embed(**{"embedder": net, "photos": photos, **QUIET, argument: value})
+    assert net.images == 0
+
+
+@pytest.mark.parametrize(
+    ("embedders", "out", "words"),
+    [
+        (lambda net: [net], None, "embedders is .*; give a mapping of names to Embedders"),
+        (lambda net: net, None, "embedders is a Counting; give a mapping"),
+        (lambda net: {7: net}, None, "a name in embedders is 7; give text"),
+        (lambda net: {"one": "runs/one"}, None, r"embedders\['one'\] is 'runs/one', a str; give an Embedder"),
+        (lambda net: {"one": net}, "folder", "out is 'folder', a str; give a mapping"),
+        (lambda net: {"one": net}, {"one": 7}, r"out\['one'\] is 7; give a path"),
+        (lambda net: {"one": net}, {7: "x"}, "out names 7, the networks are one"),
+    ],
+)
+def test_several_networks_of_another_kind(
+    net: Counting, photos: Catalogue, embedders: Callable[[Counting], object], out: object, words: str
+) -> None:
+    with pytest.raises(WhalereidError, match=words):
+        embed_many(embedders(net), photos, out=out, **QUIET)
+
+
+def test_random_weights_are_said_aloud_and_trained_ones_are_not(
+    photos: Catalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    net = Embedder("lcnet_050", "avg", image_size=32, weights="random")
+    words = "lcnet_050: these vectors come from random weights: they rank noise"
+    with pytest.warns(UserWarning, match=words):
+        made = embed(net, photos, **QUIET)
+    assert made.provenance["network"]["weights"] == "random"
+    embed(net, photos, **QUIET | {"progress": True})
+    assert f"Warning: {words}" in capsys.readouterr().err
+    net.mark_trained()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = embed(net, photos, **QUIET)
+    assert made.provenance["network"]["weights"] == "random, then trained"
+
+
+@pytest.mark.parametrize("name", [None, "emb", "emb.parquet"])
+@pytest.mark.parametrize("dead", ["network", "photos"])
+def test_vectors_that_are_all_alike_are_refused(
+    net: Counting, photos: Catalogue, tmp_path: Path, dead: str, name: str | None
+) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    if dead == "network":
+        net.backbone.conv_head.weight.data.zero_()
+    else:
+        for path in photos.paths:
+            cv2.imwrite(str(path), np.full((40, 30, 3), 90, np.uint8))
+    out = None if name is None else tmp_path / name
+    with pytest.raises(WhalereidError, match=r"lcnet_050\): the vectors of all 12 photos are alike.*network is dead"):
+        embed(net, photos, out=out, **QUIET | {"batch_size": 5})
+    assert sorted(tmp_path.rglob("*")) == before
+    assert len(embed(net, photos[:2], **QUIET)) == 2  # of two photos nothing can be said
+
+
+def test_training_measures_networks_that_know_nothing_yet(net: Counting, photos: Catalogue) -> None:
+    net.backbone.conv_head.weight.data.zero_()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(embed_as_is(net, photos, workers=0)) == 12
 
 
 def test_places_for_other_networks_are_refused(net: Counting, photos: Catalogue, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from whalereid.embeddings import Embeddings
+from whalereid.embeddings.table import all_alike
 from whalereid.errors import WhalereidError
 
 
@@ -140,3 +141,20 @@ def test_photos_without_a_vector_are_named(some: Embeddings) -> None:
     assert some.take(["e", "a"]).tolist() == some.vectors[[4, 0]].tolist()
     with pytest.raises(WhalereidError, match="2 photos have no vector: x, y"):
         some.take(["a", "x", "y"])
+
+
+def test_vectors_that_are_all_alike() -> None:
+    random = np.random.default_rng(0)
+    one = random.normal(size=64).astype(np.float32)
+    lengths = random.uniform(0.1, 9, (5000, 1)).astype(np.float32)
+    same = one * lengths  # one direction, each rounded in its own way
+    assert all_alike(same)
+    assert all_alike(np.zeros((3, 4), np.float32))
+    assert all_alike(np.full((3, 2), 3e38, np.float32))
+    assert not all_alike(same[:2])  # of two nothing can be said
+    assert not all_alike(np.zeros((0, 4), np.float32))
+    opposed = same.copy()
+    opposed[4999] *= -1
+    assert not all_alike(opposed)
+    same[4321, 0] *= 1.001
+    assert not all_alike(same)

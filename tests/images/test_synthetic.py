@@ -273,7 +273,7 @@ def test_pixels_do_not_answer_who_it_is(unseen):
 @pytest.mark.parametrize("backbone", ["test_resnet", "test_efficientnet"])
 def test_an_untrained_network_does_not_know_who_it_is(unseen, backbone):
     torch.manual_seed(0)
-    net = Embedder(backbone, neck="bn", image_size=(128, 48), portrait=True).eval()
+    net = Embedder(backbone, neck="bn", image_size=(128, 48), portrait=True, weights="random").eval()
     test = unseen.filter(split="test")
     found = embed(net, test, flip=True, workers=0, progress=False)
     assert score(unseen, test.image_ids, found.vectors) < 0.35

@@ -35,7 +35,7 @@ def _seeded() -> None:
 )
 def test_any_timm_backbone(backbone: str, channels: int) -> None:
     size = (timm.get_pretrained_cfg(backbone).fixed_input_size and 224) or (64, 96)
-    net = Embedder(backbone, "avg", "none", image_size=size).eval()
+    net = Embedder(backbone, "avg", "none", image_size=size, weights="random").eval()
     height, width = net.preprocessing.image_size
     photos = torch.randn(2, 3, height, width)
     with torch.inference_mode():
@@ -51,7 +51,7 @@ def test_any_timm_backbone(backbone: str, channels: int) -> None:
 
 
 def test_networks_that_insist_on_pooling_are_taken_before_it() -> None:
-    net = Embedder("efficientvit_b0", "avg", "none", image_size=64).eval()
+    net = Embedder("efficientvit_b0", "avg", "none", image_size=64, weights="random").eval()
     photos = torch.randn(2, 3, 64, 64)
     with torch.inference_mode():
         torch.testing.assert_close(net(photos), net.backbone.forward_features(photos).mean(dim=(2, 3)))
@@ -60,11 +60,11 @@ def test_networks_that_insist_on_pooling_are_taken_before_it() -> None:
 
 def test_networks_without_maps_or_tokens_are_refused() -> None:
     with pytest.raises(WhalereidError, match="efficientvim_m1: its features are neither maps nor tokens"):
-        Embedder("efficientvim_m1", image_size=64).eval()(torch.randn(1, 3, 64, 64))
+        Embedder("efficientvim_m1", image_size=64, weights="random").eval()(torch.randn(1, 3, 64, 64))
 
 
 def test_tokens_leave_out_the_one_for_the_whole_photo() -> None:
-    net = Embedder("vit_tiny_patch16_224", "avg", "none").eval()
+    net = Embedder("vit_tiny_patch16_224", "avg", "none", weights="random").eval()
     photos = torch.randn(1, 3, 224, 224)
     with torch.inference_mode():
         tokens = net.backbone.forward_features(photos)
@@ -73,18 +73,18 @@ def test_tokens_leave_out_the_one_for_the_whole_photo() -> None:
 
 
 def test_a_vision_transformer_is_built_for_the_size_asked_for() -> None:
-    net = Embedder("vit_tiny_patch16_224", "avg", "none", image_size=96).eval()
+    net = Embedder("vit_tiny_patch16_224", "avg", "none", image_size=96, weights="random").eval()
     assert net(torch.zeros(1, 3, 96, 96)).shape == (1, 192)
 
 
 @pytest.mark.parametrize("backbone", ["resnet10t", "lcnet_050", "mambaout_femto"])
 def test_multi_stage_gem_sees_the_last_two_stages(backbone: str) -> None:
     size = 64
-    net = Embedder(backbone, "multi-gem", "none", image_size=size).eval()
+    net = Embedder(backbone, "multi-gem", "none", image_size=size, weights="random").eval()
     photos = torch.randn(2, 3, size, size)
     with torch.inference_mode():
         made = net(photos)
-        alone = Embedder(backbone, "gem", "none", image_size=size).eval()
+        alone = Embedder(backbone, "gem", "none", image_size=size, weights="random").eval()
         alone.backbone.load_state_dict(net.backbone.state_dict())
         last = alone(photos)
     before = timm.create_model(backbone, features_only=True).feature_info.channels()[-2]
@@ -93,18 +93,19 @@ def test_multi_stage_gem_sees_the_last_two_stages(backbone: str) -> None:
 
 
 def test_copies_enter_the_neck_side_by_side() -> None:
-    one, three = Embedder(NET, neck="none", image_size=64).eval(), Embedder(NET, neck="none", copies=3, image_size=64)
+    one = Embedder(NET, neck="none", image_size=64, weights="random").eval()
+    three = Embedder(NET, neck="none", copies=3, image_size=64, weights="random")
     three.backbone.load_state_dict(one.backbone.state_dict())
     photos = torch.randn(2, 3, 64, 64)
     with torch.inference_mode():
         torch.testing.assert_close(three.eval()(photos), one(photos).repeat(1, 3))
-    assert Embedder(NET, neck="bn-linear", copies=3).dim == one.dim  # back to the backbone's width
-    assert Embedder(NET, neck="bn-linear", dim=64).dim == 64
+    assert Embedder(NET, neck="bn-linear", copies=3, weights="random").dim == one.dim  # back to the backbone's width
+    assert Embedder(NET, neck="bn-linear", dim=64, weights="random").dim == 64
 
 
 def test_preprocessing_is_what_timm_notes_unless_told() -> None:
-    assert Embedder(NET).preprocessing.mean == (0.485, 0.456, 0.406)
-    told = Embedder("tf_efficientnet_lite0", image_size=(64, 96), portrait=True, antialias=False)
+    assert Embedder(NET, weights="random").preprocessing.mean == (0.485, 0.456, 0.406)
+    told = Embedder("tf_efficientnet_lite0", image_size=(64, 96), portrait=True, antialias=False, weights="random")
     assert told.preprocessing.mean == told.preprocessing.std == (0.5, 0.5, 0.5)
     assert told.preprocessing.image_size == (64, 96)
     assert told.preprocessing.portrait
@@ -112,18 +113,19 @@ def test_preprocessing_is_what_timm_notes_unless_told() -> None:
     assert photo.shape == (3, 64, 96)
     assert photo.dtype == torch.float32
     torch.testing.assert_close(photo, torch.ones(3, 64, 96))
-    assert Embedder(NET, mean=(0, 0, 0), std=(1, 1, 1)).preprocessing.std == (1.0, 1.0, 1.0)
+    assert Embedder(NET, mean=(0, 0, 0), std=(1, 1, 1), weights="random").preprocessing.std == (1.0, 1.0, 1.0)
 
 
 def test_shrinking_with_or_without_averaging() -> None:
     grain = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
-    averaged = Embedder(NET, image_size=32).preprocessing.transform()(image=grain)["image"]
-    sampled = Embedder(NET, image_size=32, antialias=False).preprocessing.transform()(image=grain)["image"]
+    averages, samples = (Embedder(NET, image_size=32, antialias=way, weights="random") for way in (True, False))
+    averaged = averages.preprocessing.transform()(image=grain)["image"]
+    sampled = samples.preprocessing.transform()(image=grain)["image"]
     assert averaged.std() < 0.5 * sampled.std()  # 8 × 8 pixels fall together; a bilinear sample sees 2 × 2
 
 
 def test_embeddings_are_float32_under_autocast() -> None:
-    net = Embedder(NET, neck="bn-linear", dim=8, image_size=64).eval()
+    net = Embedder(NET, neck="bn-linear", dim=8, image_size=64, weights="random").eval()
     photos = torch.randn(2, 3, 64, 64)
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         made = net(photos)
@@ -133,14 +135,15 @@ def test_embeddings_are_float32_under_autocast() -> None:
 
 def test_gradients_reach_every_parameter() -> None:
     for pooling in ("gem", "multi-gem"):
-        net = Embedder(NET, pooling, "bn-linear", dim=8, image_size=64)
+        net = Embedder(NET, pooling, "bn-linear", dim=8, image_size=64, weights="random")
         net(torch.randn(4, 3, 64, 64)).square().sum().backward()
         without = [name for name, parameter in net.named_parameters() if parameter.grad is None]
         assert not without
 
 
 def test_save_and_load(tmp_path: Path) -> None:
-    net = Embedder(NET, "multi-gem", "bn-linear", dim=16, copies=2, activation="relu", dropout=0.1, image_size=(64, 96))
+    neck = {"dim": 16, "copies": 2, "activation": "relu", "dropout": 0.1}
+    net = Embedder(NET, "multi-gem", "bn-linear", **neck, image_size=(64, 96), weights="random")
     net.train()(torch.randn(4, 3, 64, 96))  # moves BatchNorm's statistics
     net.eval().save(tmp_path / "run")
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["config.json", "model.safetensors"]
@@ -154,7 +157,7 @@ def test_save_and_load(tmp_path: Path) -> None:
 
 
 def test_saving_again_replaces_and_leaves_other_files(tmp_path: Path) -> None:
-    first, second = Embedder(NET, image_size=64), Embedder(NET, image_size=64)
+    first, second = Embedder(NET, image_size=64, weights="random"), Embedder(NET, image_size=64, weights="random")
     (tmp_path / "history.csv").write_text("epoch\n")
     first.save(tmp_path)
     second.save(tmp_path)
@@ -165,15 +168,15 @@ def test_saving_again_replaces_and_leaves_other_files(tmp_path: Path) -> None:
 def test_saving_over_another_tools_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model": "another"}')
     with pytest.raises(WhalereidError, match=r"config.json: not the configuration of an Embedder"):
-        Embedder(NET).save(tmp_path)
+        Embedder(NET, weights="random").save(tmp_path)
     assert not (tmp_path / "model.safetensors").exists()
     (tmp_path / "file").write_text("")
     with pytest.raises(WhalereidError, match="is a file"):
-        Embedder(NET).save(tmp_path / "file")
+        Embedder(NET, weights="random").save(tmp_path / "file")
 
 
 def test_a_full_disk_while_saving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    net = Embedder(NET)
+    net = Embedder(NET, weights="random")
     net.save(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
@@ -184,14 +187,14 @@ def test_a_full_disk_while_saving(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(WhalereidError, match="the disk is full"):
-        Embedder(NET).save(tmp_path)
+        Embedder(NET, weights="random").save(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_loading_what_is_not_there_or_not_whole(tmp_path: Path) -> None:
     with pytest.raises(WhalereidError, match=r"no config.json there"):
         Embedder.load(tmp_path / "absent")
-    Embedder(NET, image_size=64).save(tmp_path)
+    Embedder(NET, image_size=64, weights="random").save(tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
 
     (tmp_path / "model.safetensors").rename(tmp_path / "kept")
@@ -214,7 +217,7 @@ def test_loading_what_is_not_there_or_not_whole(tmp_path: Path) -> None:
         (tmp_path / "config.json").write_text(json.dumps(config | changed))
         with pytest.raises(WhalereidError, match=words):
             Embedder.load(tmp_path)
-    Embedder("resnet10t", image_size=64).save(tmp_path / "other")
+    Embedder("resnet10t", image_size=64, weights="random").save(tmp_path / "other")
     (tmp_path / "other" / "model.safetensors").write_bytes(whole)
     with pytest.raises(WhalereidError, match=r"lacks 'backbone.conv1.0.weight' .* and has backbone.blocks"):
         Embedder.load(tmp_path / "other")
@@ -224,32 +227,32 @@ def test_loading_what_is_not_there_or_not_whole(tmp_path: Path) -> None:
 
 
 def test_the_fingerprint_knows_weights_and_preprocessing_but_not_their_layout() -> None:
-    net = Embedder(NET, image_size=64)
+    net = Embedder(NET, image_size=64, weights="random")
     first = net.fingerprint
     assert net.to(memory_format=torch.channels_last).fingerprint == first
     net.neck.bn.bias.data[0] += 1e-6
     assert net.fingerprint != first
-    other = Embedder(NET, image_size=96)
+    other = Embedder(NET, image_size=96, weights="random")
     other.load_state_dict(net.state_dict())
     assert other.fingerprint != net.fingerprint
 
 
 def test_an_unknown_backbone_names_close_ones() -> None:
     with pytest.raises(WhalereidError, match=r"Unknown backbone 'resnet5O'; near it are .*resnet50"):
-        Embedder("resnet5O")
+        Embedder("resnet5O", weights="random")
     with pytest.raises(WhalereidError, match=r"Unknown backbone 'tf_efficientnet_b5.nosuchtag'.*tf_efficientnet_b5"):
-        Embedder("tf_efficientnet_b5.nosuchtag")
+        Embedder("tf_efficientnet_b5.nosuchtag", weights="random")
     with pytest.raises(WhalereidError, match="list_models"):
-        Embedder("%%%")
+        Embedder("%%%", weights="random")
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"pooling": "max"}, "pooling 'max'; choose from gem, avg, multi-gem"),
-        ({"neck": "linear"}, "neck 'linear'; choose from none, bn, bn-linear"),
-        ({"copies": 0}, "copies=0"),
-        ({"image_size": 0}, "image_size=0"),
+        ({"pooling": "max"}, "pooling is 'max'; choose from gem, avg, multi-gem"),
+        ({"neck": "linear"}, "neck is 'linear'; choose from none, bn, bn-linear"),
+        ({"copies": 0}, "copies is 0"),
+        ({"image_size": 0}, "image_size is 0; give a whole number from 8 to 4096"),
         ({"image_size": (64, 64, 3)}, "image_size"),
         ({"mean": (0.5, 0.5)}, "three numbers"),
         ({"std": (0.5, 0.5, 0)}, "above 0"),
@@ -257,11 +260,11 @@ def test_an_unknown_backbone_names_close_ones() -> None:
 )
 def test_options_that_cannot_be(options: dict, words: str) -> None:
     with pytest.raises(WhalereidError, match=words):
-        Embedder(NET, **options)
+        Embedder(NET, **{"weights": "random"} | options)
 
 
 def test_random_weights_say_so() -> None:
-    assert Embedder(NET).config["weights"] == "random"
+    assert Embedder(NET, weights="random").config["weights"] == "random"
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth", ".bin"])
@@ -296,7 +299,7 @@ def test_weights_that_do_not_fit_the_backbone(tmp_path: Path) -> None:
 
 
 def test_a_saved_networks_file_as_backbone_weights_says_what_to_do(tmp_path: Path) -> None:
-    Embedder(NET).save(tmp_path)
+    Embedder(NET, weights="random").save(tmp_path)
     assert any(name.startswith("backbone.") for name in load_file(tmp_path / "model.safetensors"))
     with pytest.raises(WhalereidError, match=r"holds a whole network.*Embedder.load"):
         Embedder(NET, weights=tmp_path / "model.safetensors")
@@ -323,5 +326,6 @@ def test_pretrained_weights_are_timms(monkeypatch: pytest.MonkeyPatch) -> None:
         return create(name, **options)
 
     monkeypatch.setattr(timm, "create_model", had)
+    monkeypatch.setattr("whalereid.models.embedder.silence_of", lambda url: "")
     assert Embedder(NET, weights="pretrained").config["weights"] == "pretrained"
     assert asked[NET]

@@ -49,8 +49,8 @@ def test_parameter_names() -> None:
         ({"kind": "bn-linear", "activation": "sigmoidal"}, "'sigmoidal'; choose from hardtanh"),
         ({"kind": "bn", "activation": "relu"}, "neck='bn-linear'"),
         ({"kind": "bn", "dim": 5}, "dim=5"),
-        ({"kind": "bn-linear", "dim": 0}, "dim=0"),
-        ({"kind": "bn", "dropout": 1.0}, r"dropout=1.0: give a share in \[0, 1\)"),
+        ({"kind": "bn-linear", "dim": 0}, "dim is 0"),
+        ({"kind": "bn", "dropout": 1.0}, "dropout is 1.0; give a share from 0 to below 1"),
     ],
 )
 def test_options_that_cannot_be(options: dict, words: str) -> None:

@@ -31,19 +31,20 @@ def held_against(reference: WinnersNetwork, net: Embedder, path: Path, photos: t
 def test_replicated_pooling_and_hardtanh_on_a_small_backbone(tmp_path: Path, hardtanh: bool) -> None:
     reference = WinnersNetwork("resnet10t", 512, tripled=True, hardtanh=hardtanh, classes=7)
     photos = draw_and_settle(reference, (64, 96))
-    net = Embedder("resnet10t", copies=3, neck="bn-linear", activation="hardtanh" if hardtanh else None)
+    activation = "hardtanh" if hardtanh else None
+    net = Embedder("resnet10t", copies=3, neck="bn-linear", activation=activation, weights="random")
     held_against(reference, net, tmp_path / "w.bin", photos)
 
 
 def test_gem_then_batchnorm_on_a_small_backbone(tmp_path: Path) -> None:
     reference = WinnersNetwork("resnet10t", 512, tripled=False, classes=7)
     photos = draw_and_settle(reference, (64, 96))
-    held_against(reference, Embedder("resnet10t", neck="bn"), tmp_path / "w.bin", photos)
+    held_against(reference, Embedder("resnet10t", neck="bn", weights="random"), tmp_path / "w.bin", photos)
 
 
 @pytest.mark.slow
 def test_the_real_v2(tmp_path: Path) -> None:
-    reference, net = WinnersNetwork(V2M, 2152, tripled=False), Embedder(V2M, neck="bn")
+    reference, net = WinnersNetwork(V2M, 2152, tripled=False), Embedder(V2M, neck="bn", weights="random")
     assert net.dim == 2152
     held_against(reference, net, tmp_path / "w.bin", draw_and_settle(reference, (96, 64)))
 
@@ -52,11 +53,11 @@ def test_the_real_v2(tmp_path: Path) -> None:
 def test_the_real_lateral_as_meant_and_as_submitted(tmp_path: Path) -> None:
     reference = WinnersNetwork(B5, 2048, tripled=True, hardtanh=True)
     photos = draw_and_settle(reference, (96, 64))
-    net = Embedder(B5, copies=3, neck="bn-linear", activation="hardtanh")
+    net = Embedder(B5, copies=3, neck="bn-linear", activation="hardtanh", weights="random")
     assert net.dim == 2048
     held_against(reference, net, tmp_path / "w.bin", photos)
     reference.hardtanh = False
-    held_against(reference, Embedder(B5, copies=3, neck="bn-linear"), tmp_path / "w.bin", photos)
+    held_against(reference, Embedder(B5, copies=3, neck="bn-linear", weights="random"), tmp_path / "w.bin", photos)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def checkpoint(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.shared
 @pytest.mark.slow
 def test_the_winners_file_gives_the_winners_embeddings(checkpoint: Path, shared: Path) -> None:
-    net = Embedder(B5, pooling="gem", copies=3, neck="bn-linear")
+    net = Embedder(B5, pooling="gem", copies=3, neck="bn-linear", weights="random")
     load_weights(net, checkpoint, rename=RENAME, ignore=["final."])
     known = np.load(shared / "golden/model/expected.npz")
     with torch.inference_mode():
@@ -89,9 +90,9 @@ def test_the_winners_head_loads_and_another_kind_is_refused(checkpoint: Path) ->
     load_weights(head, checkpoint, rename={"final.kernel": "W"}, ignore=["backbone.", "pooling.", "bn.", "ln."])
     assert torch.equal(head.W, torch.load(checkpoint, weights_only=True)["final.kernel"])
     with pytest.raises(WhalereidError, match=r"b5_top.bin: 'backbone.conv_stem.weight' has shape \(48, 3, 3, 3\)"):
-        load_weights(Embedder(V2M, neck="bn"), checkpoint, rename=RENAME, ignore=["final."])
+        load_weights(Embedder(V2M, neck="bn", weights="random"), checkpoint, rename=RENAME, ignore=["final."])
     with pytest.raises(WhalereidError, match=r"'backbone.conv_stem.weight'|'neck.bn.weight' has shape \(6144,\)"):
-        load_weights(Embedder(B5, neck="bn"), checkpoint, rename=RENAME, ignore=["final."])
+        load_weights(Embedder(B5, neck="bn", weights="random"), checkpoint, rename=RENAME, ignore=["final."])
     with pytest.raises(WhalereidError, match=r"'W' has shape \(2048, 788\), this ElasticArcFace wants \(2048, 10\)"):
         load_weights(
             ElasticArcFace(2048, 10),

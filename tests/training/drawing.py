@@ -39,5 +39,5 @@ def draw_photos(folder: Path, n_identities: int = 6, n_photos: int = 4, seed: in
 def make_parts(n_identities: int = 6, **options: Any) -> tuple[Embedder, ElasticArcFace]:
     """Make a small network and its head, the same each time."""
     torch.manual_seed(7)
-    net = Embedder(BACKBONE, image_size=SIZE, **options)
+    net = Embedder(BACKBONE, image_size=SIZE, weights="random", **options)
     return net, ElasticArcFace(net.dim, n_identities)

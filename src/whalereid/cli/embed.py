@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from whalereid.cli.console import say
+from whalereid.cli.options import BATCH_SIZE, DEVICE, WORKERS
 
 __all__ = ["command"]
 
@@ -45,10 +46,15 @@ def command(
     precision: Annotated[
         Precision, typer.Option(help="auto: half precision where the hardware computes in it natively.")
     ] = Precision.AUTO,
-    batch_size: Annotated[int | None, typer.Option(help="Photos at a time.", show_default="by image size")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that decode.", show_default="by machine")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", help="Photos at a time.", show_default="by image size", **BATCH_SIZE)
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes that decode.", show_default="by machine", **WORKERS)
+    ] = None,
     device: Annotated[
-        str | None, typer.Option(help="Such as cpu or cuda:1.", show_default="the accelerator, if there is one")
+        str | None,
+        typer.Option(help="Such as cpu or cuda:1.", show_default="the accelerator, if there is one", **DEVICE),
     ] = None,
     on_error: Annotated[
         OnError, typer.Option(help="A photo that can't be read stops it, or is left out and listed at the end.")
@@ -61,11 +67,20 @@ def command(
 
     Example: whalereid embed data/metadata.csv --model runs/beluga --out beluga.parquet --flip
     """
+    # The cheapest first: what can't be is said before the seconds that torch takes to load.
+    from whalereid.embeddings.store import check_place
+    from whalereid.models import look_at
+
+    look_at(model)
+    check_place(out)
+
     from whalereid.catalogue import Catalogue
+
+    photos = Catalogue.read(catalogue)
+
     from whalereid.embeddings import embed
     from whalereid.models import Embedder
 
-    photos = Catalogue.read(catalogue)
     network = Embedder.load(model)
     made = embed(
         network,

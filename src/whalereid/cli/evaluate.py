@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whalereid.cli.console import print_json, say
-from whalereid.cli.options import ManyValues
+from whalereid.cli.options import CONFIDENCE, RESAMPLES, SEED, SHARE, K, ManyValues
 from whalereid.errors import WhalereidError, listing
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def command(
             show_default="as ranked",
         ),
     ] = None,
-    k: Annotated[int, typer.Option("--k", "-k", help="Cut-off, in ranks.")] = 20,
+    k: Annotated[int, typer.Option("--k", "-k", metavar="N", help="Cut-off, in ranks.", **K)] = 20,
     by: Annotated[
         list[str] | None,
         typer.Option(
@@ -112,13 +112,15 @@ def command(
         ),
     ] = "min",
     resamples: Annotated[
-        int, typer.Option(metavar="N", help="Resampled populations of the intervals; 0: no intervals.")
+        int, typer.Option(metavar="N", help="Resampled populations of the intervals; 0: no intervals.", **RESAMPLES)
     ] = 1000,
     interval: Annotated[
         str, typer.Option(metavar="bca|percentile", help="Quantiles of the resampled means, corrected or as they are.")
     ] = "bca",
-    confidence: Annotated[float, typer.Option(help="Level of the intervals.")] = 0.95,
-    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    confidence: Annotated[
+        float, typer.Option(metavar="LEVEL", help="Level of the intervals, between 0 and 1.", **CONFIDENCE)
+    ] = 0.95,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the resampling.", **SEED)] = 0,
     open_set: Annotated[
         bool,
         typer.Option(
@@ -127,7 +129,9 @@ def command(
     ] = False,
     false_accept: Annotated[
         float,
-        typer.Option(metavar="SHARE", help="With --open-set: how many new animals may be taken for known ones."),
+        typer.Option(
+            metavar="SHARE", help="With --open-set: how many new animals may be taken for known ones.", **SHARE
+        ),
     ] = 0.05,
     validation: Annotated[
         Path | None,

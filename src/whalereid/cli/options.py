@@ -1,12 +1,111 @@
-"""Options that take several values: after one name, or the name repeated."""
+"""What several commands' options have in common: their ranges, and lists of values."""
 
 from __future__ import annotations
 
+import math
+import os
+import re
+from collections.abc import Callable
 from typing import Any
 
+import typer
 from typer.core import TyperCommand
 
-__all__ = ["ManyValues"]
+from whalereid.arguments import HIGHEST_SEED
+from whalereid.cli.console import say
+
+__all__ = [
+    "ABOVE_0",
+    "BATCH_SIZE",
+    "CONFIDENCE",
+    "DEVICE",
+    "EPOCHS",
+    "FOLD",
+    "FOLDS",
+    "IMAGE_SIZE",
+    "K",
+    "OPEN_SHARE",
+    "RESAMPLES",
+    "SEED",
+    "SHARE",
+    "TRAINING_BATCH_SIZE",
+    "WORKERS",
+    "ManyValues",
+]
+
+
+def _whole(least: int, most: int, *, instead: Callable[[int], int] = lambda number: number) -> dict[str, Any]:
+    """Make an option take a whole number in a range."""
+    ends = f"from {least}" if most == _ENDLESS else f"from {least} to {most}"
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise typer.BadParameter(f"{text}; give a whole number {ends}.")
+        return instead(value)
+
+    return {"parser": parse}
+
+
+def _real(least: float, most: float, *, ends: bool) -> dict[str, Any]:
+    """Make an option take a finite number in a range, with its ends or without."""
+    words = f"from {least:g} to {most:g}" if ends else f"between {least:g} and {most:g}"
+    words = f"above {least:g}" if most == math.inf else words
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (least <= value <= most if ends else least < value < most):  # nor is NaN
+            raise typer.BadParameter(f"{text}; give a number {words}.")
+        return value
+
+    return {"parser": parse}
+
+
+def _at_most_the_cores(value: int) -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if value <= cores:
+        return value
+    say(f"--workers {value}: this machine has {cores} {'core' if cores == 1 else 'cores'}; taking {cores}.")
+    return cores
+
+
+def _no_single(value: int) -> int:
+    if value == 1:
+        raise typer.BadParameter("1 draw is no interval; give 0 for none, or a whole number from 2.")
+    return value
+
+
+def _device(text: str) -> str:
+    if not re.fullmatch(r"(cpu|cuda|mps|xpu|hpu|npu)(:\d{1,3})?", text):
+        raise typer.BadParameter(f"{text}; give a device such as cpu, cuda, cuda:1 or mps.")
+    return text
+
+
+_ENDLESS = 10**18
+
+# What an option's value may be, by what it counts; a command adds its own words: `typer.Option(help="...", **K)`. They
+# are looked at while the command line is read, before anything heavy is loaded.
+SEED = _whole(0, HIGHEST_SEED)
+K = _whole(1, 1_000_000_000)
+EPOCHS = _whole(1, 1_000_000)
+BATCH_SIZE = _whole(1, 65_536)
+TRAINING_BATCH_SIZE = _whole(2, 65_536)
+IMAGE_SIZE = _whole(8, 4096)
+FOLD = _whole(0, _ENDLESS)
+FOLDS = _whole(2, _ENDLESS)
+WORKERS = _whole(0, _ENDLESS, instead=_at_most_the_cores)
+RESAMPLES = _whole(0, 1_000_000, instead=_no_single)
+CONFIDENCE = _real(0, 1, ends=False)
+OPEN_SHARE = _real(0, 1, ends=False)
+SHARE = _real(0, 1, ends=True)
+ABOVE_0 = _real(0, math.inf, ends=False)
+DEVICE: dict[str, Any] = {"parser": _device}
 
 
 class ManyValues(TyperCommand):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from whalereid.cli.console import say
-from whalereid.cli.options import ManyValues
+from whalereid.cli.options import K, ManyValues
 from whalereid.errors import WhalereidError, listing
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def command(
         ),
     ] = None,
     fold: Annotated[int | None, typer.Option(min=0, metavar="K", help="Look for the photos of this fold.")] = None,
-    k: Annotated[int, typer.Option("--k", "-k", help="Photos listed for a query.")] = 20,
+    k: Annotated[int, typer.Option("--k", "-k", metavar="N", help="Photos listed for a query.", **K)] = 20,
     exclude: Annotated[
         list[str] | None,
         typer.Option(metavar="COLUMN [COLUMN...]", help="Never a photo of the query's value here, like encounter."),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whalereid.cli.console import print_json, say
+from whalereid.cli.options import FOLDS, OPEN_SHARE, SEED, SHARE
 from whalereid.errors import WhalereidError, listing
 
 if TYPE_CHECKING:
@@ -47,17 +48,25 @@ def command(
             show_default="encounter",
         ),
     ] = None,
-    folds: Annotated[int | None, typer.Option(help="How many folds.", show_default="5")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the shuffle.", show_default="0")] = None,
+    folds: Annotated[int | None, typer.Option(metavar="N", help="How many folds.", show_default="5", **FOLDS)] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Of the shuffle.", show_default="0", **SEED)] = None,
     since: Annotated[
         str | None, typer.Option("--from", metavar="DATE", help="By date: test the photos from this day on.")
     ] = None,
     test_share: Annotated[
         float | None,
-        typer.Option(help="By date, open set: test about this share of the photos.", show_default="0.2"),
+        typer.Option(
+            metavar="SHARE",
+            help="By date, open set: test about this share of the photos.",
+            show_default="0.2",
+            **OPEN_SHARE,
+        ),
     ] = None,
     unseen: Annotated[
-        float | None, typer.Option(help="Open set: the share of test identities that are new.", show_default="0.5")
+        float | None,
+        typer.Option(
+            metavar="SHARE", help="Open set: the share of test identities that are new.", show_default="0.5", **SHARE
+        ),
     ] = None,
     use: Annotated[
         Path | None, typer.Option(metavar="FOLDS", help="Report on the folds of this file instead of making some.")
@@ -79,19 +88,26 @@ def command(
 
     Example: whalereid split data/metadata.csv --by encounter --folds 5 --out folds.csv
     """
+    options = {"--folds": folds, "--seed": seed, "--from": since, "--test-share": test_share, "--unseen": unseen}
+    given = {option: value for option, value in options.items() if value is not None}
+    strange = sorted(given.keys() - _OPTIONS[by or By.ENCOUNTER].keys())
+    if use is None and strange:
+        kind = by or By.ENCOUNTER
+        raise WhalereidError(f"{listing(strange)}: means nothing --by {kind}; it takes {listing(_OPTIONS[kind])}.")
+    refused = [*(["--by"] if by else []), *given, *(["--out"] if out else [])]
+    if use is not None and refused:
+        raise WhalereidError(f"--use reports on folds that are there; leave out {listing(refused)}.")
+    if use is not None and not use.exists():
+        raise WhalereidError(f"{use}: no such file of folds; `whalereid split --out` writes one.")
+
     from whalereid.catalogue import Catalogue
     from whalereid.splits import PredefinedFolds, fold_table, leakage_over_folds, read_folds, write_folds
 
-    options = {"--folds": folds, "--seed": seed, "--from": since, "--test-share": test_share, "--unseen": unseen}
-    given = {option: value for option, value in options.items() if value is not None}
     splitter: Splitter
     if use is None:
         splitter = _splitter(by or By.ENCOUNTER, given)
         photos = Catalogue.read(catalogue)
     else:
-        refused = [*(["--by"] if by else []), *given, *(["--out"] if out else [])]
-        if refused:
-            raise WhalereidError(f"--use reports on folds that are there; leave out {listing(refused)}.")
         photos = Catalogue.read(catalogue)
         splitter = PredefinedFolds(read_folds(use, photos))
     report = leakage_over_folds(photos, splitter, photos=look, progress=look)
@@ -118,9 +134,6 @@ def command(
 def _splitter(by: By, given: dict[str, Any]) -> Splitter:
     from whalereid.splits import DateSplit, EncounterFolds, IdentityFolds, OpenSetSplit, PhotoFolds
 
-    strange = sorted(given.keys() - _OPTIONS[by].keys())
-    if strange:
-        raise WhalereidError(f"{listing(strange)}: means nothing --by {by}; it takes {listing(_OPTIONS[by])}.")
     if by is By.DATE and not given:
         given = {"--test-share": 0.2}
     made = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from whalereid.cli.console import say
+from whalereid.cli.options import ABOVE_0, EPOCHS, FOLD, IMAGE_SIZE, SEED, TRAINING_BATCH_SIZE, WORKERS
 from whalereid.errors import WhalereidError
 
 if TYPE_CHECKING:
@@ -37,10 +38,12 @@ def command(
     catalogue: Annotated[Path, typer.Argument(metavar="CATALOGUE", help="The table of photos, or its folder.")],
     out: Annotated[Path, typer.Option(metavar="RUN", help="New folder for the network, its history and checkpoint.")],
     fold: Annotated[
-        int | None, typer.Option(metavar="K", help="Train on all folds but this one; choose the epoch by this one.")
+        int | None,
+        typer.Option(metavar="K", help="Train on all folds but this one; choose the epoch by this one.", **FOLD),
     ] = None,
     test_fold: Annotated[
-        int | None, typer.Option(metavar="K", help="Leave this fold out altogether, to test on afterwards.")
+        int | None,
+        typer.Option(metavar="K", help="Leave this fold out altogether, to test on afterwards.", **FOLD),
     ] = None,
     folds: Annotated[
         Path | None,
@@ -64,22 +67,31 @@ def command(
             "downloads, or from scratch.",
         ),
     ] = "pretrained",
-    image_size: Annotated[int, typer.Option(metavar="N", help="Side of the photos it sees, in pixels.")] = 224,
+    image_size: Annotated[
+        int, typer.Option(metavar="N", help="Side of the photos it sees, in pixels.", **IMAGE_SIZE)
+    ] = 224,
     recipe: Annotated[str, typer.Option(metavar="NAME", help="How to train; the options below change parts.")] = (
         "default"
     ),
     epochs: Annotated[
-        int | None, typer.Option(metavar="N", help="How often each photo is seen.", show_default="the recipe's")
+        int | None,
+        typer.Option(metavar="N", help="How often each photo is seen.", show_default="the recipe's", **EPOCHS),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help="Photos a step.", show_default="the recipe's")
+        int | None,
+        typer.Option(metavar="N", help="Photos a step.", show_default="the recipe's", **TRAINING_BATCH_SIZE),
     ] = None,
     lr: Annotated[
         float | None,
-        typer.Option(help="Peak learning rate; the head's keeps its ratio to it.", show_default="the recipe's"),
+        typer.Option(
+            metavar="RATE",
+            help="Peak learning rate; the head's keeps its ratio to it.",
+            show_default="the recipe's",
+            **ABOVE_0,
+        ),
     ] = None,
     patience: Annotated[
-        int | None, typer.Option(metavar="N", help="Stop after this many epochs without a better one.")
+        int | None, typer.Option(metavar="N", help="Stop after this many epochs without a better one.", **EPOCHS)
     ] = None,
     precision: Annotated[
         Precision | None, typer.Option(help="Of the network's arithmetic.", show_default="the recipe's")
@@ -107,9 +119,12 @@ def command(
     ] = None,
     on_error: Annotated[OnError, typer.Option(help="With a photo that can't be read.")] = OnError.RAISE,
     workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes that prepare photos.", show_default="by the machine")
+        int | None,
+        typer.Option(metavar="N", help="Processes that prepare photos.", show_default="by the machine", **WORKERS),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Two trainings of one seed on one machine are equal.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Two trainings of one seed on one machine are equal.", **SEED)
+    ] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the stopped training in RUN.")] = False,
 ) -> None:
     """Train a network to tell animals apart, and keep its best epoch.
@@ -122,6 +137,10 @@ def command(
 
     Example: whalereid train data --folds folds.csv --fold 0 --out runs/first
     """
+    from whalereid.models import look_for_weights
+
+    look_for_weights(weights, backbone)
+
     from whalereid.catalogue import Catalogue
 
     photos = Catalogue.read(catalogue)
@@ -145,7 +164,7 @@ def command(
         )
         raise WhalereidError(f"{train.source}: {found} in the training part; it takes two to tell them apart.")
     torch.manual_seed(seed)
-    net = Embedder(backbone, image_size=image_size, weights=None if weights == "random" else weights)
+    net = Embedder(backbone, image_size=image_size, weights=weights)
     head = ElasticArcFace(net.dim, train.n_identities)
     try:
         run = fit(

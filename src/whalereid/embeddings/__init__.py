@@ -14,10 +14,11 @@ from whalereid.embeddings.table import Embeddings
 if TYPE_CHECKING:
     from whalereid.embeddings.extract import PRECISIONS as PRECISIONS
     from whalereid.embeddings.extract import embed as embed
+    from whalereid.embeddings.extract import embed_as_is as embed_as_is
     from whalereid.embeddings.extract import embed_many as embed_many
     from whalereid.embeddings.extract import native_precision as native_precision
 
-_EXTRACTION = ("embed", "embed_many", "native_precision", "PRECISIONS")
+_EXTRACTION = ("embed", "embed_as_is", "embed_many", "native_precision", "PRECISIONS")
 
 __all__ = ["Embeddings", "raw_pixels", *_EXTRACTION]
 

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -19,15 +19,16 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
+from whalereid.arguments import choice, instance, whole_number
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings.progress import EmbeddingProgress
 from whalereid.embeddings.store import PartStore
-from whalereid.embeddings.table import Embeddings
+from whalereid.embeddings.table import Embeddings, all_alike
 from whalereid.errors import WhalereidError, listing
 from whalereid.images import PhotoDataset, collate
 from whalereid.models import Embedder, Preprocessing
 
-__all__ = ["PRECISIONS", "embed", "embed_many", "native_precision"]
+__all__ = ["PRECISIONS", "embed", "embed_as_is", "embed_many", "native_precision"]
 
 PRECISIONS: dict[str, torch.dtype | None] = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -84,12 +85,21 @@ def embed(
     Raises
     ------
     WhalereidError
-        A photo can't be read, an option can't be, `out` holds something else, or a vector isn't finite.
+        An argument can't be, a photo can't be read, `out` holds something else, a vector isn't finite, or three and
+        more photos' vectors are all alike.
+
+    Warns
+    -----
+    UserWarning
+        The network's weights are random (with `progress`, a line on stderr).
 
     Examples
     --------
     >>> vectors = embed(Embedder.load("runs/beluga"), photos, flip=True)  # doctest: +SKIP
     """
+    instance(embedder, "embedder", Embedder, "an Embedder (Embedder.load(RUN) reads one)")
+    if out is not None:
+        instance(out, "out", (str, os.PathLike), "a path")
     return embed_many(
         {"embedding": embedder},
         photos,
@@ -142,27 +152,60 @@ def embed_many(
     WhalereidError
         As for `embed`.
     """
-    if out is not None and set(out) != set(embedders):
-        raise WhalereidError(f"out names {listing(sorted(out))}, the networks are {listing(sorted(embedders))}.")
-    if precision not in ("auto", *PRECISIONS):
-        raise WhalereidError(f"precision={precision!r}; choose from auto, {', '.join(PRECISIONS)}.")
-    if batch_size is not None and batch_size < 1:
-        raise WhalereidError(f"batch_size={batch_size}; one photo at a time is the least.")
-    if workers is not None and workers < 0:
-        raise WhalereidError(f"workers={workers}; 0 decodes in this process, more in as many others.")
-    place = _device(device)
-    if precision == "auto":
-        precision = native_precision(place)
+    instance(embedders, "embedders", Mapping, "a mapping of names to Embedders, such as {'b5': net}")
+    for name, embedder in embedders.items():
+        instance(name, "a name in embedders", str, "text")
+        instance(embedder, f"embedders[{name!r}]", Embedder, "an Embedder (Embedder.load(RUN) reads one)")
+    _check(photos, flip, batch_size, precision, workers, on_error, progress)
+    if out is not None:
+        instance(out, "out", Mapping, "a mapping of the networks' names to paths")
+        if set(out) != set(embedders):
+            given = [str(name) for name in out]
+            raise WhalereidError(f"out names {listing(sorted(given))}, the networks are {listing(sorted(embedders))}.")
+        for name, path in out.items():
+            instance(path, f"out[{name!r}]", (str, os.PathLike), "a path")
+    how = _How(_device(device), precision, flip, batch_size, workers, on_error)
+    _say_random(embedders, progress=progress)
+    return _embed(embedders, photos, how, out=out, progress=progress, judged=True)
+
+
+def embed_as_is(
+    embedder: Embedder,
+    photos: Catalogue,
+    *,
+    precision: str = "auto",
+    workers: int | None = None,
+    device: str | torch.device | None = None,
+    on_error: Literal["raise", "skip"] = "raise",
+) -> Embeddings:
+    """Embed as training measures: without a word about random weights, and vectors that are all alike as they are.
+
+    A network that hasn't learnt yet may well give such vectors. Arguments as for `embed`.
+    """
+    how = _How(_device(device), precision, False, None, workers, on_error)
+    return _embed({"embedding": embedder}, photos, how, out=None, progress=False, judged=False)["embedding"]
+
+
+def _embed(
+    embedders: Mapping[str, Embedder],
+    photos: Catalogue,
+    how: _How,
+    *,
+    out: Mapping[str, str | os.PathLike[str]] | None,
+    progress: bool,
+    judged: bool,
+) -> dict[str, Embeddings]:
+    if how.precision == "auto":
+        how = replace(how, precision=native_precision(how.device))
     keys = _photo_keys(photos) if out is not None else {}
     runs: list[_Run] = []
     try:
         for name, embedder in embedders.items():
-            provenance = _provenance(embedder, flip=flip, precision=precision)
+            provenance = _provenance(embedder, flip=how.flip, precision=how.precision)
             store = None if out is None else PartStore(out[name], provenance, keys)
             runs.append(_Run(name, embedder, photos, provenance, store))
-        how = _How(place, precision, flip, batch_size, workers, on_error)
         skipped = _make(runs, photos, how, progress=progress)
-        made = {run.name: run.finish() for run in runs}
+        made = {run.name: run.finish(judged=judged) for run in runs}
     except BaseException:  # also Ctrl-C: what was made is kept
         for run in runs:
             kept = run.stop()
@@ -172,8 +215,34 @@ def embed_many(
     if skipped and progress:
         print(f"{len(skipped)} photos were left out:", *skipped.values(), sep="\n  ", file=sys.stderr, flush=True)
     elif skipped:
-        warnings.warn(f"{len(skipped)} photos were left out: {listing(skipped.values())}", stacklevel=2)
+        warnings.warn(f"{len(skipped)} photos were left out: {listing(skipped.values())}", stacklevel=3)
     return made
+
+
+def _check(photos: Any, flip: Any, batch_size: Any, precision: Any, workers: Any, on_error: Any, progress: Any) -> None:
+    """Refuse what `embed` and `embed_many` can't take, before anything is read."""
+    instance(photos, "photos", Catalogue, "a Catalogue (Catalogue.read(path) makes one)")
+    for name, value in (("flip", flip), ("progress", progress)):
+        instance(value, name, bool, "True or False")
+    if batch_size is not None:
+        whole_number(batch_size, "batch_size", 1, 65_536)
+    choice(precision, "precision", ("auto", *PRECISIONS))
+    if workers is not None:
+        whole_number(workers, "workers", 0, 1024)
+    choice(on_error, "on_error", ("raise", "skip"))
+
+
+def _say_random(embedders: Mapping[str, Embedder], *, progress: bool) -> None:
+    drawn = [embedder.config["backbone"] for embedder in embedders.values() if embedder.is_random]
+    if not drawn:
+        return
+    words = (
+        f"{listing(drawn)}: these vectors come from random weights: they rank noise. Take pretrained ones, or train."
+    )
+    if progress:
+        print(f"Warning: {words}", file=sys.stderr, flush=True)
+    else:
+        warnings.warn(words, stacklevel=4)
 
 
 def native_precision(device: str | torch.device) -> str:
@@ -302,10 +371,19 @@ class _Run:
             return ""
         return f"{self._store.path}: {self.done.sum()} of {len(self.done)} photos are kept"
 
-    def finish(self) -> Embeddings:
-        """Give what was made, in the catalogue's order."""
+    def finish(self, *, judged: bool) -> Embeddings:
+        """Give what was made, in the catalogue's order; `judged`, vectors that are all alike are refused."""
         every = bool(self.done.all())
         ids, vectors = (self._ids, self._vectors) if every else (self._ids[self.done], self._vectors[self.done])
+        if judged and all_alike(vectors):
+            self._unwritten = []
+            if self._store is not None:
+                self._store.discard()
+            which = f"{self.name} ({self.embedder.config['backbone']})"
+            raise WhalereidError(
+                f"{which}: the vectors of all {len(vectors)} photos are alike, so they tell nobody apart. Either the "
+                "network is dead (broken weights, a layer that gives only zeros), or all photos show the same."
+            )
         whole = Embeddings(ids, vectors, self._provenance)
         if self._store is not None:
             self.flush()
@@ -316,7 +394,10 @@ class _Run:
 def _provenance(embedder: Embedder, *, flip: bool, precision: str) -> dict[str, Any]:
     config = embedder.config
     return {
-        "network": {name: config[name] for name in ("backbone", "pooling", "neck", "dim", "copies", "activation")},
+        "network": {
+            **{name: config[name] for name in ("backbone", "pooling", "neck", "dim", "copies", "activation")},
+            "weights": embedder.weights,
+        },
         "fingerprint": embedder.fingerprint,
         "trained_on": None if embedder.trained_on is None else embedder.trained_on.to_dict(),
         "transform": json.loads(json.dumps(asdict(embedder.preprocessing))),
@@ -381,11 +462,12 @@ def _device(device: str | torch.device | None) -> torch.device:
         return torch.device(
             "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
         )
+    instance(device, "device", (str, torch.device), "its name, such as 'cpu' or 'cuda:1'")
     try:
         place = torch.device(device)
-        torch.empty(1, device=place)
-    except (RuntimeError, AssertionError) as error:  # torch built without CUDA asserts
-        reason = str(error).strip().splitlines()[0]
+        torch.zeros(1, device=place).item()  # also of places that hold no numbers, such as "meta"
+    except (RuntimeError, AssertionError, NotImplementedError, ValueError) as error:  # without CUDA torch asserts
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise WhalereidError(
             f"device {str(device)!r} can't be used here ({reason}); leave it out, or give 'cpu'."
         ) from error

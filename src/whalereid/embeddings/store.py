@@ -13,9 +13,9 @@ from typing import Any
 
 from whalereid.embeddings.table import MARKER, Embeddings, parts_of, read_marker, read_table, work_folder, write_table
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import claim_folder, disk_errors, replacing
+from whalereid.files import check_folder, claim_folder, disk_errors, replacing
 
-__all__ = ["PartStore"]
+__all__ = ["PartStore", "check_place"]
 
 
 # In a part's schema metadata: which photo each vector is of, as 16 hexadecimal digits a row.
@@ -52,8 +52,7 @@ class PartStore:
         self._photos = photos
         self._single = self.path.suffix == ".parquet"
         self._folder = work_folder(self.path) if self._single else self.path
-        if self._single and self.path.is_dir():
-            raise WhalereidError(f"{self.path}: is a folder; a name that ends in .parquet is one file.")
+        check_place(self.path)
         self._complete = self._single and self.path.exists()
         if self._complete:
             self._check_provenance(read_table(self.path)[0].provenance, self.path)
@@ -118,6 +117,13 @@ class PartStore:
                 self._folder.rmdir()
         return parts
 
+    def discard(self) -> None:
+        """Leave nothing of an unfinished store: what it holds is of no use."""
+        if not self._complete:
+            for part in parts_of(self._folder):
+                part.unlink(missing_ok=True)
+            self.stop()
+
     def _write(self, path: Path, made: Embeddings) -> None:
         write_table(path, made, {_PHOTOS: "".join(self._photos[image_id] for image_id in made.ids).encode()})
 
@@ -136,6 +142,20 @@ class PartStore:
                 f"{self.path}: holds embeddings made otherwise: {name} is {_short(there.get(name))} there, "
                 f"{_short(self._provenance[name])} now{others}; choose another place, or delete {place}."
             )
+
+
+def check_place(path: Path) -> None:
+    """Refuse a place where embeddings can't be written, before anything is made.
+
+    Raises
+    ------
+    WhalereidError
+        It is, or lies in, something else.
+    """
+    if path.suffix != ".parquet":
+        check_folder(path, marker=MARKER)
+    elif path.is_dir():
+        raise WhalereidError(f"{path}: is a folder; a name that ends in .parquet is one file.")
 
 
 def _split(keys: str) -> list[str]:

@@ -23,6 +23,8 @@ MARKER = "embeddings.json"
 """In a folder that `embed` writes: whether its parts are all there, and their provenance."""
 
 _METADATA_KEY = b"whalereid"
+_BLOCK = 1024
+_ROUNDING = 1e-6  # between unit vectors: some ten times what float32 rounds away
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +181,32 @@ def _trained_on(provenance: Mapping[str, Any]) -> TrainedOn | None:
         return TrainedOn.of_all(_trained_on(part) for part in parts)
     held = provenance.get("trained_on")
     return None if held is None else TrainedOn.from_dict(held)
+
+
+def all_alike(vectors: np.ndarray) -> bool:
+    """Whether three or more vectors, (N, D) float32, all point the same way, as far as float32 can tell.
+
+    A network that sees nothing gives such vectors, and so do photos without anything on them.
+
+    Examples
+    --------
+    >>> all_alike(np.ones((3, 4), np.float32)), all_alike(np.eye(3, 4, dtype=np.float32))
+    (True, False)
+    """
+    if len(vectors) < 3:
+        return False
+    first = _directions(vectors[:1])
+    for start in range(0, len(vectors), _BLOCK):  # the first blocks tell already, of nearly all vectors
+        if np.linalg.norm(_directions(vectors[start : start + _BLOCK]) - first, axis=1).max() > _ROUNDING:
+            return False
+    return True
+
+
+def _directions(vectors: np.ndarray) -> np.ndarray:
+    """The vectors at length 1, zeros as they are; in float64, where no square of a float32 overflows."""
+    exact = vectors.astype(np.float64)
+    lengths = np.linalg.norm(exact, axis=1, keepdims=True)
+    return np.asarray(exact / np.where(lengths > 0, lengths, 1))
 
 
 def work_folder(path: Path) -> Path:

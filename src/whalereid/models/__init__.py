@@ -1,20 +1,50 @@
-"""Backbone (timm), pooling and neck make an Embedder; loading and saving weights."""
+"""Backbone (timm), pooling and neck make an Embedder; loading and saving weights.
 
-from whalereid.models.embedder import Embedder, Preprocessing
-from whalereid.models.neck import ACTIVATIONS, NECKS, Neck
-from whalereid.models.pooling import POOLINGS, AveragePooling, GeM, MultiStageGeM
-from whalereid.models.weights import load_weights, read_weights
+The names are imported when first used: looking at a saved network's folder needs no torch.
+"""
 
-__all__ = [
-    "Embedder",
-    "Preprocessing",
-    "AveragePooling",
-    "GeM",
-    "MultiStageGeM",
-    "Neck",
-    "load_weights",
-    "read_weights",
-    "ACTIVATIONS",
-    "NECKS",
-    "POOLINGS",
-]
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from whalereid.models.config import IMAGE_SIDES, look_at, look_for_weights, read_config
+
+if TYPE_CHECKING:
+    from whalereid.models.embedder import Embedder as Embedder
+    from whalereid.models.embedder import Preprocessing as Preprocessing
+    from whalereid.models.neck import ACTIVATIONS as ACTIVATIONS
+    from whalereid.models.neck import NECKS as NECKS
+    from whalereid.models.neck import Neck as Neck
+    from whalereid.models.pooling import POOLINGS as POOLINGS
+    from whalereid.models.pooling import AveragePooling as AveragePooling
+    from whalereid.models.pooling import GeM as GeM
+    from whalereid.models.pooling import MultiStageGeM as MultiStageGeM
+    from whalereid.models.weights import load_weights as load_weights
+    from whalereid.models.weights import read_weights as read_weights
+
+_MODULES = {
+    "Embedder": "embedder",
+    "Preprocessing": "embedder",
+    "AveragePooling": "pooling",
+    "GeM": "pooling",
+    "MultiStageGeM": "pooling",
+    "POOLINGS": "pooling",
+    "Neck": "neck",
+    "ACTIVATIONS": "neck",
+    "NECKS": "neck",
+    "load_weights": "weights",
+    "read_weights": "weights",
+}
+
+__all__ = [*_MODULES, "IMAGE_SIDES", "look_at", "look_for_weights", "read_config"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'whalereid.models' has no attribute {name!r}")
+    return getattr(import_module(f"whalereid.models.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

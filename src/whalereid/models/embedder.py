@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +19,20 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from whalereid.arguments import choice, instance, number, whole_number
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError
 from whalereid.files import replacing
-from whalereid.models.neck import Neck
+from whalereid.models.config import CONFIG, IMAGE_SIDES, RUN, WEIGHTS, a_path, read_config, weights_file
+from whalereid.models.hub import cached_file, no_pretrained, quiet_hub, silence_of
+from whalereid.models.neck import ACTIVATIONS, NECKS, WIDEST, Neck
 from whalereid.models.pooling import POOLINGS
 from whalereid.models.weights import load_tensors, load_weights, notes_of, read_weights
 
 __all__ = ["Embedder", "Preprocessing"]
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+_MOST_COPIES = 64
+_TRAINED = ", then trained"  # what a config.json says after the first weights' origin
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -77,22 +83,23 @@ class Embedder(nn.Module):
     dim : int, optional
         Width of the embedding with ``neck="bn-linear"``; by default the backbone's.
     copies : int, default=1
-        How many times over the pooled vector enters the neck (replicated pooling).
+        How many times over the pooled vector enters the neck (replicated pooling), up to 64.
     activation : {"hardtanh", "relu", "tanh"}, optional
         Between BatchNorm and the linear layer.
     dropout : float, default=0.0
         In the neck, after BatchNorm.
     image_size : int or (int, int), default=224
-        Of the photos it is given, in pixels; a side, or height and width.
+        Of the photos it is given, in pixels; a side, or height and width, each from 8 to 4096.
     mean, std : three floats, optional
         Of red, green and blue, to normalise by; by default what timm notes for the backbone.
     portrait : bool, default=False
         Whether landscape photos are to be turned 90° clockwise first.
     antialias : bool, default=True
         Whether photos are averaged, not sampled, as they are shrunk; False for networks trained so.
-    weights : path, "pretrained" or None
-        The backbone's: a state dict with timm's names (``.safetensors``, ``.pth``, ``.bin``), loaded strictly but for
-        the classifier, which is left out; ``"pretrained"`` downloads timm's; None starts from random ones.
+    weights : {"pretrained", "random"} or path, default="pretrained"
+        The backbone's. ``"pretrained"`` downloads timm's, or takes them from the hub's cache. A path is a state dict
+        with timm's names (``.safetensors``, ``.pth``, ``.bin``), loaded strictly but for the classifier, which is left
+        out. ``"random"`` starts from scratch: until it is trained, its vectors rank noise.
 
     Attributes
     ----------
@@ -110,9 +117,11 @@ class Embedder(nn.Module):
 
     Examples
     --------
-    >>> net = Embedder("resnet10t", image_size=64).eval()
-    >>> net.dim, tuple(net(torch.zeros(2, 3, 64, 64)).shape)
-    (512, (2, 512))
+    >>> net = Embedder("resnet10t", image_size=64, weights="random").eval()
+    >>> net
+    Embedder(resnet10t → gem → bn, 512 wide, photos of 64×64, weights: random)
+    >>> tuple(net(torch.zeros(2, 3, 64, 64)).shape)
+    (2, 512)
     """
 
     backbone: Any  # an nn.Module, with what timm gives it beyond
@@ -132,40 +141,50 @@ class Embedder(nn.Module):
         std: Sequence[float] | None = None,
         portrait: bool = False,
         antialias: bool = True,
-        weights: str | os.PathLike[str] | None = None,
+        weights: str | os.PathLike[str] = "pretrained",
     ) -> None:
         super().__init__()
-        if pooling not in POOLINGS:
-            raise WhalereidError(f"Unknown pooling {pooling!r}; choose from {', '.join(POOLINGS)}.")
-        if copies < 1:
-            raise WhalereidError(f"copies={copies}: the pooled vector enters the neck at least once.")
+        # Every argument before the network is built, which takes seconds.
+        instance(backbone, "backbone", str, "the name of a timm network, such as 'resnet50'; Embedder builds it")
+        choice(pooling, "pooling", POOLINGS)
+        neck = "none" if neck is None else choice(neck, "neck", NECKS)
+        dim = None if dim is None else whole_number(dim, "dim", 1, WIDEST)
+        copies = whole_number(copies, "copies", 1, _MOST_COPIES)
+        if activation is not None:
+            choice(activation, "activation", ACTIVATIONS)
+        dropout = number(dropout, "dropout", 0)
         height, width = _size(image_size)
+        mean = None if mean is None else _three(mean, "mean")
+        std = None if std is None else _three(std, "std")
+        if std is not None and min(std) <= 0:
+            raise WhalereidError(f"std is {list(std)}; photos are divided by it, so give three numbers above 0.")
+        for name, value in (("portrait", portrait), ("antialias", antialias)):
+            instance(value, name, bool, "True or False")
+        file = None
+        if not isinstance(weights, str) or weights not in ("pretrained", "random"):
+            file = weights_file(a_path(weights, "weights", "'pretrained', 'random' or a file of them"))
         self.backbone, self._pools = _backbone(backbone, (height, width), pretrained=weights == "pretrained")
         self.pooling = POOLINGS[pooling]()
         self._channels = _channels(self.backbone, self.pooling.stages, pools=self._pools)
         pooled = sum(self._channels)
         linear_dim = pooled if dim is None and neck == "bn-linear" else dim
-        self.neck = Neck(neck or "none", pooled * copies, dim=linear_dim, activation=activation, dropout=dropout)
+        self.neck = Neck(neck, pooled * copies, dim=linear_dim, activation=activation, dropout=dropout)
         noted = self.backbone.pretrained_cfg
         self.preprocessing = Preprocessing(
             (height, width),
-            _three(mean if mean is not None else noted.get("mean", _IMAGENET_MEAN), "mean"),
-            _three(std if std is not None else noted.get("std", _IMAGENET_STD), "std"),
-            bool(portrait),
-            bool(antialias),
+            _three(noted.get("mean") or _IMAGENET_MEAN, "mean") if mean is None else mean,
+            _three(noted.get("std") or _IMAGENET_STD, "std") if std is None else std,
+            portrait,
+            antialias,
         )
-        if min(self.preprocessing.std) <= 0:
-            raise WhalereidError(f"std={self.preprocessing.std}: photos are divided by it, so it is above 0.")
         self._copies = copies
         self.trained_on: TrainedOn | None = TrainedOn()
-        origin = "random" if weights is None else "pretrained"
-        if weights is not None and weights != "pretrained":
-            origin = Path(weights).name
-            _load_backbone(self.backbone, backbone, Path(weights))
+        if file is not None:
+            _load_backbone(self.backbone, backbone, file)
         self._config: dict[str, Any] = {
             "backbone": backbone,
             "pooling": pooling,
-            "neck": neck or "none",
+            "neck": neck,
             "dim": self.neck.dim,
             "copies": copies,
             "activation": activation,
@@ -175,8 +194,9 @@ class Embedder(nn.Module):
             "std": list(self.preprocessing.std),
             "portrait": self.preprocessing.portrait,
             "antialias": self.preprocessing.antialias,
-            "weights": origin,
+            "weights": str(weights) if file is None else file.name,
         }
+        self._trained = False
 
     @property
     def dim(self) -> int:
@@ -187,6 +207,36 @@ class Embedder(nn.Module):
     def config(self) -> dict[str, Any]:
         """What the network was built from; ``weights`` says where the backbone's first ones came from."""
         return json.loads(json.dumps(self._config))
+
+    @property
+    def weights(self) -> str:
+        """Where its weights come from, in words: ``"pretrained"``, ``"random"``, a file's name; "..., then trained"."""
+        origin: str = self._config["weights"]
+        return origin + _TRAINED if self._trained and not origin.endswith(_TRAINED) else origin
+
+    @property
+    def is_random(self) -> bool:
+        """Whether its weights are as chance drew them: such a network's vectors rank noise."""
+        return self.weights == "random"
+
+    def mark_trained(self, on: TrainedOn | None = None) -> None:
+        """Note that its weights aren't the first ones any more, and what they were trained on, where that is known.
+
+        `fit` does so, and so does loading a state dict, of which nothing is known.
+        """
+        self._trained, self.trained_on = True, on
+
+    def load_state_dict(self, *args: Any, **options: Any) -> Any:
+        """Load as any module does; a network given weights isn't random."""
+        loaded = super().load_state_dict(*args, **options)
+        self.mark_trained()
+        return loaded
+
+    def __repr__(self) -> str:
+        built = self._config
+        height, width = self.preprocessing.image_size
+        parts = " → ".join(part for part in (built["backbone"], built["pooling"], built["neck"]) if part != "none")
+        return f"Embedder({parts}, {self.dim} wide, photos of {height}×{width}, weights: {self.weights})"
 
     @property
     def fingerprint(self) -> str:
@@ -249,16 +299,16 @@ class Embedder(nn.Module):
         WhalereidError
             The folder holds another tool's ``config.json``, can't be written, or the disk is full.
         """
-        folder = Path(folder)
+        folder = a_path(folder, "folder", "the path of a folder to write")
         if folder.exists() and not folder.is_dir():
             raise WhalereidError(f"{folder}: is a file; a network is saved as a folder.")
         if (folder / CONFIG).exists():
-            _read_config(folder)
+            read_config(folder)
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
         with replacing(folder / WEIGHTS) as beside:
             beside.write_bytes(save(tensors, metadata=notes_of(self.trained_on)))
         with replacing(folder / CONFIG) as beside:
-            beside.write_text(json.dumps(self._config, indent=2) + "\n", encoding="utf-8")
+            beside.write_text(json.dumps(self._config | {"weights": self.weights}, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Embedder:
@@ -269,33 +319,20 @@ class Embedder(nn.Module):
         WhalereidError
             A file is missing, damaged, or the weights are of another architecture.
         """
+        config = read_config(folder)
         folder = Path(folder)
-        config = _read_config(folder)
+        weights_file(folder / WEIGHTS)
         origin = config.pop("weights")
         try:
-            net = cls(**config)
+            net = cls(**config, weights="random")
         except WhalereidError as error:
             raise WhalereidError(f"{folder / CONFIG}: {error}") from error
         except (TypeError, ValueError, RuntimeError) as error:
             raise WhalereidError(f"{folder / CONFIG}: doesn't describe a network ({error}).") from error
-        net._config["weights"] = origin
         load_weights(net, folder / WEIGHTS)
+        net._config["weights"] = origin
+        net._trained = (folder / RUN).exists()  # else only what the origin says
         return net.eval()
-
-
-def _read_config(folder: Path) -> dict[str, Any]:
-    path = folder / CONFIG
-    if not path.is_file():
-        raise WhalereidError(f"{folder}: no {CONFIG} there; name the folder that `whalereid train` wrote.")
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise WhalereidError(f"{path}: can't be read as JSON ({error}).") from error
-    names = {"backbone", "pooling", "neck", "dim", "copies", "activation", "dropout"}
-    names |= {"image_size", "mean", "std", "portrait", "antialias", "weights"}
-    if not isinstance(config, dict) or set(config) != names:
-        raise WhalereidError(f"{path}: not the configuration of an Embedder; its keys are {', '.join(sorted(names))}.")
-    return config
 
 
 def _backbone(name: str, size: tuple[int, int], *, pretrained: bool) -> tuple[Any, bool]:
@@ -304,9 +341,10 @@ def _backbone(name: str, size: tuple[int, int], *, pretrained: bool) -> tuple[An
     if ":" in name or not timm.is_model(name):
         raise WhalereidError(f"Unknown backbone {name!r}; {_nearest(name)}")
     try:
-        noted = timm.get_pretrained_cfg(name)
+        noted: Any = timm.get_pretrained_cfg(name)  # timm types `custom_load` as bool; it may also be "hf"
     except RuntimeError as error:
         raise WhalereidError(f"Unknown backbone {name!r}: {error} {_nearest(name)}") from error
+    file = _pretrained(name, noted) if pretrained else None
     # Vision transformers are built for one size; other networks don't take the argument.
     fixed: Any = {"img_size": size} if noted is not None and noted.fixed_input_size else {}
     options: Any = {"num_classes": 0, "global_pool": "", **fixed}
@@ -322,13 +360,32 @@ def _backbone(name: str, size: tuple[int, int], *, pretrained: bool) -> tuple[An
             ) from error
     if not pretrained:
         return net, pools
+    # A file of the cache by its name, so that no hub is asked about it.
+    overlay = None
+    if file is not None:
+        overlay = {"file": str(file), "source": "", "custom_load": noted.custom_load == "hf"}
     try:
-        return timm.create_model(name, pretrained=True, **options), pools
+        with quiet_hub():
+            return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay, **options), pools
     except Exception as error:  # of the network, the hub, the disk
+        raise no_pretrained(name, _first_line(error)) from error
+
+
+def _pretrained(name: str, noted: Any) -> Path | None:
+    """The cached file of a network's pretrained weights; None if they are to be downloaded, from where answers."""
+    if noted is None or not (noted.hf_hub_id or noted.url):
         raise WhalereidError(
-            f"{name}: its pretrained weights can't be had here ({_first_line(error)}). Download them elsewhere and "
-            "name the file with --weights (in Python weights=FILE), or start from random ones."
-        ) from error
+            f"{name}: timm has no pretrained weights of it; choose another backbone, name a file with --weights (in "
+            "Python weights=FILE), or start from random ones (weights='random')."
+        )
+    file = cached_file(noted)
+    plain = None if noted.hf_hub_id else noted.url  # older weights, which torch keeps in a cache of its own
+    kept = Path(torch.hub.get_dir()) / "checkpoints" / Path(plain).name if plain else None
+    if file is None and not (kept and kept.exists()):
+        reason = silence_of(plain)
+        if reason:
+            raise no_pretrained(name, reason)
+    return file
 
 
 def _nearest(name: str) -> str:
@@ -369,17 +426,19 @@ def _load_backbone(backbone: Any, name: str, path: Path) -> None:
     load_tensors(backbone, kept, where=str(path), what=name)
 
 
-def _size(image_size: int | Sequence[int]) -> tuple[int, int]:
-    sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
-    if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
-        raise WhalereidError(f"image_size={image_size!r}: give a side in pixels, or (height, width).")
-    return sides[0], sides[1]
+def _size(image_size: Any) -> tuple[int, int]:
+    sides = (image_size, image_size) if isinstance(image_size, Integral) else image_size
+    if not isinstance(sides, list | tuple) or len(sides) != 2:
+        raise WhalereidError(f"image_size is {image_size!r:.60}; give a side in pixels, or (height, width).")
+    height, width = (whole_number(side, "image_size", *IMAGE_SIDES) for side in sides)
+    return height, width
 
 
-def _three(values: Sequence[float], name: str) -> tuple[float, float, float]:
-    if len(values) != 3:
-        raise WhalereidError(f"{name}={list(values)}: give three numbers, for red, green and blue.")
-    red, green, blue = (float(value) for value in values)
+def _three(values: Any, name: str) -> tuple[float, float, float]:
+    held = list(values) if isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping) else []
+    if len(held) != 3:
+        raise WhalereidError(f"{name} is {values!r:.60}; give three numbers, for red, green and blue.")
+    red, green, blue = (number(value, name, -math.inf) for value in held)
     return red, green, blue
 
 

@@ -6,9 +6,13 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from whalereid.arguments import choice, number, whole_number
 from whalereid.errors import WhalereidError
 
-__all__ = ["ACTIVATIONS", "NECKS", "Neck"]
+__all__ = ["ACTIVATIONS", "NECKS", "WIDEST", "Neck"]
+
+WIDEST = 65_536
+"""What an embedding may be wide at most: every photo's vector is kept."""
 
 NECKS = ("none", "bn", "bn-linear")
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"hardtanh": nn.Hardtanh, "relu": nn.ReLU, "tanh": nn.Tanh}
@@ -27,7 +31,7 @@ class Neck(nn.Module):
     width : int
         Width of the pooled vector.
     dim : int, optional
-        Width of the embedding; by default `width`. Only the linear layer can change it.
+        Width of the embedding, up to 65,536; by default `width`. Only the linear layer can change it.
     activation : {"hardtanh", "relu", "tanh"}, optional
         Between BatchNorm and the linear layer.
     dropout : float, default=0.0
@@ -51,20 +55,21 @@ class Neck(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        if kind not in NECKS:
-            raise WhalereidError(f"Unknown neck {kind!r}; choose from {', '.join(NECKS)}.")
-        if activation is not None and activation not in ACTIVATIONS:
-            raise WhalereidError(f"Unknown activation {activation!r}; choose from {', '.join(ACTIVATIONS)}.")
+        choice(kind, "neck", NECKS)
+        width = whole_number(width, "width", 1)
+        if activation is not None:
+            choice(activation, "activation", ACTIVATIONS)
+        if dim is not None:
+            dim = whole_number(dim, "dim", 1, WIDEST)
+        number(dropout, "dropout", 0)
         if kind != "bn-linear" and activation is not None:
             raise WhalereidError(
                 f"activation={activation!r} wants neck='bn-linear', before whose linear layer it stands."
             )
         if kind != "bn-linear" and dim not in (None, width):
             raise WhalereidError(f"dim={dim}: only neck='bn-linear' changes the width, which is {width} here.")
-        if dim is not None and dim < 1:
-            raise WhalereidError(f"dim={dim}: the embedding's width is at least 1.")
-        if not 0.0 <= dropout < 1.0:
-            raise WhalereidError(f"dropout={dropout}: give a share in [0, 1).")
+        if dropout >= 1.0:
+            raise WhalereidError(f"dropout is {dropout}; give a share from 0 to below 1.")
         self.dim = width if dim is None else dim
         self.bn = nn.BatchNorm1d(width) if kind != "none" else nn.Identity()
         self.activation = ACTIVATIONS[activation]() if activation else nn.Identity()

@@ -8,7 +8,6 @@ import pickle
 import re
 import warnings
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,13 +15,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from whalereid.arguments import instance, texts
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError, listing
+from whalereid.models.config import a_path, weights_file
 
 __all__ = ["load_weights", "read_weights"]
-
-PICKLES = (".pth", ".pt", ".bin")
-SUFFIXES = (".safetensors", *PICKLES)
 
 # BatchNorm's count of batches plays no part once the momentum is fixed; files of before torch 1.0 lack it.
 _COUNTER = "num_batches_tracked"
@@ -48,14 +46,7 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     WhalereidError
         Nothing there, another format, damaged, or it holds more than tensors.
     """
-    path = Path(path)
-    if not path.is_file():
-        what = "is a folder; name the file of weights in it" if path.is_dir() else "no such file of weights"
-        raise WhalereidError(f"{path}: {what}.")
-    if path.suffix not in SUFFIXES:
-        raise WhalereidError(
-            f"{path}: weights are read from {', '.join(SUFFIXES)}, not {path.suffix or 'no suffix'!r}."
-        )
+    path = weights_file(path)
     if path.suffix == ".safetensors":
         try:
             return load_file(path)
@@ -114,12 +105,15 @@ def load_weights(
     ...
     whalereid.errors.WhalereidError: the weights: 'weight' has shape (1, 3), this Linear wants (1, 2); ...
     """
+    instance(module, "module", nn.Module, "the nn.Module to load into, such as an Embedder")
+    ignored = texts(ignore, "ignore", "beginnings of names, such as ['final.']")
+    new_names = _names(rename)
     if isinstance(source, Mapping):
         where, held = "the weights", _tensors_alone(source, "the weights")
     else:
-        where, held = str(source), read_weights(source)
-    ignored = tuple(ignore)
-    given = {_renamed(name, rename or {}): tensor for name, tensor in held.items() if not name.startswith(ignored)}
+        path = a_path(source, "source", "a file of weights, or a mapping of names to tensors")
+        where, held = str(path), read_weights(path)
+    given = {_renamed(name, new_names): tensor for name, tensor in held.items() if not name.startswith(ignored)}
     load_tensors(module, given, where=where, what=type(module).__name__)
     carrier: Any = module
     if hasattr(carrier, "trained_on"):  # an Embedder: its record goes with its weights
@@ -139,7 +133,7 @@ def read_trained_on(path: str | os.PathLike[str]) -> TrainedOn | None:
     WhalereidError
         It says so in a way that can't be read.
     """
-    path = Path(path)
+    path = a_path(path, "path", "a file of weights")
     if path.suffix != ".safetensors":
         return None
     with safe_open(path, framework="numpy") as file:
@@ -195,6 +189,15 @@ def _compare(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], where: s
 def _suffix_of(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> bool:
     first = next(iter(wanted), "")
     return any(name.endswith(f".{first}") for name in given) if first else False
+
+
+def _names(rename: Any) -> dict[str, str]:
+    if rename is None:
+        return {}
+    held = dict(instance(rename, "rename", Mapping, "a mapping of beginnings of names, such as {'bn.': 'neck.bn.'}"))
+    if not all(isinstance(text, str) for pair in held.items() for text in pair):
+        raise WhalereidError("rename: both names are text, such as {'bn.': 'neck.bn.'}.")
+    return held
 
 
 def _renamed(name: str, rename: Mapping[str, str]) -> str:

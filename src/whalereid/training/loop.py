@@ -143,7 +143,6 @@ def fit(
     _check_head(head, items.identities)
     validation = _validation(valid, items, recipe, exclude=exclude, match=match)
     settings = _settings(net, head, items, validation, recipe, seed=seed)
-    net.trained_on = _learnt(net, items, validation)  # at once: a training that is stopped has learnt, too
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else CUDA's products differ from run to run
     with repeatable(seed):
         begun_elsewhere = bool(AcceleratorState._shared_state)
@@ -224,6 +223,7 @@ class _Training:
         self.records: list[dict[str, float]] = []  # one an epoch
         self.best_epoch, self.best_score = 0, float("-inf")
         self.untrained: dict[str, float] = {}
+        self.learnt = _learnt(net, items, validation)
 
     @property
     def finished(self) -> bool:
@@ -233,6 +233,9 @@ class _Training:
 
     def run(self, out: Path, folder: RunFolder | None, display: TrainingProgress) -> Run:
         """Train from the checkpoint, if there is one, to the end; only the main process has a `folder`."""
+        self.net.mark_trained(
+            self.learnt
+        )  # at once: each epoch's vectors are measured, and one that is stopped has learnt
         state = read_checkpoint(out)
         if state is not None:
             self._restore(state)
@@ -373,6 +376,7 @@ class _Training:
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.net.load_state_dict(state["net"])
+        self.net.mark_trained(self.learnt)
         self.head.load_state_dict(state["head"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.accelerator.scaler is not None and state["scaler"] is not None:

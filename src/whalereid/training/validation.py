@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from whalereid.catalogue import Catalogue
-from whalereid.embeddings import Embeddings, embed
+from whalereid.embeddings import Embeddings, embed_as_is
 from whalereid.errors import WhalereidError
 from whalereid.evaluation import Hits, Labels, average_precision, top_k
 from whalereid.images import CrossViewPairs
@@ -119,8 +119,8 @@ class Validation:
     ) -> Figures:
         """Embed the photos, rank them, and take the head's loss; photos that are skipped once are left out for good."""
         with warnings.catch_warnings(record=True) as told:
-            vectors = embed(
-                net, self.photos, precision=precision, device=device, workers=workers, on_error=on_error, progress=False
+            vectors = embed_as_is(
+                net, self.photos, precision=precision, device=device, workers=workers, on_error=on_error
             )
         if len(vectors) < len(self.photos):
             self.notes += [str(warning.message) for warning in told]
