@@ -145,7 +145,6 @@ def command(
 
     Example: whalereid train data --folds folds.csv --fold 0 --out runs/first
     """
-    from whalereid import arguments
     from whalereid.catalogue import Catalogue
     from whalereid.images import class_names
     from whalereid.models import look_for_weights
@@ -160,7 +159,6 @@ def command(
     chosen = named.but(**{name: value for name, value in changes.items() if value is not None})
     if lr is not None and named.head_lr is not None:
         chosen = chosen.but(head_lr=named.head_lr * lr / named.lr)
-    arguments.seed(seed, "--seed")
     refuse_folder(out, resume=resume)
     if weights not in ("pretrained", "random"):
         look_for_weights(weights, backbone)

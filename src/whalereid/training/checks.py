@@ -64,7 +64,7 @@ def check_preprocessing(
 
 
 def check_head(head: nn.Module, dim: int, n_classes: int) -> None:
-    """Give a head two embeddings as the network's will be, with the first and the last classes as labels.
+    """Give a head a few embeddings as the network's will be, two of a class, with the first and the last classes.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def check_head(head: nn.Module, dim: int, n_classes: int) -> None:
     if not all(isinstance(held, Tensor) for held in head.state_dict().values()):
         raise WhalereidError("the head's state_dict holds more than tensors, which a checkpoint can't keep.")
     try:
-        loss = _tried(head, dim, [0, 1])
+        loss = _tried(head, dim, 1)
     except Exception as error:
         widths = sorted({side for held in head.state_dict().values() for side in held.shape} - {dim})
         width = next((width for width in widths if _takes(head, width)), None)
@@ -97,7 +97,7 @@ def check_head(head: nn.Module, dim: int, n_classes: int) -> None:
         raise WhalereidError(f"the head gives {what}; fit wants the mean loss, a tensor of shape ().")
     if classes is None and _device(head).type == "cpu":  # a label too many would break an accelerator's whole process
         try:
-            _tried(head, dim, [0, n_classes - 1])
+            _tried(head, dim, n_classes - 1)
         except Exception as error:
             raise WhalereidError(
                 f"the head can't take the last of the {n_classes} classes of the training photos "
@@ -106,15 +106,15 @@ def check_head(head: nn.Module, dim: int, n_classes: int) -> None:
 
 
 @torch.no_grad()
-def _tried(head: nn.Module, dim: int, labels: list[int]) -> Any:
-    """What a head gives, in evaluation mode; it, and the random state, are as before afterwards."""
+def _tried(head: nn.Module, dim: int, label: int) -> Any:
+    """What a head gives for class 0 and another, in evaluation mode; it and the random state stay as they were."""
     device = _device(head)
     training = {module: module.training for module in head.modules()}
     buffers = {name: buffer.clone() for name, buffer in head.named_buffers()}
     try:
         with torch.random.fork_rng(devices=[]):
-            embeddings = torch.randn(2, dim, generator=torch.Generator().manual_seed(0))
-            return head.eval()(embeddings.to(device), torch.tensor(labels, device=device))
+            embeddings = torch.randn(4, dim, generator=torch.Generator().manual_seed(0))
+            return head.eval()(embeddings.to(device), torch.tensor([0, label, 0, label], device=device))
     finally:
         for name, buffer in head.named_buffers():
             if name in buffers and buffer.shape == buffers[name].shape:
@@ -125,7 +125,7 @@ def _tried(head: nn.Module, dim: int, labels: list[int]) -> Any:
 
 def _takes(head: nn.Module, width: int) -> bool:
     try:
-        _tried(head, width, [0, 1])
+        _tried(head, width, 1)
     except Exception:
         return False
     return True

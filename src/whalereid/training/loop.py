@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 import pandas as pd
 import torch
@@ -269,7 +270,8 @@ class _Training:
 
     def run(self, out: Path, folder: RunFolder | None, display: TrainingProgress) -> Run:
         """Train from the checkpoint, if there is one, to the end; only the main process has a `folder`."""
-        self.net.mark_trained(self.learnt)  # at once: one that is stopped has learnt, too
+        # At once: each epoch's vectors are measured, and one that is stopped has learnt.
+        self.net.mark_trained(self.learnt)
         state = read_checkpoint(out)
         if state is not None:
             self._restore(state)
@@ -369,7 +371,9 @@ class _Training:
                 total += loss.detach() * len(rows)
                 count += len(rows)
                 if time.monotonic() - shown > _SHOW_EVERY:
-                    mean = self._finite(total, count, epoch)
+                    # Of several processes one alone must not stop: all do at the epoch's end.
+                    alone = self.accelerator.num_processes == 1
+                    mean = self._finite(total, count, epoch) if alone else float(total) / count
                     shown = time.monotonic()
                 display.step(len(rows) * self.accelerator.num_processes, mean)
         if not count:
@@ -590,8 +594,18 @@ def _is_lack_of_memory(error: BaseException) -> bool:
     """Whether the memory, an accelerator's or the machine's, was too small."""
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
         return True
-    signs = ("out of memory", "not enough memory", "can't allocate memory", "defaultcpuallocator", "bad_alloc")
-    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in signs)
+    # As torch, OpenCV and a DataLoader whose worker the system has killed say it.
+    signs = (
+        "out of memory",
+        "not enough memory",
+        "insufficient memory",
+        "can't allocate memory",
+        "defaultcpuallocator",
+        "bad_alloc",
+        "killed by signal: killed",
+        "bus error",
+    )
+    return isinstance(error, RuntimeError | cv2.error) and any(sign in str(error).lower() for sign in signs)
 
 
 def _lack_of_memory(net: Embedder, recipe: Recipe, kept: str) -> WhalereidError:
@@ -601,7 +615,7 @@ def _lack_of_memory(net: Embedder, recipe: Recipe, kept: str) -> WhalereidError:
     )
     return WhalereidError(
         f"the memory is too small for batches of {recipe.batch_size} photos of {height}×{width} px; "
-        f"lower --batch-size or --image-size.{f' {goes_on}' if kept else ''}"
+        f"lower --batch-size, --image-size or --workers.{f' {goes_on}' if kept else ''}"
     )
 
 
