@@ -120,3 +120,17 @@ def test_real_photos(shared: Path, capsys: Captured) -> None:
     assert "photos      1,205" in out
     assert "identities with a single photo: 1" in out
     assert "repeat" not in out
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_strict_fails_after_the_report(photos: Path, capsys: Captured, form: list[str]) -> None:
+    assert run(["check", str(photos), "--strict", *form]) == 0
+    capsys.readouterr()
+    next((photos / "images").iterdir()).unlink()
+    assert run(["check", str(photos), *form]) == 0
+    capsys.readouterr()
+    assert run(["check", str(photos), "--strict", *form]) == 2
+    out = capsys.readouterr().out
+    assert "photos that are missing" in out
+    if form:
+        assert json.loads(out)["rules"]

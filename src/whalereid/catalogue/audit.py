@@ -15,6 +15,7 @@ import pandas as pd
 from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, Problem, fingerprint, most_similar
 from whalereid.catalogue.schema import is_viewpoint
 from whalereid.catalogue.table import Catalogue
+from whalereid.catalogue.usable import RuleUse, Views, rule_uses, views_of
 from whalereid.errors import WhalereidError, printable
 from whalereid.files import inside
 
@@ -79,17 +80,31 @@ class Audit:
         The worst first.
     photos_read : bool
         Whether the photos were looked at, or the table alone.
+    rules : tuple of RuleUse
+        For each of the usual candidate rules, whether the table has what it takes, and how many photos would have
+        another of their animal among their candidates.
+    views : Views
+        Which viewpoints occur, and how many animals are seen from several.
     """
 
     source: str
     summary: Mapping[str, Any]
     findings: tuple[Finding, ...]
     photos_read: bool
+    rules: tuple[RuleUse, ...]
+    views: Views
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON has it."""
         findings = [{"count": finding.count, **asdict(finding)} for finding in self.findings]
-        return {"source": self.source, "photos_read": self.photos_read, **self.summary, "findings": findings}
+        return {
+            "source": self.source,
+            "photos_read": self.photos_read,
+            **self.summary,
+            "rules": [asdict(use) for use in self.rules],
+            "views": asdict(self.views),
+            "findings": findings,
+        }
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.text import Text
@@ -97,6 +112,10 @@ class Audit:
         yield Text(printable(self.source), style="bold")
         for name, fact in _in_words(self.summary):
             yield Text.assemble((f"{name:11} ", "dim"), printable(fact))
+        yield Text.assemble((f"{'sides':11} ", "dim"), str(self.views))
+        for row, use in enumerate(self.rules):
+            name = "" if row else "rules"
+            yield Text.assemble((f"{name:11} ", "dim"), str(use))
         yield Text()
         for finding in self.findings:
             severity = (f"{finding.severity:7} ", _COLOURS[finding.severity])
@@ -150,7 +169,8 @@ def audit(catalogue: Catalogue, *, photos: bool = True, workers: int | None = No
     else:
         findings += _findings_of_problems(catalogue, _paths_outside(catalogue))
     findings.sort(key=lambda finding: list(_COLOURS).index(finding.severity))
-    return Audit(catalogue.source, _summary(catalogue), tuple(findings), photos)
+    uses, views = rule_uses(catalogue), views_of(catalogue)
+    return Audit(catalogue.source, _summary(catalogue), tuple(findings), photos, uses, views)
 
 
 def _summary(catalogue: Catalogue) -> dict[str, Any]:

@@ -19,12 +19,14 @@ def command(
     ] = None,
     photos: Annotated[bool, typer.Option("--photos/--no-photos", help="Read every photo, or the table alone.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 2 where an error is found, for scripts.")] = False,
 ) -> None:
     """Say what a catalogue holds, and what is wrong with the table and its photos.
 
     Missing and unreadable photos, paths that leave the folder, photos that stand twice (byte for byte, or nearly),
     encounters with several identities, identities with one photo, viewpoints not known, dates that can't be read.
-    Whatever it finds, it exits 0; 2 means that the table can't be used at all.
+    Also which candidate rules the table can bear: how many photos have another of their animal among their candidates.
+    Whatever it finds, it exits 0, unless --strict is given; 2 means that the table can't be used at all.
 
     Example: [bold]whalereid check data/nyala[/bold]
     """
@@ -36,7 +38,9 @@ def command(
     found = audit(table, photos=photos, progress=photos)
     if json:
         print_json(found.to_dict())
-        return
-    from rich.console import Console
+    else:
+        from rich.console import Console
 
-    Console(highlight=False).print(found, soft_wrap=True)
+        Console(highlight=False).print(found, soft_wrap=True)
+    if strict and any(finding.severity == "error" for finding in found.findings):
+        raise typer.Exit(2)
