@@ -209,3 +209,12 @@ def test_real_tables(shared: Path) -> None:
         "missing-photos": 5902,
         "single-photo-identities": 155,
     }
+
+
+def test_names_written_in_two_ways() -> None:
+    names = ["Bob", "bob", "Ana  Li", "Ana Li", "Ren\u00e9", "Rene\u0301", "Zo\u200b", "Zo", "Rex", "Rexa"]
+    result = of_table(identity=names * 2)
+    assert set(found(result)["similar-identities"]) == set(names[:8])
+    finding = next(finding for finding in result.findings if finding.kind == "similar-identities")
+    assert finding.severity == "warning"
+    assert "'Bob' (2) = 'bob' (2)" in finding.examples

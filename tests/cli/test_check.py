@@ -134,3 +134,19 @@ def test_strict_fails_after_the_report(photos: Path, capsys: Captured, form: lis
     assert "photos that are missing" in out
     if form:
         assert json.loads(out)["rules"]
+
+
+def test_what_folders_were_taken_for_is_said(tmp_path: Path, capsys: Captured) -> None:
+    for number, name in enumerate(("2018", "2019")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{number}.jpg").write_bytes(b"x")
+    assert run(["check", str(tmp_path), "--no-photos"]) == 2
+    assert "look like dates, not animals" in capsys.readouterr().err
+    assert run(["check", str(tmp_path), "--no-photos", "--layout", "folders", "--write"]) == 0
+    out, err = capsys.readouterr()
+    assert "each of the 2 folders was taken for an animal: 2018, 2019" in err
+    assert "taken for an animal" not in out
+    assert run(["check", str(tmp_path), "--no-photos"]) == 0  # as would every other command
+    assert "identities  2" in capsys.readouterr().out
+    assert run(["check", str(tmp_path), "--no-photos", "--layout", "folders", "--write"]) == 2
+    assert "metadata.csv: is there already" in capsys.readouterr().err

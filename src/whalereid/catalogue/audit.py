@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ import pandas as pd
 
 from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, Problem, fingerprint, most_similar
 from whalereid.catalogue.schema import is_viewpoint
+from whalereid.catalogue.suggestions import did_you_mean, suggest_columns
 from whalereid.catalogue.table import Catalogue
 from whalereid.catalogue.usable import RuleUse, Views, rule_uses, views_of
 from whalereid.errors import WhalereidError, printable
@@ -201,7 +203,12 @@ def _findings_of_table(catalogue: Catalogue) -> list[Finding]:
     findings = _findings_of_identities(frame) if catalogue.n_identities else []
     if not catalogue.n_identities:
         advice = "They can be embedded and ranked, not trained on or scored."
+        question = did_you_mean(frame.columns, "identity")
+        advice += f" {question[:1].upper()}{question[1:]}" if question else ""
         findings += _finding("no-identities", "note", "photos, none with an identity", advice, frame["image_id"], ())
+    meant = [f"{ours}={name}" for ours, name in suggest_columns(frame.columns).items() if ours != "identity"]
+    advice = "Rename the column to what stands before the equals sign, if that is what it means."
+    findings += _finding("similar-columns", "note", "columns that may be known ones by another name", advice, meant)
     if "viewpoint" in frame:
         odd = frame["viewpoint"].dropna()
         counts = odd[~odd.map(is_viewpoint).astype(bool)].value_counts()
@@ -235,6 +242,7 @@ def _findings_of_identities(frame: pd.DataFrame) -> list[Finding]:
     if len(counts) == 1:
         advice = "There is nobody to tell it from: nothing can be trained or scored."
         findings += _finding("one-identity", "warning", "identities in all", advice, counts.index)
+    findings += _findings_of_spelling(counts)
     once = counts.index[counts == 1]
     advice = "Such a photo has no match: as a query it can't be scored, in training it teaches little."
     findings += _finding("single-photo-identities", "note", "identities with a single photo", advice, once)
@@ -248,6 +256,25 @@ def _findings_of_identities(frame: pd.DataFrame) -> list[Finding]:
             "mixed-encounters", "warning", "encounters with several identities", advice, mixed.index, examples
         )
     return findings
+
+
+def _findings_of_spelling(counts: pd.Series) -> list[Finding]:
+    """Names of one animal written in two ways, as far as that can be told."""
+    written: dict[str, list[str]] = defaultdict(list)
+    for name in counts.index:
+        written[_spoken(name)].append(name)
+    groups = [names for names in written.values() if len(names) > 1]
+    examples = [" = ".join(f"{name!r} ({counts[name]:,})" for name in names) for names in groups[:_EXAMPLES]]
+    advice = "They count as different animals; if they are one, write the name in one way."
+    names = [name for group in groups for name in group]
+    message = "identities that differ only in case or spacing"
+    return _finding("similar-identities", "warning", message, advice, names, examples)
+
+
+def _spoken(name: str) -> str:
+    """A name without what is not heard: case, spaces, signs that don't show, and how its accents are coded."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return "".join(sign for sign in folded if not sign.isspace() and unicodedata.category(sign) != "Cf")
 
 
 _PROBLEMS: dict[str, tuple[str, Severity, str, str]] = {

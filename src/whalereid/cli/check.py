@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from whalereid.cli.console import print_json, say
+from whalereid.errors import WhalereidError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from whalereid.catalogue import Catalogue
 
 __all__ = ["command"]
 
@@ -19,6 +25,9 @@ def command(
     ] = None,
     photos: Annotated[bool, typer.Option("--photos/--no-photos", help="Read every photo, or the table alone.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the table as it was read, for the other commands: metadata.csv.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 2 where an error is found, for scripts.")] = False,
 ) -> None:
     """Say what a catalogue holds, and what is wrong with the table and its photos.
@@ -33,6 +42,10 @@ def command(
     from whalereid.catalogue import Catalogue, audit
 
     table = Catalogue.read(catalogue, layout)
+    for note in table.notes:
+        say(note)
+    if write:
+        say(f"written: {_write(table)}, which every command reads from now on")
     if photos:
         say(f"{len(table):,} photos to read; --no-photos checks the table alone")
     found = audit(table, photos=photos, progress=photos)
@@ -44,3 +57,12 @@ def command(
         Console(highlight=False).print(found, soft_wrap=True)
     if strict and any(finding.severity == "error" for finding in found.findings):
         raise typer.Exit(2)
+
+
+def _write(table: Catalogue) -> Path:
+    """Write the table beside its photos: its paths lead from there."""
+    path = table.root / "metadata.csv"
+    if path.exists():
+        raise WhalereidError(f"{path}: is there already; --write doesn't replace it.")
+    table.write(path)
+    return path

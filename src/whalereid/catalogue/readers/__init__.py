@@ -74,7 +74,7 @@ def _read_folder(path: Path, layout: str | None) -> Catalogue:
                 return readers[name].read(folder)
             level = [Listing(inner) for folder in level for inner in folder.folders]
     if layout in (None, "folders"):
-        return folders.read(Listing(path))
+        return folders.read(Listing(path), insists=layout == "folders")
     raise WhalereidError(f"{path}: no data set of layout {layout!r} here; {_BY_NAME[layout].WANTED}.")
 
 
