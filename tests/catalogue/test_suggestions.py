@@ -13,8 +13,9 @@ from whalereid.errors import WhalereidError
     [
         (
             "identity",
-            "individual individual_id Individual animal animal_id WhaleID catalog_id who individualID indentity",
+            "individual Individual individual_id animal animal_id catalog_id who indentity",
         ),
+        ("identity", "WhaleID who ID_name"),
         ("viewpoint", "side flank angle Flank view_point"),
         ("encounter", "sighting sighting_id event occurrence Encounters"),
         ("path", "file filename image_path filepath file_name"),

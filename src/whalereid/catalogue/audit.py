@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -199,14 +200,16 @@ def _summary(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _findings_of_table(catalogue: Catalogue) -> list[Finding]:
-    frame = catalogue.frame
+    looked_at = ("image_id", "identity", "viewpoint", "encounter", "date", "timestamp")
+    columns = {name: catalogue.column(name) for name in catalogue.columns if name in looked_at}
+    frame = pd.DataFrame(columns, copy=False)
     findings = _findings_of_identities(frame) if catalogue.n_identities else []
     if not catalogue.n_identities:
         advice = "They can be embedded and ranked, not trained on or scored."
-        question = did_you_mean(frame.columns, "identity")
+        question = did_you_mean(catalogue.columns, "identity")
         advice += f" {question[:1].upper()}{question[1:]}" if question else ""
         findings += _finding("no-identities", "note", "photos, none with an identity", advice, frame["image_id"], ())
-    meant = [f"{ours}={name}" for ours, name in suggest_columns(frame.columns).items() if ours != "identity"]
+    meant = [f"{ours}={name}" for ours, name in suggest_columns(catalogue.columns).items() if ours != "identity"]
     advice = "Rename the column to what stands before the equals sign, if that is what it means."
     findings += _finding("similar-columns", "note", "columns that may be known ones by another name", advice, meant)
     if "viewpoint" in frame:
@@ -248,8 +251,8 @@ def _findings_of_identities(frame: pd.DataFrame) -> list[Finding]:
     findings += _finding("single-photo-identities", "note", "identities with a single photo", advice, once)
     if "encounter" in frame:
         pairs = frame[["encounter", "identity"]].dropna().drop_duplicates().sort_values(["encounter", "identity"])
-        met = pairs.groupby("encounter", sort=True)["identity"].agg(list)
-        mixed = met[met.map(len) > 1]
+        pairs = pairs[pairs["encounter"].duplicated(keep=False)]  # few, so only these are gathered one by one
+        mixed = pairs.groupby("encounter", sort=True)["identity"].agg(list)
         advice = "Right where an encounter is a meeting with a group; where it is with one animal, a mistake."
         examples = [f"{encounter}: {_some(names)}" for encounter, names in mixed.head(_EXAMPLES).items()]
         findings += _finding(
@@ -292,11 +295,16 @@ _PROBLEMS: dict[str, tuple[str, Severity, str, str]] = {
 }
 
 
+# What every path that leaves its root has: only these are taken apart, for most of a million have none of it.
+_MAY_LEAVE = re.compile(r"\.\.|^[/\\]|:|\0|^\s*$")
+
+
 def _paths_outside(catalogue: Catalogue) -> dict[int, Problem]:
     problems = {}
-    for row, (image_id, path) in enumerate(zip(catalogue.image_ids, catalogue.column("path"), strict=True)):
+    ids, paths = catalogue.image_ids, catalogue.column("path").to_numpy(object)
+    for row in (row for row, path in enumerate(paths) if _MAY_LEAVE.search(path)):
         try:
-            inside(catalogue.root, path, where=f"{catalogue.source}, photo {image_id!r}")
+            inside(catalogue.root, paths[row], where=f"{catalogue.source}, photo {ids[row]!r}")
         except WhalereidError as error:
             problems[row] = Problem("outside", str(error))
     return problems
