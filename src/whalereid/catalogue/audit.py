@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, Problem, fingerprint, most_similar
+from whalereid import arguments
+from whalereid.catalogue.fingerprints import (
+    NEAR_IDENTICAL,
+    Fingerprints,
+    Problem,
+    check_arguments,
+    fingerprint,
+    most_similar,
+)
 from whalereid.catalogue.schema import is_viewpoint
 from whalereid.catalogue.suggestions import did_you_mean, suggest_columns
 from whalereid.catalogue.table import Catalogue
@@ -159,11 +167,18 @@ def audit(catalogue: Catalogue, *, photos: bool = True, workers: int | None = No
     progress : bool
         Show a bar on stderr.
 
+    Raises
+    ------
+    WhalereidError
+        An argument is none of these; what is wrong with the catalogue is reported, not raised.
+
     Notes
     -----
     Near-identical photos are found by `fingerprint` and `most_similar`: each photo is compared with every earlier one,
     which takes memory for the fingerprints alone (1 kB a photo).
     """
+    check_arguments(catalogue, workers, progress)
+    arguments.instance(photos, "photos", (bool, np.bool_), "True or False")
     findings = _findings_of_table(catalogue)
     if photos:
         prints = fingerprint(catalogue, workers=workers, progress=progress)
