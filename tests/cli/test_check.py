@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -150,3 +152,14 @@ def test_what_folders_were_taken_for_is_said(tmp_path: Path, capsys: Captured) -
     assert "identities  2" in capsys.readouterr().out
     assert run(["check", str(tmp_path), "--no-photos", "--layout", "folders", "--write"]) == 2
     assert "metadata.csv: is there already" in capsys.readouterr().err
+
+
+def test_checking_a_table_loads_no_torch_and_a_bad_name_no_pandas(belugas: Path, tmp_path: Path) -> None:
+    def loaded(path: Path) -> set[str]:
+        code = f"import sys; from whalereid.cli.app import run; run(['check', {str(path)!r}, '--no-photos']); "
+        code += "print(*sys.modules, file=sys.stderr)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        return set(done.stderr.split())
+
+    assert "torch" not in loaded(belugas)
+    assert "pandas" not in loaded(tmp_path / "nothing")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from whalereid import arguments
+from whalereid.arguments import instance
 from whalereid.catalogue.fingerprints import (
     NEAR_IDENTICAL,
     Fingerprints,
@@ -178,7 +178,7 @@ def audit(catalogue: Catalogue, *, photos: bool = True, workers: int | None = No
     which takes memory for the fingerprints alone (1 kB a photo).
     """
     check_arguments(catalogue, workers, progress)
-    arguments.instance(photos, "photos", (bool, np.bool_), "True or False")
+    instance(photos, "photos", (bool, np.bool_), "True or False")
     findings = _findings_of_table(catalogue)
     if photos:
         prints = fingerprint(catalogue, workers=workers, progress=progress)

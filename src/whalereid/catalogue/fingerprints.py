@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 import cv2
 import numpy as np
 
-from whalereid import arguments
+from whalereid.arguments import instance, whole_number
 from whalereid.catalogue.table import Catalogue
 from whalereid.decoding import MIN_SIDE, crop, decode_bytes, read_bytes
 from whalereid.errors import WhalereidError
@@ -119,10 +119,10 @@ def fingerprint(catalogue: Catalogue, *, workers: int | None = None, progress: b
 
 def check_arguments(catalogue: Any, workers: Any, progress: Any) -> None:
     """Refuse what can't be looked at, or not so."""
-    arguments.instance(catalogue, "catalogue", Catalogue, "a Catalogue (Catalogue.read(path) makes one)")
+    instance(catalogue, "catalogue", Catalogue, "a Catalogue (Catalogue.read(path) makes one)")
     if workers is not None:
-        arguments.whole_number(workers, "workers", 1)
-    arguments.instance(progress, "progress", (bool, np.bool_), "True or False")
+        whole_number(workers, "workers", 1)
+    instance(progress, "progress", (bool, np.bool_), "True or False")
 
 
 def _bar(items: Iterable[_Item], what: str, total: int, progress: bool) -> Iterable[_Item]:
@@ -228,7 +228,7 @@ def most_similar(
         raise WhalereidError(
             f"vectors have {vectors.shape[1]} numbers, among has {others.shape[1]}; give the same kind."
         )
-    arguments.instance(progress, "progress", (bool, np.bool_), "True or False")
+    instance(progress, "progress", (bool, np.bool_), "True or False")
     rows = np.full(len(vectors), -1, np.int64)
     similarity = np.full(len(vectors), -1, np.float32)
     buffer = np.empty((_BLOCK, _BLOCK), np.float32)
@@ -251,7 +251,7 @@ def most_similar(
 def _looks(value: Any, name: str) -> np.ndarray:
     """(N, W) float32, if that is what it is."""
     wanted = "an array of numbers of shape (photos, 255), such as Fingerprints.vectors"
-    array = arguments.instance(value, name, np.ndarray, wanted)
+    array = instance(value, name, np.ndarray, wanted)
     if array.ndim != 2 or array.dtype.kind not in "fiu":
         raise WhalereidError(f"{name} has shape {array.shape} of {array.dtype}; give {wanted}.")
     if not np.isfinite(array).all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +11,6 @@ from whalereid.cli.console import print_json, say
 from whalereid.errors import WhalereidError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from whalereid.catalogue import Catalogue
 
 __all__ = ["command"]
@@ -39,6 +38,8 @@ def command(
 
     Example: [bold]whalereid check data/nyala[/bold]
     """
+    if not Path(catalogue).exists():  # before pandas, which takes a second
+        raise WhalereidError(f"{catalogue}: no such file or folder.")
     from whalereid.catalogue import Catalogue, audit
 
     table = Catalogue.read(catalogue, layout)

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whalereid import arguments
+from whalereid.arguments import choice, instance
 from whalereid.catalogue.readers import coco, competition, folders, lila_test, table, wildlife
 from whalereid.catalogue.readers.listing import Listing
 from whalereid.catalogue.readers.table import read_table, write_table
@@ -31,13 +31,13 @@ _DEPTH = 2  # folders around a data set, as archives unpack
 def read(source: str | os.PathLike[str] | Any, layout: str | None = None) -> Catalogue:
     """Read a catalogue, recognising its layout; see `Catalogue.read`."""
     if layout is not None:
-        arguments.choice(layout, "layout", LAYOUTS)
+        choice(layout, "layout", LAYOUTS)
     if not isinstance(source, str | os.PathLike):
         if not (hasattr(source, "metadata") and hasattr(source, "root")):
             wanted = "a path, or an object with a DataFrame .metadata and a folder .root"
             if hasattr(source, "columns"):
                 wanted += "; a DataFrame becomes a catalogue by Catalogue(frame, root)"
-            arguments.instance(source, "source", (str, os.PathLike), wanted)
+            instance(source, "source", (str, os.PathLike), wanted)
         if layout not in (None, "wildlife"):
             raise WhalereidError(f"layout {layout!r} reads a path, not a {type(source).__name__}.")
         catalogue = wildlife.read(source)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from whalereid import arguments
+from whalereid.arguments import instance
 from whalereid.catalogue.table import Catalogue
 
 __all__ = ["read"]
@@ -20,7 +20,7 @@ def read(dataset: Any) -> Catalogue:
     """Read any object with a DataFrame ``metadata`` (``image_id``, ``path``, ``identity``, ...) and a ``root``."""
     kind = type(dataset).__name__
     wanted = "a DataFrame with image_id, path, identity"
-    metadata = arguments.instance(getattr(dataset, "metadata", None), f"the {kind}'s metadata", pd.DataFrame, wanted)
+    metadata = instance(getattr(dataset, "metadata", None), f"the {kind}'s metadata", pd.DataFrame, wanted)
     root: Any = getattr(dataset, "root", None)
-    arguments.instance(root, f"the {kind}'s root", (str, os.PathLike), "the folder of its photos")
+    instance(root, f"the {kind}'s root", (str, os.PathLike), "the folder of its photos")
     return Catalogue(metadata, root, source=f"{kind} at {root}")
