@@ -91,6 +91,9 @@ def test_tables_that_cannot_be_used(tmp_path: Path, capsys: Captured, text: str,
 def test_nothing_there(tmp_path: Path, capsys: Captured) -> None:
     assert run(["check", str(tmp_path / "nothing")]) == 2
     assert "nothing: no such file or folder" in capsys.readouterr().err
+    for name in ("", "x" * 5000, "a\0b"):
+        assert run(["check", name]) == 2
+        assert "no such file or folder" in capsys.readouterr().err
     assert run(["check", str(tmp_path)]) == 2
     assert "holds no data set" in capsys.readouterr().err
 
