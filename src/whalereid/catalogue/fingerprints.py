@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import cv2
 import numpy as np
 
+from whalereid.arguments import instance, whole_number
 from whalereid.catalogue.table import Catalogue
 from whalereid.decoding import MIN_SIDE, crop, decode_bytes, read_bytes
 from whalereid.errors import WhalereidError
@@ -88,10 +89,16 @@ def fingerprint(catalogue: Catalogue, *, workers: int | None = None, progress: b
     progress : bool
         Show a bar on stderr.
 
+    Raises
+    ------
+    WhalereidError
+        An argument is none of these; what is wrong with a photo is in `Fingerprints.problems`.
+
     References
     ----------
     .. [1] C. Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010 (pHash).
     """
+    check_arguments(catalogue, workers, progress)
     frame = catalogue.frame
     boxes = frame["bbox"] if "bbox" in frame else [None] * len(frame)
     jobs = list(zip(frame["image_id"], frame["path"], boxes, strict=True))
@@ -108,6 +115,14 @@ def fingerprint(catalogue: Catalogue, *, workers: int | None = None, progress: b
             if problem is not None:
                 problems[row] = problem
     return Fingerprints(tuple(digests), vectors, problems)
+
+
+def check_arguments(catalogue: Any, workers: Any, progress: Any) -> None:
+    """Refuse what can't be looked at, or not so."""
+    instance(catalogue, "catalogue", Catalogue, "a Catalogue (Catalogue.read(path) makes one)")
+    if workers is not None:
+        whole_number(workers, "workers", 1)
+    instance(progress, "progress", (bool, np.bool_), "True or False")
 
 
 def _bar(items: Iterable[_Item], what: str, total: int, progress: bool) -> Iterable[_Item]:
@@ -201,8 +216,19 @@ def most_similar(
         Row of the most similar; the first of equals, -1 where there is none.
     similarity : ndarray of shape (N,), float32
         Within [-1, 1]; -1 where there is none.
+
+    Raises
+    ------
+    WhalereidError
+        Something else than finite numbers in two dimensions, or vectors of two lengths.
     """
-    others = vectors if among is None else among
+    vectors = _looks(vectors, "vectors")
+    others = vectors if among is None else _looks(among, "among")
+    if len(vectors) and len(others) and vectors.shape[1] != others.shape[1]:
+        raise WhalereidError(
+            f"vectors have {vectors.shape[1]} numbers, among has {others.shape[1]}; give the same kind."
+        )
+    instance(progress, "progress", (bool, np.bool_), "True or False")
     rows = np.full(len(vectors), -1, np.int64)
     similarity = np.full(len(vectors), -1, np.float32)
     buffer = np.empty((_BLOCK, _BLOCK), np.float32)
@@ -220,3 +246,14 @@ def most_similar(
             rows[start : start + len(ours)][better] = first + best[better]
             similarity[start : start + len(ours)][better] = score[better]
     return rows, similarity
+
+
+def _looks(value: Any, name: str) -> np.ndarray:
+    """(N, W) float32, if that is what it is."""
+    wanted = "an array of numbers of shape (photos, 255), such as Fingerprints.vectors"
+    array = instance(value, name, np.ndarray, wanted)
+    if array.ndim != 2 or array.dtype.kind not in "fiu":
+        raise WhalereidError(f"{name} has shape {array.shape} of {array.dtype}; give {wanted}.")
+    if not np.isfinite(array).all():
+        raise WhalereidError(f"{name} holds NaN or infinity; give {wanted}.")
+    return array.astype(np.float32, copy=False)

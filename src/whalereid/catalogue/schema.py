@@ -111,9 +111,12 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     frame = _rename(frame.reset_index(drop=True), where=where)
     missing = [name for name in REQUIRED if name not in frame]
     if missing:
+        from whalereid.catalogue.suggestions import did_you_mean  # which knows the columns by this module
+
+        question = did_you_mean(frame.columns, *missing)
         raise WhalereidError(
             f"{where}: no column {listing(missing)}; a catalogue needs image_id and path, "
-            f"this table has {listing(frame.columns, most=12) or 'no columns'}."
+            f"this table has {listing(frame.columns, most=12) or 'no columns'}{'; ' + question if question else '.'}"
         )
     cleaned: dict[str, pd.Series] = {name: _text(frame[name]) for name in _TEXT if name in frame}
     if "date" not in frame and "timestamp" in frame:

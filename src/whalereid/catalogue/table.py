@@ -56,6 +56,8 @@ class Catalogue:
         Retrieval tasks that came with the table.
     source : str, optional
         What errors call this table; by default the root.
+    notes : sequence of str
+        What a reader took for what, for the commands to say.
 
     Raises
     ------
@@ -77,11 +79,13 @@ class Catalogue:
         *,
         scenarios: Sequence[Scenario] = (),
         source: str | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         self._root = Path(root)
         self._source = source if source is not None else str(root)
         self._frame = normalise(frame, where=self._source)
         self._scenarios = tuple(scenarios)
+        self._notes = tuple(notes)
 
     @classmethod
     def read(cls, source: str | os.PathLike[str] | Any, layout: str | None = None) -> Catalogue:
@@ -123,6 +127,11 @@ class Catalogue:
     def scenarios(self) -> tuple[Scenario, ...]:
         """The retrieval tasks that came with the table."""
         return self._scenarios
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was taken for what when the table was read, a sentence each, where that wasn't plain."""
+        return self._notes
 
     @property
     def columns(self) -> list[str]:
@@ -245,7 +254,7 @@ class Catalogue:
             if rows.size == 0:
                 rows = rows.astype(np.int64)
         part = object.__new__(Catalogue)  # what is clean already need not be cleaned again
-        part._root, part._source, part._scenarios = self._root, self._source, ()
+        part._root, part._source, part._scenarios, part._notes = self._root, self._source, (), self._notes
         part._frame = self._frame.iloc[rows].reset_index(drop=True)
         refuse_repeats(part._frame["image_id"], where=self._source)
         return part
@@ -311,7 +320,7 @@ class Catalogue:
         write_table(self._frame, Path(path))
 
     def _with(self, frame: pd.DataFrame, *, scenarios: Sequence[Scenario]) -> Catalogue:
-        return Catalogue(frame, self._root, scenarios=scenarios, source=self._source)
+        return Catalogue(frame, self._root, scenarios=scenarios, source=self._source, notes=self._notes)
 
     def __repr__(self) -> str:
         return f"Catalogue({len(self)} photos, {self.n_identities} identities, root={str(self._root)!r})"
