@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
@@ -190,30 +190,39 @@ def facts_of(X: Any, y: Any = None) -> Facts:
 
 def codes(values: Any, n: int, name: str) -> np.ndarray:
     """(n,) int64: values as codes in their sorted order; -1 where missing (NaN, None), or where none are given."""
-    series = _series(values, n, name)
-    known = series[series.notna()]
-    if not all(isinstance(value, Real) for value in known):
-        known = known.map(str)
-    found = np.full(n, -1, np.int64)
-    found[known.index] = np.unique(known.to_numpy(), return_inverse=True)[1]
-    return found
+    if values is None:
+        return np.full(n, -1, np.int64)
+    # Hashing first sorts the distinct values alone.
+    return np.asarray(pd.factorize(_series(values, n, name), sort=True)[0], np.int64)
 
 
 def texts(values: Any, n: int, name: str) -> np.ndarray:
     """(n,) object: values as text, None where missing."""
-    series = _series(values, n, name)
-    known = series.notna().to_numpy()
     found = np.full(n, None, object)  # pandas would put NaN back
-    found[known] = series[known].map(str)
+    if values is not None:
+        series = _series(values, n, name)
+        known = series.notna().to_numpy()
+        found[known] = series[known].map(str)
     return found
 
 
 def _series(values: Any, n: int, name: str) -> pd.Series:
-    """One value a photo, index 0..n-1; all missing where there are none."""
-    series = pd.Series([None] * n if values is None else list(values), dtype=object)
-    if len(series) != n:
-        raise WhalereidError(f"{name} has {len(series)} values for {n} photos; give one a photo.")
-    return series
+    """One value a photo, index 0..n-1: all numbers, or else all text, but for missing ones."""
+    if not isinstance(values, pd.Series):
+        flat = isinstance(values, Iterable) and getattr(values, "ndim", 1) == 1
+        if not flat or isinstance(values, str | bytes | Mapping):
+            raise WhalereidError(
+                f"{name} is a {type(values).__name__}; give a flat sequence of {n} values, one a photo."
+            )
+        values = pd.Series(list(values), dtype=object).infer_objects()
+    if len(values) != n:
+        raise WhalereidError(f"{name} has {len(values)} values for {n} photos; give one a photo.")
+    series = values.reset_index(drop=True)
+    if isinstance(series.dtype, pd.StringDtype) or series.dtype.kind in "biuf":
+        return series
+    series = series.astype(object)
+    known = series[series.notna()]
+    return series if all(isinstance(value, Real) for value in known) else series.map(str, na_action="ignore")
 
 
 def check_folds(n_splits: int) -> None:
