@@ -138,7 +138,10 @@ def texts(value: Any, name: str, wanted: str) -> tuple[str, ...]:
     """
     if isinstance(value, str):
         return (value,)
-    held = tuple(value) if isinstance(value, Iterable) and not isinstance(value, bytes) else None
+    try:
+        held = tuple(value) if isinstance(value, Iterable) and not isinstance(value, bytes) else None
+    except TypeError:  # an array without dimensions
+        held = None
     if held is None or not all(isinstance(text, str) for text in held):
         raise WhalereidError(f"{name} is {_shown(value)}; give {wanted}.")
     return held

@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import Dataset, default_collate, get_worker_info
 
 from whalereid.catalogue import Catalogue
-from whalereid.catalogue.schema import VIEWPOINT_SYNONYMS
+from whalereid.catalogue.schema import normalise_viewpoint
 from whalereid.errors import WhalereidError, listing
 from whalereid.images.photos import BBox, read_photo
 from whalereid.images.transforms import Transform
@@ -313,4 +313,4 @@ def _viewpoints(names: str | Sequence[str]) -> tuple[str, ...]:
     names = (names,) if isinstance(names, str) else tuple(names)
     if not names:
         raise WhalereidError("anchor and partner each need at least one viewpoint, such as 'top'.")
-    return tuple(VIEWPOINT_SYNONYMS.get(name.lower(), name.lower()) for name in names)
+    return tuple(normalise_viewpoint(name) for name in names)

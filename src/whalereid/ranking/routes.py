@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from whalereid.catalogue import Catalogue, TrainedOn
+from whalereid.catalogue.schema import normalise_viewpoint
 from whalereid.errors import WhalereidError, listing
 from whalereid.ranking.ensemble import Ensemble, Reranker
 from whalereid.ranking.result import Ranking
@@ -25,12 +26,14 @@ def anything(views: frozenset[str]) -> bool:
 
 def only(*viewpoints: str) -> Views:
     """Fit photos that are all of these viewpoints; no photos at all fit too."""
-    return lambda views: views <= set(viewpoints)
+    wanted = frozenset(map(normalise_viewpoint, viewpoints))
+    return lambda views: views <= wanted
 
 
 def without(*viewpoints: str) -> Views:
     """Fit photos none of which is of these viewpoints; no photos at all fit too."""
-    return lambda views: views.isdisjoint(viewpoints)
+    unwanted = frozenset(map(normalise_viewpoint, viewpoints))
+    return lambda views: views.isdisjoint(unwanted)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from whalereid.arguments import instance
 from whalereid.catalogue import NEAR_IDENTICAL, Catalogue, most_similar
 from whalereid.errors import WhalereidError
-from whalereid.splits.base import LEFT_OUT, Splitter
+from whalereid.splits.base import LEFT_OUT, Splitter, needs_catalogue
 from whalereid.splits.compare import (
     BorderHint,
     Looks,
@@ -241,6 +242,8 @@ def leakage(train: Catalogue, test: Catalogue, *, photos: bool = False, progress
     >>> report.count("encounter"), report.n_queries
     (1, 2)
     """
+    needs_catalogue(train, "train")
+    needs_catalogue(test, "test")
     looks = Looks.of(train, test, progress=progress) if photos else None
     rows = np.arange(len(train)), np.arange(len(train), len(train) + len(test))
     return _leakage(Told.by(train, test), looks, rows, sources=(train.source, test.source))
@@ -265,6 +268,8 @@ def leakage_over_folds(
     WhalereidError
         The photos can't be split this way, or have no identities.
     """
+    needs_catalogue(catalogue)
+    instance(splitter, "splitter", Splitter, "one of whalereid.splits, such as EncounterFolds(5)")
     folds = splitter.folds(catalogue)
     used = folds != LEFT_OUT
     catalogue, folds = catalogue[used], folds[used]
