@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from whalereid import arguments
 from whalereid.cli.console import print_json, say
 from whalereid.errors import WhalereidError, listing
 
@@ -79,19 +80,29 @@ def command(
 
     Example: whalereid split data/metadata.csv --by encounter --folds 5 --out folds.csv
     """
-    from whalereid.catalogue import Catalogue
-    from whalereid.splits import PredefinedFolds, fold_table, leakage_over_folds, read_folds, write_folds
-
     options = {"--folds": folds, "--seed": seed, "--from": since, "--test-share": test_share, "--unseen": unseen}
     given = {option: value for option, value in options.items() if value is not None}
-    splitter: Splitter
+    # What needs no table is refused before the libraries for tables are loaded, let alone the table.
     if use is None:
-        splitter = _splitter(by or By.ENCOUNTER, given)
-        photos = Catalogue.read(catalogue)
+        _check(by or By.ENCOUNTER, given)
     else:
         refused = [*(["--by"] if by else []), *given, *(["--out"] if out else [])]
         if refused:
             raise WhalereidError(f"--use reports on folds that are there; leave out {listing(refused)}.")
+        if not use.is_file():
+            raise WhalereidError(f"{use}: {'is a folder, not a table' if use.is_dir() else 'no such file'}.")
+
+    from whalereid.catalogue import Catalogue
+    from whalereid.splits import PredefinedFolds, fold_table, leakage_over_folds, read_folds, write_folds
+    from whalereid.splits.predefined import check_place
+
+    splitter: Splitter
+    if use is None:
+        splitter = _splitter(by or By.ENCOUNTER, given)
+        if out is not None:
+            check_place(out)
+        photos = Catalogue.read(catalogue)
+    else:
         photos = Catalogue.read(catalogue)
         splitter = PredefinedFolds(read_folds(use, photos))
     report = leakage_over_folds(photos, splitter, photos=look, progress=look)
@@ -115,12 +126,26 @@ def command(
         say(f"Folds of {len(table):,} photos written to {out}.")
 
 
-def _splitter(by: By, given: dict[str, Any]) -> Splitter:
-    from whalereid.splits import DateSplit, EncounterFolds, IdentityFolds, OpenSetSplit, PhotoFolds
-
+def _check(by: By, given: dict[str, Any]) -> None:
+    """Refuse options that don't go with this way of splitting, and numbers that are out of range."""
     strange = sorted(given.keys() - _OPTIONS[by].keys())
     if strange:
         raise WhalereidError(f"{listing(strange)}: means nothing --by {by}; it takes {listing(_OPTIONS[by])}.")
+    if "--from" in given and "--test-share" in given:
+        raise WhalereidError("--from and --test-share: give either the day, or the share of photos to test.")
+    if "--folds" in given:
+        arguments.whole_number(given["--folds"], "--folds", 2)
+    if "--seed" in given:
+        arguments.seed(given["--seed"], "--seed")
+    if "--unseen" in given:
+        arguments.number(given["--unseen"], "--unseen", 0, 1)
+    if "--test-share" in given:
+        arguments.number(given["--test-share"], "--test-share", 0, 1, open_ends=True)
+
+
+def _splitter(by: By, given: dict[str, Any]) -> Splitter:
+    from whalereid.splits import DateSplit, EncounterFolds, IdentityFolds, OpenSetSplit, PhotoFolds
+
     if by is By.DATE and not given:
         given = {"--test-share": 0.2}
     made = {

@@ -15,7 +15,7 @@ from whalereid.catalogue.readers import read_table, write_table
 from whalereid.errors import WhalereidError, listing
 from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, Splitter, needs_catalogue
 
-__all__ = ["PredefinedFolds", "fold_table", "read_folds", "write_folds"]
+__all__ = ["PredefinedFolds", "check_place", "fold_table", "read_folds", "write_folds"]
 
 COLUMNS = ["image_id", "fold"]
 _HIGHEST = 2**31 - 1  # what any system's integers hold
@@ -73,9 +73,14 @@ def write_folds(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     table = _checked(table, where="table")
     instance(path, "path", (str, os.PathLike), "the path of a file")
     path = Path(path)
+    check_place(path)
+    write_table(table, path)
+
+
+def check_place(path: Path) -> None:
+    """Refuse a place where something lies that is no table of folds: it would be lost."""
     if path.exists() and not _is_fold_table(path):
         raise WhalereidError(f"{path}: holds something other than folds; choose another name.")
-    write_table(table, path)
 
 
 def _is_fold_table(path: Path) -> bool:
