@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -72,7 +72,13 @@ class Fingerprints:
     problems: dict[int, Problem]
 
 
-def fingerprint(catalogue: Catalogue, *, workers: int | None = None, progress: bool = False) -> Fingerprints:
+def fingerprint(
+    catalogue: Catalogue,
+    *,
+    workers: int | None = None,
+    progress: bool = False,
+    see: Callable[[int, np.ndarray], None] | None = None,
+) -> Fingerprints:
     """Read every photo of a catalogue once.
 
     Of each photo (cropped to its box, in grey, 32 × 32) the low frequencies of a cosine transform are kept, as
@@ -88,6 +94,9 @@ def fingerprint(catalogue: Catalogue, *, workers: int | None = None, progress: b
         Threads; by default one for each core.
     progress : bool
         Show a bar on stderr.
+    see : callable, optional
+        Called with the row and the pixels of each photo that can be read, cropped to its box: (H, W) or (H, W, 3 or 4)
+        as OpenCV decodes them. So whoever wants more of a photo need not read it again. Threads call it, in any order.
 
     Raises
     ------
@@ -101,13 +110,13 @@ def fingerprint(catalogue: Catalogue, *, workers: int | None = None, progress: b
     check_arguments(catalogue, workers, progress)
     frame = catalogue.frame
     boxes = frame["bbox"] if "bbox" in frame else [None] * len(frame)
-    jobs = list(zip(frame["image_id"], frame["path"], boxes, strict=True))
+    jobs = list(zip(range(len(frame)), frame["image_id"], frame["path"], boxes, strict=True))
     digests: list[bytes] = []
     vectors = np.zeros((len(jobs), _WIDTH), np.float32)
     problems: dict[int, Problem] = {}
     workers = workers or os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:  # OpenCV and hashing let other threads run
-        done = _in_order(pool, catalogue, jobs, ahead=4 * workers)
+        done = _in_order(pool, catalogue, jobs, see, ahead=4 * workers)
         for row, (digest, vector, problem) in enumerate(_bar(done, "reading photos", len(jobs), progress)):
             digests.append(digest)
             if vector is not None:
@@ -135,20 +144,23 @@ def _bar(items: Iterable[_Item], what: str, total: int, progress: bool) -> Itera
     return track(items, what, total, console=Console(stderr=True))
 
 
-_Job = tuple[str, str, object]
+_Job = tuple[int, str, str, object]
+_See = Callable[[int, np.ndarray], None] | None
 _Look = tuple[bytes, np.ndarray | None, Problem | None]
 
 
-def _in_order(pool: ThreadPoolExecutor, catalogue: Catalogue, jobs: list[_Job], ahead: int) -> Iterator[_Look]:
+def _in_order(
+    pool: ThreadPoolExecutor, catalogue: Catalogue, jobs: list[_Job], see: _See, ahead: int
+) -> Iterator[_Look]:
     """Look at every photo, a few ahead of the reader, so that stopping is quick."""
     waiting = iter(jobs)
-    running = deque(pool.submit(_look, catalogue, *job) for job in islice(waiting, ahead))
+    running = deque(pool.submit(_look, catalogue, see, *job) for job in islice(waiting, ahead))
     while running:
         yield running.popleft().result()
-        running.extend(pool.submit(_look, catalogue, *job) for job in islice(waiting, 1))
+        running.extend(pool.submit(_look, catalogue, see, *job) for job in islice(waiting, 1))
 
 
-def _look(catalogue: Catalogue, image_id: str, path: str, box: object) -> _Look:
+def _look(catalogue: Catalogue, see: _See, row: int, image_id: str, path: str, box: object) -> _Look:
     try:
         file = inside(catalogue.root, path, where=f"{catalogue.source}, photo {image_id!r}")
     except WhalereidError as error:
@@ -170,6 +182,8 @@ def _look(catalogue: Catalogue, image_id: str, path: str, box: object) -> _Look:
             image = crop(image, box, where=str(file))
         except WhalereidError as error:
             return digest.digest(), None, Problem("bbox", str(error))
+    if see is not None:
+        see(row, image)
     height, width = image.shape[:2]
     if min(height, width) < MIN_SIDE:
         return digest.digest(), None, Problem("tiny", f"{file}: {width}×{height} px.")

@@ -9,6 +9,7 @@ from typing import Any
 
 from whalereid.arguments import instance, texts
 from whalereid.catalogue import Catalogue, TrainedOn
+from whalereid.catalogue.schema import normalise_viewpoint
 from whalereid.errors import WhalereidError, listing
 from whalereid.ranking.ensemble import Ensemble, Reranker
 from whalereid.ranking.result import Ranking
@@ -136,7 +137,7 @@ def viewpoints(photos: Catalogue, name: str) -> frozenset[str]:
 
 
 def _known(views: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(texts(views, "viewpoints", "names of viewpoints, such as 'top'"))
+    return frozenset(map(normalise_viewpoint, texts(views, "viewpoints", "names of viewpoints, such as 'top'")))
 
 
 def _names(views: frozenset[str]) -> str:
