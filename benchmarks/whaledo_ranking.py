@@ -2,8 +2,8 @@
 
 5,900 photos with embeddings as wide as the solution's (10,240, 6,456 and 8,192 numbers), 500 queries, on 2 cores:
 each of the four routes is ranked by the library, and some of its queries by the loop, which is written for clarity
-(tests/oracles/whaledo_loop.py). Both start from embeddings in memory. What happens once per set of embeddings, bringing
-the vectors to length 1, is timed apart.
+(tests/oracles/whaledo_loop.py). Both start from embeddings in memory. What happens once per set of embeddings,
+measuring the vectors' lengths, is timed apart.
 
     python benchmarks/whaledo_ranking.py
 """
@@ -69,8 +69,8 @@ def run(options: argparse.Namespace) -> None:
         f"{n:,} photos × {' + '.join(f'{w:,}' for w in WIDTHS.values())} numbers; {queries} queries; "
         f"{options.threads} threads; load before: {os.getloadavg()[0]:.1f}"
     )
-    _, wall, cpu = timed(lambda: [member.unit for route in routes.routes for member in route.ensemble.members])
-    print(f"vectors to length 1, once for a set of embeddings: {wall:.2f} s (processor {cpu:.2f} s)\n")
+    _, wall, cpu = timed(lambda: [member.embeddings.lengths for r in routes.routes for member in r.ensemble.members])
+    print(f"the vectors' lengths, once for a set of embeddings: {wall:.2f} s (processor {cpu:.2f} s)\n")
     print("queries/database    library, all queries    loop, one query      faster by    largest difference of scores")
     for query_view, database_view in (("top", "top"), ("left", "top"), ("top", "left"), ("left", "left")):
         views = np.full(n, database_view)

@@ -170,8 +170,9 @@ def solution(tables: dict[str, wr.Embeddings]) -> wr.ViewRoutes:
         return wr.Ensemble([wr.Member(name, tables[name], weight) for name, weight in weights.items()], clip=(0, 1))
 
     top, lateral, both = mix(b5_top=0.75, v2_top=0.25), mix(b5_lateral=1), mix(b5_lateral=0.75, v2_top=0.25)
-    usual = wr.Expand(weights=(0.4, 0.4, 0.2), power=7)
-    chained = wr.Expand(weights=(0.2, 0.4, 0.4), power=7, by=top, anchors="chain")
+    # None: the winner scored the whole database anew
+    usual = wr.Expand(weights=(0.4, 0.4, 0.2), power=7, shortlist=None)
+    chained = wr.Expand(weights=(0.2, 0.4, 0.4), power=7, by=top, anchors="chain", shortlist=None)
     return wr.ViewRoutes([
         wr.Route("top/top", top, usual, queries=only("top"), database=only("top")),
         wr.Route("lateral/top", lateral, chained, queries=without("top"), database=only("top")),

@@ -207,7 +207,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
         "raw_pixels": lambda: {"photos": photos, "size": (4, 4), "portrait": False},
         "Ensemble": lambda: {"members": [member], "clip": (0, 1)},
         "Member": lambda: {"name": "one", "embeddings": vectors, "weight": 1.0},
-        "Expand": lambda: {"weights": (0.5, 0.5), "power": 7, "by": ensemble, "anchors": "first"},
+        "Expand": lambda: {"weights": (0.5, 0.5), "power": 7, "by": ensemble, "anchors": "first", "shortlist": 9},
         "Route": lambda: {
             "name": "any", "ensemble": ensemble, "rerank": wr.Expand(), "queries": lambda views: True,
             "database": lambda views: True,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from whalereid.errors import WhalereidError
 
-__all__ = ["HIGHEST_SEED", "choice", "column_names", "instance", "number", "seed", "texts", "whole_number"]
+__all__ = ["HIGHEST_SEED", "choice", "column_names", "instance", "number", "seed", "sequence", "texts", "whole_number"]
 
 HIGHEST_SEED = 2**32 - 1
 """What NumPy, scikit-learn and torch all take."""
@@ -85,7 +85,7 @@ def number(value: Any, name: str, least: float, most: float = math.inf, *, open_
     ...
     whalereid.errors.WhalereidError: lr is nan; give a number above 0.
     """
-    is_number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    is_number = isinstance(value, Real) and not isinstance(value, bool) and _finite(value)
     inside = is_number and (least < value < most if open_ends else least <= value <= most)
     if not inside:
         ends = {True: f"between {least:g} and {most:g}", False: f"from {least:g} to {most:g}"}[open_ends]
@@ -138,8 +138,30 @@ def texts(value: Any, name: str, wanted: str) -> tuple[str, ...]:
     """
     if isinstance(value, str):
         return (value,)
-    held = tuple(value) if isinstance(value, Iterable) and not isinstance(value, bytes) else None
+    try:
+        held = tuple(value) if isinstance(value, Iterable) and not isinstance(value, bytes) else None
+    except TypeError:  # an array without dimensions
+        held = None
     if held is None or not all(isinstance(text, str) for text in held):
+        raise WhalereidError(f"{name} is {_shown(value)}; give {wanted}.")
+    return held
+
+
+def sequence(value: Any, name: str, length: int, wanted: str) -> tuple[Any, ...]:
+    """Return `value` as a tuple if it is a sequence, not of text, of this length.
+
+    Raises
+    ------
+    WhalereidError
+        It isn't.
+
+    Examples
+    --------
+    >>> sequence([0, 1], "clip", 2, "two bounds, such as (0, 1)")
+    (0, 1)
+    """
+    held = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes | dict | set) else ()
+    if len(held) != length:
         raise WhalereidError(f"{name} is {_shown(value)}; give {wanted}.")
     return held
 
@@ -147,6 +169,13 @@ def texts(value: Any, name: str, wanted: str) -> tuple[str, ...]:
 def column_names(value: Any, name: str) -> tuple[str, ...]:
     """Return names of columns as a tuple: one string is one column; None is none."""
     return () if value is None else texts(value, name, "names of columns, such as ['encounter']")
+
+
+def _finite(value: Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an int beyond every float
+        return False
 
 
 def _shown(value: Any) -> str:

@@ -17,7 +17,10 @@ from whalereid.errors import WhalereidError
 __all__ = ["MIN_SIDE", "PHOTO_SUFFIXES", "crop", "decode", "decode_bytes", "read_bytes"]
 
 MIN_SIDE = 8  # px; nothing of an animal can be told on less, and a 1×1 placeholder is not a photo
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".jp2", ".avif"})
+# .jfif and .mpo (of cameras with two lenses; the first photo counts) are JPEGs by another name.
+PHOTO_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".tif", ".tiff", ".bmp", ".jp2", ".avif"}
+)
 
 # As in the file, upright: the one combination of OpenCV's flags that keeps greyscale, alpha and 16 bits and still turns
 # a photo by its EXIF orientation (IMREAD_UNCHANGED does not turn, IMREAD_ANYCOLOR drops alpha).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from whalereid.errors import WhalereidError
 
-__all__ = ["check_folder", "claim_folder", "disk_errors", "inside", "replacing"]
+__all__ = ["check_folder", "claim_folder", "disk_errors", "inside", "is_leftover", "replacing"]
+
+_LEFTOVER = re.compile(r"\..+\.\d+\.(?:part|old)(?:\.[^.]*)?")
 
 
 @contextmanager
@@ -49,7 +52,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         The disk is full, or the place can't be written.
     """
     path = Path(path)
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")  # as `is_leftover` knows it
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -66,6 +69,17 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
                 shutil.rmtree(beside, ignore_errors=True)
             else:
                 beside.unlink(missing_ok=True)
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether a file or folder is what `replacing` leaves behind when it is killed while it writes.
+
+    Examples
+    --------
+    >>> is_leftover(Path(".run.1234.part.json")), is_leftover(Path("run.json")), is_leftover(Path(".hidden.json"))
+    (True, False, False)
+    """
+    return _LEFTOVER.fullmatch(path.name) is not None
 
 
 def claim_folder(path: str | os.PathLike[str], *, marker: str, option: str = "--out") -> Path:
@@ -102,7 +116,7 @@ def check_folder(path: str | os.PathLike[str], *, marker: str, option: str = "--
     if path.exists() and not path.is_dir():
         raise WhalereidError(f"{path}: is a file; {option} wants a folder.")
     if path.is_dir() and not (path / marker).exists():
-        held = sorted(p.name for p in path.iterdir() if not p.name.endswith(".part"))
+        held = sorted(p.name for p in path.iterdir() if not is_leftover(p))
         if held:
             raise WhalereidError(
                 f"{path}: already holds something else ({held[0]}); choose an empty or new folder for {option}."

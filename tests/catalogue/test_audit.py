@@ -209,3 +209,35 @@ def test_real_tables(shared: Path) -> None:
         "missing-photos": 5902,
         "single-photo-identities": 155,
     }
+
+
+def test_names_written_in_two_ways() -> None:
+    names = ["Bob", "bob", "Ana  Li", "Ana Li", "Ren\u00e9", "Rene\u0301", "Zo\u200b", "Zo", "Rex", "Rexa"]
+    result = of_table(identity=names * 2)
+    assert set(found(result)["similar-identities"]) == set(names[:8])
+    finding = next(finding for finding in result.findings if finding.kind == "similar-identities")
+    assert finding.severity == "warning"
+    assert "'Bob' (2) = 'bob' (2)" in finding.examples
+
+
+@pytest.mark.parametrize(
+    "path", ["../a", "a/../../b", "/a", "\\a", "\\\\server\\a", "C:a", "C:\\a", "c:/a", "..", "a\0b", "a\\..\\..\\b"]
+)
+def test_every_way_out_of_the_root_is_found_without_reading(path: str) -> None:
+    frame = pd.DataFrame({"image_id": ["x", "y", "z"], "path": ["a..b/c.jpg", path, "a/../b.jpg"]})
+    assert found(audit(Catalogue(frame), photos=False))["paths-outside"] == ("y",)
+
+
+def test_auditing_grows_with_the_photos_not_faster() -> None:
+    import time
+
+    def seconds(n: int) -> float:
+        rows = [f"p{row}" for row in range(n)]
+        columns = {"identity": [f"w{row // 20}" for row in range(n)], "encounter": [f"e{row // 4}" for row in range(n)]}
+        photos = Catalogue(pd.DataFrame({"image_id": rows, "path": rows, "viewpoint": "top", **columns}))
+        start = time.process_time()
+        audit(photos, photos=False)
+        return time.process_time() - start
+
+    seconds(100)
+    assert seconds(80_000) < 12 * max(seconds(20_000), 0.05)

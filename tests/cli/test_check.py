@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,7 +63,7 @@ def test_a_forced_layout(photos: Path, capsys: Captured) -> None:
     assert run(["check", str(photos), "--layout", "table", "--no-photos", "--json"]) == 0
     assert "scenarios" not in json.loads(capsys.readouterr().out)
     assert run(["check", str(photos), "--layout", "tabel"]) == 2
-    assert "unknown layout 'tabel'; choose one of table, competition" in capsys.readouterr().err
+    assert "layout is 'tabel'; choose from table, competition" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,9 @@ def test_tables_that_cannot_be_used(tmp_path: Path, capsys: Captured, text: str,
 def test_nothing_there(tmp_path: Path, capsys: Captured) -> None:
     assert run(["check", str(tmp_path / "nothing")]) == 2
     assert "nothing: no such file or folder" in capsys.readouterr().err
+    for name in ("", "x" * 5000, "a\0b"):
+        assert run(["check", name]) == 2
+        assert "no such file or folder" in capsys.readouterr().err
     assert run(["check", str(tmp_path)]) == 2
     assert "holds no data set" in capsys.readouterr().err
 
@@ -120,3 +125,44 @@ def test_real_photos(shared: Path, capsys: Captured) -> None:
     assert "photos      1,205" in out
     assert "identities with a single photo: 1" in out
     assert "repeat" not in out
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_strict_fails_after_the_report(photos: Path, capsys: Captured, form: list[str]) -> None:
+    assert run(["check", str(photos), "--strict", *form]) == 0
+    capsys.readouterr()
+    next((photos / "images").iterdir()).unlink()
+    assert run(["check", str(photos), *form]) == 0
+    capsys.readouterr()
+    assert run(["check", str(photos), "--strict", *form]) == 2
+    out = capsys.readouterr().out
+    assert "photos that are missing" in out
+    if form:
+        assert json.loads(out)["rules"]
+
+
+def test_what_folders_were_taken_for_is_said(tmp_path: Path, capsys: Captured) -> None:
+    for number, name in enumerate(("2018", "2019")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{number}.jpg").write_bytes(b"x")
+    assert run(["check", str(tmp_path), "--no-photos"]) == 2
+    assert "look like dates, not animals" in capsys.readouterr().err
+    assert run(["check", str(tmp_path), "--no-photos", "--layout", "folders", "--write"]) == 0
+    out, err = capsys.readouterr()
+    assert "each of the 2 folders was taken for an animal: 2018, 2019" in err
+    assert "taken for an animal" not in out
+    assert run(["check", str(tmp_path), "--no-photos"]) == 0  # as would every other command
+    assert "identities  2" in capsys.readouterr().out
+    assert run(["check", str(tmp_path), "--no-photos", "--layout", "folders", "--write"]) == 2
+    assert "metadata.csv: is there already" in capsys.readouterr().err
+
+
+def test_checking_a_table_loads_no_torch_and_a_bad_name_no_pandas(belugas: Path, tmp_path: Path) -> None:
+    def loaded(path: Path) -> set[str]:
+        code = f"import sys; from whalereid.cli.app import run; run(['check', {str(path)!r}, '--no-photos']); "
+        code += "print(*sys.modules, file=sys.stderr)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        return set(done.stderr.split())
+
+    assert "torch" not in loaded(belugas)
+    assert "pandas" not in loaded(tmp_path / "nothing")

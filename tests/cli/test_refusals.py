@@ -89,6 +89,8 @@ def test_refusals_load_no_torch(benchmark: ModuleType, folder: Path) -> None:
         ("evaluate r.csv --catalogue c --resamples 1", "'--resamples': 1 draw is no interval; give 0 for none"),
         ("evaluate r.csv --catalogue c --confidence 1", "'--confidence': 1; give a number between 0 and 1."),
         ("evaluate r.csv --catalogue c --false-accept 2", "'--false-accept': 2; give a number from 0 to 1."),
+        ("rank --embeddings e --catalogue c --out r.csv --weights 1 nan", "'--weights': nan; give a number above 0."),
+        ("split photos.csv --by flank", "'--by': 'flank' is not one of 'photo', 'encounter'"),
         ("split photos.csv --folds 1", "'--folds': 1; give a whole number from 2. Try 'whalereid split --help'."),
     ],
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -141,6 +143,46 @@ def test_tables_with_nobody_to_tell_apart_are_refused(
     (tmp_path / "few.csv").write_text(f"image_id,path,identity\n{rows}")
     assert run(["split", str(tmp_path / "few.csv"), "--by", "photo"]) == 2
     assert re.search("empty|one identity", capsys.readouterr().err)
+
+
+def loaded_by(*arguments: str) -> tuple[str, set[str]]:
+    """What the command says on stderr, and which modules it loads, in a process of its own."""
+    code = "import sys; from whalereid.cli.app import run; run(sys.argv[1:]); print(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    return done.stderr, set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--folds", "1"], "--folds is 1"),
+        (["--seed", "-1"], "--seed is -1"),
+        (["--by", "open-set", "--unseen", "2"], "--unseen is 2"),
+        (["--by", "open-set", "--test-share", "nan"], "--test-share is nan"),
+        (["--by", "date", "--folds", "3"], "--folds: means nothing --by date"),
+        (["--by", "date", "--from", "2020-01-01", "--test-share", "0.2"], "--from and --test-share"),
+        (["--use", "folds.csv", "--seed", "1"], "leave out --seed"),
+        (["--use", "nowhere.csv"], "nowhere.csv: no such file"),
+    ],
+)
+def test_what_needs_no_table_is_refused_before_one_is_looked_for(options: list[str], says: str) -> None:
+    said, modules = loaded_by("split", "no-such-table.csv", *options)
+    assert says in said
+    assert not {"pandas", "sklearn", "torch", "cv2"} & modules
+
+
+def test_a_place_that_is_taken_is_refused_before_the_table_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.csv").write_text("a,b\n1,2\n")
+    assert run(["split", "no-such-table.csv", "--out", str(tmp_path / "mine.csv")]) == 2
+    assert "mine.csv: holds something other than folds" in capsys.readouterr().err
+
+
+def test_torch_is_not_loaded(photos: Path) -> None:
+    said, modules = loaded_by("split", str(photos), "--folds", "3")
+    assert said.startswith("No leakage found")
+    assert "torch" not in modules
 
 
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:

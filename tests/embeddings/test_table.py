@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from whalereid.embeddings import Embeddings
-from whalereid.embeddings.table import all_alike
+from whalereid.embeddings.table import Header, all_alike
 from whalereid.errors import WhalereidError
 
 
@@ -113,6 +113,57 @@ def test_files_that_cannot_be_used(tmp_path: Path) -> None:
     ]:
         with pytest.raises(WhalereidError, match=words):
             Embeddings.read(write_columns(tmp_path / "e.parquet", **columns))
+
+
+def test_the_header_is_read_without_the_vectors(some: Embeddings, tmp_path: Path) -> None:
+    for name, rows in (("a", slice(0, 3)), ("b", slice(3, 5))):
+        Embeddings(some.ids[rows], some.vectors[rows], some.provenance).write(tmp_path / f"{name}.parquet")
+    assert Embeddings.read_header(tmp_path / "a.parquet") == Header(3, 3, some.provenance)
+    assert Embeddings.read_header(tmp_path) == Header(5, 3, some.provenance)
+    content = bytearray((tmp_path / "a.parquet").read_bytes())
+    content[4:40] = b"x" * 36  # where the vectors lie; what is known of them stands at the end
+    (tmp_path / "a.parquet").write_bytes(content)
+    assert Embeddings.read_header(tmp_path / "a.parquet").dim == 3
+    with pytest.raises(WhalereidError, match=r"a.parquet: can't be read as Parquet"):
+        Embeddings.read(tmp_path / "a.parquet")
+
+
+def test_the_header_of_what_another_tool_wrote(tmp_path: Path) -> None:
+    path = write_columns(tmp_path / "e.parquet", image_id=pa.array(["a"]), embedding=pa.array([[1.0, 2.0]]))
+    assert Embeddings.read_header(path) == Header(1, 2, {})
+    with pytest.raises(WhalereidError, match="no embeddings there"):
+        Embeddings.read_header(tmp_path / "absent")
+    with pytest.raises(WhalereidError, match="no column embedding"):
+        Embeddings.read_header(write_columns(tmp_path / "e.parquet", image_id=pa.array(["a"])))
+
+
+@pytest.mark.parametrize("parts", [1, 4])
+def test_reading_holds_the_vectors_once(tmp_path: Path, parts: int) -> None:
+    import tracemalloc
+
+    n, dim = 40_000, 128
+    vectors = np.random.default_rng(0).normal(size=(n, dim)).astype(np.float32)
+    ids = np.array([f"p{i:06d}" for i in range(n)], dtype=object)
+    for part in range(parts):
+        Embeddings(ids[part::parts], vectors[part::parts]).write(tmp_path / f"{part}.parquet")
+    tracemalloc.start()
+    read = Embeddings.read(tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.array_equal(read.take(ids), vectors)
+    assert peak < 1.7 * vectors.nbytes  # the vectors, their ids, and a few megabytes at a time
+
+
+def test_all_alike() -> None:
+    one = np.random.default_rng(0).normal(size=50).astype(np.float32)
+    many = np.outer(np.arange(1, 400), one).astype(np.float32)
+    assert all_alike(many)
+    assert all_alike(many * np.float32(1e-30))
+    assert all_alike(np.zeros((3, 4), np.float32))
+    assert not all_alike(many[:2])  # two may well be copies
+    many[-1, 0] += 1
+    assert not all_alike(many)
+    assert not all_alike(-many * np.where(np.arange(399) == 7, -1, 1)[:, None].astype(np.float32))
 
 
 def test_concatenation_follows_the_first_ones_order() -> None:

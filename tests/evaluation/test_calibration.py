@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
 from whalereid.errors import WhalereidError
@@ -39,6 +43,55 @@ def test_written_and_read(method: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.predict(grid), chance.predict(grid))
 
 
+@pytest.mark.parametrize("method", ["isotonic", "logistic"])
+def test_where_chance_falls_as_scores_rise_it_is_the_share(method: str, tmp_path: Path) -> None:
+    scores, same = np.linspace(-1, 1, 200), np.arange(200) < 100  # the higher, the less likely
+    chance = ScoreCalibration(method).fit(scores, same)
+    np.testing.assert_allclose(chance.predict([-np.inf, -5, 0, 5, np.inf]), 0.5)
+    chance.write(tmp_path / "c.json")  # a slope of 0 with an intercept of 0 is a calibration too
+    np.testing.assert_allclose(ScoreCalibration.read(tmp_path / "c.json").predict([0.1, 0.9]), 0.5)
+    uneven = ScoreCalibration(method).fit(scores, np.arange(200) < 50)
+    np.testing.assert_allclose(uneven.predict([-1, 1]), 0.25)
+    alike = ScoreCalibration(method).fit([0.1, 0.1, 0.1], [True, False, False])
+    np.testing.assert_allclose(alike.predict([-1, 0.1, 1]), 1 / 3)
+
+
+def test_the_constrained_slope_is_the_optimum() -> None:
+    from scipy.optimize import minimize
+
+    rng = np.random.default_rng(0)
+    for trend in (-3.0, -0.3, 0.3, 3.0):
+        x = rng.normal(size=400)
+        y = rng.random(400) < 1 / (1 + np.exp(-trend * x - 0.5))
+
+        def loss(ab: np.ndarray, x: np.ndarray = x, y: np.ndarray = y) -> float:
+            z = ab[0] * x + ab[1]
+            return float((np.logaddexp(0, z) - y * z).sum())
+
+        best = minimize(loss, [1.0, 0.0], method="L-BFGS-B", bounds=[(0, None), (None, None)], tol=1e-12)
+        fitted = ScoreCalibration("logistic").fit(x, y)
+        np.testing.assert_allclose([fitted.slope_, fitted.intercept_], best.x, atol=2e-3)
+
+
+SCORES = st.floats(-1e300, 1e300, allow_subnormal=False) | st.floats(-1, 1) | st.sampled_from([0.0, 0.5, 1e300])
+
+
+@given(st.lists(st.tuples(SCORES, st.booleans()), min_size=2, max_size=30), st.sampled_from(["isotonic", "logistic"]))
+@settings(max_examples=200, deadline=None)
+def test_a_chance_never_falls(given_pairs: list[tuple[float, bool]], method: str) -> None:
+    scores, same = zip(*given_pairs, strict=True)
+    if len(set(same)) < 2:
+        return
+    chance = ScoreCalibration(method).fit(scores, same)
+    grid = np.sort([*scores, *np.linspace(min(scores), max(scores), 50), -np.inf, np.inf, *np.linspace(-1, 1, 50)])
+    said = chance.predict(grid)
+    assert (np.diff(said) >= 0).all()
+    assert ((said >= 0) & (said <= 1)).all()
+    with tempfile.TemporaryDirectory() as folder:
+        chance.write(Path(folder) / "c.json")
+        np.testing.assert_array_equal(ScoreCalibration.read(Path(folder) / "c.json").predict(grid), said)
+
+
 def test_narrow_scores_are_calibrated_too() -> None:
     scores, same = pairs(3)
     chance = ScoreCalibration("logistic").fit(0.99 + scores / 1e4, same)
@@ -60,7 +113,7 @@ def test_bins_without_pairs_are_left_out() -> None:
 
 
 def test_bad_input(tmp_path: Path) -> None:
-    with pytest.raises(WhalereidError, match=r"Unknown calibration 'magic'; choose from \['isotonic', 'logistic'\]"):
+    with pytest.raises(WhalereidError, match="method is 'magic'; choose from isotonic, logistic"):
         ScoreCalibration("magic")  # type: ignore[arg-type]
     with pytest.raises(WhalereidError, match="all 2 pairs show different animals"):
         ScoreCalibration().fit([0.1, 0.2], [False, False])
@@ -76,6 +129,16 @@ def test_bad_input(tmp_path: Path) -> None:
         reliability([1.5], [True])
     with pytest.raises(WhalereidError, match="no such file"):
         ScoreCalibration.read(tmp_path / "absent.json")
+    falling = {"format": "whalereid-calibration-1", "method": "logistic", "slope": -1.0, "intercept": 0.0}
+    (tmp_path / "falling.json").write_text(json.dumps(falling))
+    with pytest.raises(WhalereidError, match=r"falling.json: .*falls as scores rise"):
+        ScoreCalibration.read(tmp_path / "falling.json")
+    steps = {"format": "whalereid-calibration-1", "method": "isotonic", "scores": [0, 1], "probabilities": [1, 0]}
+    (tmp_path / "steps.json").write_text(json.dumps(steps))
+    with pytest.raises(WhalereidError, match=r"steps.json: .*its probabilities fall"):
+        ScoreCalibration.read(tmp_path / "steps.json")
+    with pytest.raises(WhalereidError, match="no pair with a known answer"):
+        ScoreCalibration().fit([], [])
     (tmp_path / "other.json").write_text("[]")
     with pytest.raises(WhalereidError, match="isn't a calibration"):
         ScoreCalibration.read(tmp_path / "other.json")

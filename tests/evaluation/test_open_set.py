@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
+from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
+from whalereid.evaluation import Protocol, Report, evaluate, evaluate_open_set
 from whalereid.evaluation.open_set import OpenSetOutcome
+from whalereid.ranking import Ranking
 
 
 def drawn(seed: int, queries: int = 200, animals: int = 40) -> OpenSetOutcome:
@@ -115,11 +121,83 @@ def test_a_query_without_candidates_counts_as_called_new() -> None:
     assert outcome.auroc() == 1.0
 
 
+def test_no_match_is_never_accepted() -> None:
+    """Where every finite score may be accepted any score will do, and who had no match at all is still called new."""
+    outcome = OpenSetOutcome([-np.inf, 0.5, 0.4, -np.inf], [False, True, False, True], [False, True, False, False])
+    assert outcome.false_alarm_rate(-np.inf) == 0.5
+    assert outcome.identification_rate(-np.inf) == 0.5
+    assert outcome.baus(-np.inf) == 0.5
+    assert outcome.curve().iloc[-1].tolist() == [-np.inf, 0.5, 0.5]
+    chosen = outcome.threshold(0.5, resamples=50)
+    assert chosen.value == -np.inf
+    assert chosen.measured == 0.5
+    assert outcome.threshold(0.4, resamples=0).value == np.nextafter(0.4, 1)
+
+
+@given(st.lists(st.sampled_from([-np.inf, -1.0, 0.2, 0.5, 0.9]), min_size=1, max_size=8), st.floats(0, 1))
+def test_thresholds_are_scores_or_any(scores: list[float], rate: float) -> None:
+    none = np.zeros(len(scores), bool)
+    outcome = OpenSetOutcome(scores, none, none)
+    chosen = outcome.threshold(rate, resamples=10)
+    for value in (chosen.value, chosen.low, chosen.high):
+        assert value == -np.inf or -1 <= value < 1
+    assert chosen.measured <= rate + 1e-12
+
+
+def test_without_resamples_a_threshold_has_no_interval() -> None:
+    outcome = drawn(3)
+    bare = outcome.threshold(0.1, resamples=0)
+    assert bare.value == outcome.threshold(0.1).value
+    assert np.isnan([bare.low, bare.high]).all()
+    with pytest.raises(WhalereidError, match="resamples is 1"):
+        outcome.threshold(0.1, resamples=1)
+
+
+def survey(unknown: bool) -> Report:
+    """Ann and Bob are known, Cid and Dot new; with photos of unknown animals as queries and among those listed."""
+    names = ["ann", "ann", "bob", "bob", "cid", "dot"]
+    frame = pd.DataFrame({"image_id": list("abcdefuv"), "path": "x", "identity": [*names, None, None]})
+    photos = Catalogue(frame if unknown else frame.iloc[:6])
+    rng = np.random.default_rng(0)
+    lists = [[x for x in rng.permutation(photos.image_ids) if x != i] for i in photos.image_ids]
+    scores = [np.linspace(1, 0.1, len(one)) for one in lists]
+    return evaluate(Protocol.from_catalogue(photos), Ranking(lists, scores, photos.image_ids), resamples=0)
+
+
+def test_pairs_with_an_unknown_animal_say_nothing_of_chances() -> None:
+    report = survey(unknown=True)
+    found = evaluate_open_set(report, false_accept_rate=0.5, resamples=0)
+    scores, same = found.pairs
+    assert len(scores) == 6 * 5  # of six photos with a name, each with the five others
+    by_hand = [
+        (score, report.catalogue.frame.set_index("image_id").identity.loc[[query, photo]].nunique() == 1)
+        for query, ids, row in zip(report.ranking.query_ids, report.ranking.ids, report.ranking.scores, strict=True)
+        for photo, score in zip(ids, row, strict=True)
+        if query not in "uv" and photo not in "uv"
+    ]
+    assert list(zip(scores.tolist(), same.tolist(), strict=True)) == by_hand
+    assert same.sum() == 4
+
+
+def test_numbers_are_printable_whatever_the_threshold() -> None:
+    found = evaluate_open_set(survey(unknown=False), false_accept_rate=1, resamples=0)
+    assert found.threshold.value == -np.inf
+    assert dict(found.lines())["threshold for 1 false accepts"] == "any score (–)"
+    said = json.dumps(found.to_dict(), allow_nan=False)
+    assert json.loads(said)["threshold"] == {
+        "value": None, "false_accept_rate": 1.0, "low": None, "high": None, "measured": 1.0
+    }  # fmt: skip
+    assert "any score" in found.figure().axes[0].get_title()
+    drawn_from = evaluate_open_set(survey(unknown=False), false_accept_rate=0.5, resamples=50)
+    assert " to " in dict(drawn_from.lines())["threshold for 0.5 false accepts"]
+    assert all(len(text) < 40 for _, text in drawn_from.lines())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (([0.1], [True, False], [True]), "give one of each"),
-        (([np.nan], [True], [True]), "score 0 is NaN"),
+        (([np.nan], [True], [True]), "score 0 is nan"),
         (([0.1], [False], [True]), "query 0 is matched correctly, yet its animal isn't known"),
     ],
 )
@@ -137,5 +215,5 @@ def test_one_sided_outcomes_say_what_is_missing() -> None:
     all_new = OpenSetOutcome([0.5], [False], [False])
     with pytest.raises(WhalereidError, match="no query's animal is known"):
         all_new.auroc()
-    with pytest.raises(WhalereidError, match="false-accept rate is 2"):
+    with pytest.raises(WhalereidError, match="false_accept_rate is 2"):
         all_new.threshold(2)

@@ -67,7 +67,7 @@ def test_implied_labels_are_the_oracles(seed: int, exclude: list[str], match: li
 def test_implied_labels_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     photos = herd()
     whole = by_query(Protocol.from_catalogue(photos).labels)
-    monkeypatch.setattr("whalereid.evaluation.labels._BLOCK", 7)
+    monkeypatch.setattr("whalereid.evaluation.implied._BLOCK", 7)
     assert by_query(Protocol.from_catalogue(photos).labels) == whole
 
 
@@ -205,7 +205,7 @@ def test_errors_say_what_and_where(tmp_path: Path) -> None:
         Protocol.from_catalogue(Catalogue(photos.frame.drop(columns="identity"), "herd"))
     with refused("none of the 1 queries has a relevant photo"):
         Protocol([Task("t", ids[:1], ids[:1], ids[:1])], photos)
-    with refused("database 'everything' is unknown"):
+    with refused("database is 'everything'; choose from test, train, all"):
         Protocol.from_split(photos, ([0], [1]), database="everything")  # type: ignore[arg-type]
     with refused("no row 40"):
         Protocol.from_split(photos, ([0], [40]))

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from oracles import metrics as oracle
 from whalereid.catalogue import Catalogue
@@ -151,6 +153,59 @@ def test_by_a_column_of_the_query(report: Report, photos: Catalogue) -> None:
     assert (table["low"] <= table["mAP@10"]).all()
     assert list(report.by("water").index) == ["1.5", "2.5", "unknown"]
     assert report.by("water")["queries"].sum() == report.counts["queries"]
+
+
+VALUES = st.sampled_from(
+    ["unknown", "no value", "1", 1, 1.5, "1.5", True, "a → b", "b → c", ("a", 1), None, np.nan, "x"]
+)
+
+
+@given(st.lists(VALUES, min_size=12, max_size=12), st.integers(0, 1000))
+@settings(max_examples=60, deadline=None)
+def test_groups_hold_every_query_once(values: list[object], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {"image_id": [f"p{i}" for i in range(12)], "path": "x", "identity": rng.choice(list("abc"), 12)}
+    )
+    held = np.empty(12, object)
+    held[:] = values
+    photos = Catalogue(frame).assign(what=pd.Series(held, dtype=object))
+    ranking = Ensemble([Member("made", vectors(photos))]).rank(photos, photos, k=3)
+    report = evaluate(Protocol.from_catalogue(photos), ranking, k=3, resamples=0)
+    table = report.by("what")
+    assert table.index.is_unique
+    assert table["queries"].sum() == report.counts["queries"]
+    scored = report.per_query["relevant"].to_numpy() > 0
+    kinds = {None if value is None or value != value else value for value in held[scored]}
+    assert len(table) == len(kinds)
+    weights = table["queries"] / table["queries"].sum()
+    assert (weights * table["mAP@3"]).sum() == pytest.approx(report["mAP@3"])
+    assert len(report.to_dict(by=["what"])["by"]["what"]) == len(table)
+    pairs = report.by("what-pair")
+    assert pairs.index.is_unique
+    assert pairs["queries"].sum() >= table["queries"].sum()
+
+
+def test_a_value_called_unknown_is_not_a_missing_one() -> None:
+    frame = pd.DataFrame({"image_id": list("abcdef"), "path": "x", "identity": ["ann"] * 6})
+    frame["species"] = ["unknown", "orca", None, "unknown", "orca", None]
+    photos = Catalogue(frame)
+    report = evaluate(Protocol.from_catalogue(photos), Ensemble([Member("x", vectors(photos))]), resamples=0)
+    assert report.by("species")["queries"].to_dict() == {"orca": 2, "unknown": 2, "no value": 2}
+    frame["place"] = [1, "1", 1, "1", None, "11 or more"]
+    photos = Catalogue(frame)
+    report = evaluate(Protocol.from_catalogue(photos), Ensemble([Member("x", vectors(photos))]), resamples=0)
+    assert report.by("place")["queries"].to_dict() == {"1": 2, "'1'": 2, "11 or more": 1, "unknown": 1}
+    assert set(report.by("place-pair").index) >= {"(1, '1')", "('1', 1)"}
+
+
+def test_a_column_may_have_any_name_and_hold_anything() -> None:
+    frame = pd.DataFrame({"image_id": list("abcd"), "path": "x", "identity": ["ann"] * 4, "queries": list("xxyy")})
+    frame["parts"] = [[1], [1], {"fin": 2}, None]
+    photos = Catalogue(frame)
+    report = evaluate(Protocol.from_catalogue(photos), Ensemble([Member("x", vectors(photos))]), resamples=0)
+    assert report.by("parts")["queries"].to_dict() == {"[1]": 2, "{'fin': 2}": 1, "unknown": 1}
+    assert "| x | 2 |" in report.to_markdown(by=["queries", "parts"])
 
 
 def test_by_viewpoint_pair_and_year_gap(report: Report, protocol: Protocol, photos: Catalogue) -> None:
@@ -295,7 +350,7 @@ def test_to_dict_and_markdown_say_the_same(report: Report) -> None:
     assert "| left | " in text
     assert all(note in text for note in report.notes)
     bare = evaluate(report.labels, report.ranking, resamples=0)
-    assert "intervals" not in bare.to_dict()
+    assert json.loads(json.dumps(bare.to_dict(), allow_nan=False))["intervals"] is None
     assert f"| mAP@20 | {bare['mAP@20']:.4f} | – |" in bare.to_markdown()
 
 
@@ -324,7 +379,7 @@ def test_without_matplotlib_the_figure_says_what_to_install(report: Report, monk
 
 
 def test_errors_say_what_and_where(report: Report, protocol: Protocol, ensemble: Ensemble, photos: Catalogue) -> None:
-    with pytest.raises(WhalereidError, match="ranking needs a protocol"):
+    with pytest.raises(WhalereidError, match="ranking needs a task that is a Protocol"):
         evaluate({"p0": {"p1"}}, ensemble)
     with pytest.raises(WhalereidError, match="rerank can't be applied"):
         evaluate(protocol, report.ranking, rerank=None)

@@ -28,8 +28,8 @@ def _first_place(T: Embeddings, V: Embeddings, L: Embeddings, as_submitted: bool
     top = Ensemble([Member("b5-top", T, 0.75), Member("v2m-top", V, 0.25)], clip=(0, 1))
     mixed = Ensemble([Member("b5-lateral", L, 0.75), Member("v2m-top", V, 0.25)], clip=(0, 1))
     lateral = Ensemble([Member("b5-lateral", L)], clip=(0, 1))
-    best_two = Expand(weights=(0.4, 0.4, 0.2), power=7)
-    through_top = Expand(weights=(0.2, 0.4, 0.4), power=7, by=top, anchors="chain")
+    best_two = Expand(weights=(0.4, 0.4, 0.2), power=7, shortlist=None)  # the winner took the whole database
+    through_top = Expand(weights=(0.2, 0.4, 0.4), power=7, by=top, anchors="chain", shortlist=None)
     routes = [
         Route("top/top", top, best_two, queries=only("top"), database=only("top")),
         Route("lateral/top", lateral, through_top, queries=without("top"), database=only("top")),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from oracles import plain_ranking as plain
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings
+from whalereid.embeddings.table import all_alike
 from whalereid.errors import WhalereidError
 from whalereid.ranking import Ensemble, Member
 from whalereid.ranking.search import Strip, top_k
@@ -55,6 +56,7 @@ def test_as_plain_loops_whatever_the_blocks(data):
     row = st.lists(st.integers(-2, 2), min_size=width, max_size=width)
     names = ids(n)
     arrays = [np.array(data.draw(st.lists(row, min_size=n, max_size=n)), np.float32) for _ in weights]
+    assume(not any(all_alike(array) for array in arrays))
     members = [
         Member(f"m{i}", Embeddings.from_numpy(names, array), w)
         for i, (w, array) in enumerate(zip(weights, arrays, strict=True))
@@ -218,12 +220,35 @@ def test_memory_is_the_blocks_not_queries_times_database():
     names = ids(n)
     vectors = np.random.default_rng(0).normal(size=(n, 8)).astype(np.float32)
     ensemble = Ensemble([Member("m", Embeddings.from_numpy(names, vectors))])
-    ensemble.members[0].unit.sum()
     tracemalloc.start()
     ensemble.rank(names, names, 5, block=(128, 256))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < n * n  # bytes: a quarter of the dense float32 matrix
+
+
+def test_no_second_copy_of_the_vectors():
+    """Vectors are brought to length 1 where they are compared, not all at once."""
+    import tracemalloc
+
+    n = 30_000
+    names = ids(n)
+    vectors = np.random.default_rng(0).normal(size=(n, 128)).astype(np.float32)
+    ensemble = Ensemble([Member("m", Embeddings.from_numpy(names, vectors))])
+    tracemalloc.start()
+    ensemble.rank(names[:50], names, 5, block=(64, 1024))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < vectors.nbytes / 2
+
+
+def test_vectors_that_are_all_alike_are_refused_by_the_members_name():
+    one = np.random.default_rng(0).normal(size=8)
+    alike = Embeddings.from_numpy(ids(40), np.outer(np.arange(1, 41), one))
+    with pytest.raises(WhalereidError, match=r"'b5': the vectors of all 40 photos are alike"):
+        Ensemble([Member("b5", alike)])
+    two = Embeddings.from_numpy(["a", "b"], [one, one])  # two photos may well be copies
+    assert Ensemble([Member("b5", two)]).rank(["a"], ["b"]).lengths.tolist() == [1]
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,8 @@ def test_a_row_is_no_longer_than_it_needs_to_be() -> None:
         ({"photos": [plain(0)], "groups": []}, "0 groups for 1 photos"),
         ({"photos": [plain(0), np.zeros((5, 5))]}, "photo 2 of the sheet"),
         ({"photos": [plain(0).astype(float)]}, "photo 1 of the sheet"),
-        ({"photos": [plain(0)], "columns": 0}, "columns=0"),
-        ({"photos": [plain(0)], "cell": 0}, "cell=0"),
+        ({"photos": [plain(0)], "columns": 0}, "columns is 0"),
+        ({"photos": [plain(0)], "cell": 0}, "cell is 0"),
     ],
 )
 def test_what_cannot_be_laid_out(arguments: dict, message: str) -> None:

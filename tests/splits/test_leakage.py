@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from whalereid.splits import (
     leakage_over_folds,
     read_folds,
 )
-from whalereid.splits.borders import borders
+from whalereid.splits.compare import Looks
 
 from .tables import table
 
@@ -341,13 +343,56 @@ def test_borders_are_of_the_border_alone(tmp_path: Path) -> None:
         photo("deep.png", 40, 0, deep=1),
         photo("other.png", 200, 200),
     ]
-    found = borders(Catalogue(pd.DataFrame({"image_id": names, "path": names}), tmp_path))
+    found = Looks.of(Catalogue(pd.DataFrame({"image_id": names, "path": names}), tmp_path), progress=False).border
     similar = (found @ found.T)[0]
     assert similar[:4] == pytest.approx([1, 1, 1, 1], abs=0.05)
     assert similar[4] < 0.1
     # In a box, the border is the box's.
     boxed = Catalogue(pd.DataFrame({"image_id": ["b"], "path": ["one.png"], "bbox": ["15,10,90,60"]}), tmp_path)
-    assert (borders(boxed)[0] @ found[4]) == pytest.approx(1, abs=0.05)
+    assert (Looks.of(boxed, progress=False).border[0] @ found[4]) == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_each_photo_is_read_once(drawn: Catalogue, parts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+
+    def counted(path: Path) -> bytes:
+        read.append(path)
+        return path.read_bytes()
+
+    for module in [module for name, module in sys.modules.items() if name.startswith("whalereid.")]:
+        if hasattr(module, "read_bytes"):  # wherever photos are read
+            monkeypatch.setattr(module, "read_bytes", counted)
+    report = leakage(drawn[::2], drawn[1::2], photos=True)
+    if parts == 1:
+        read.clear()
+        report = leakage_over_folds(drawn, PhotoFolds(2), photos=True).folds[0]
+    assert sorted(read) == sorted(drawn.paths)
+    assert report.border is not None
+
+
+def test_reports_of_large_tables_grow_as_the_tables_do() -> None:
+    def seconds(n: int) -> float:
+        rng = np.random.default_rng(0)
+        identity, met = rng.integers(0, n // 50, n), rng.integers(0, 10, n)
+        photos = table(
+            identity=[f"w{who}" for who in identity],
+            encounter=[f"{who}-{when}" for who, when in zip(identity, met, strict=True)],
+        )
+        begin = time.process_time()
+        leakage_over_folds(photos, PhotoFolds(5))
+        return time.process_time() - begin
+
+    small = min(seconds(4000) for _ in range(2))
+    assert seconds(40000) < 40 * small  # ten times the photos; were every pair compared, a hundred times
+
+
+def test_encounters_that_are_unknown_are_found_by_no_border(drawn: Catalogue) -> None:
+    nameless = Catalogue(drawn.frame.drop(columns="encounter"), drawn.root)
+    border = leakage_over_folds(nameless, PhotoFolds(3), photos=True).folds[0].border
+    assert border is not None
+    assert border.identity > 0
+    assert border.encounter == border.encounter_by_chance == 0
 
 
 def test_the_table_alone_opens_no_photo() -> None:

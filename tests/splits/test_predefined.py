@@ -160,3 +160,11 @@ def test_only_fold_tables_are_written_over(tmp_path: Path) -> None:
             write_folds(made, tmp_path / name)
     with pytest.raises(WhalereidError):
         write_folds(made, tmp_path)
+
+
+def test_photos_that_the_table_lacks_are_named() -> None:
+    photos = table(identity=list("aabbc"))
+    folds = PredefinedFolds(pd.DataFrame({"image_id": ["p003", "p000", "p001", "p004"], "fold": [0, 1, -1, None]}))
+    assert folds.left_out(photos).tolist() == ["p002", "p004"]
+    assert (folds.folds(photos) == -2).sum() == 2
+    assert folds.left_out(photos[[0, 1, 3]]).tolist() == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -42,3 +44,10 @@ def test_a_viewpoint_that_is_not_there_is_named() -> None:
 def test_both_sides_must_differ() -> None:
     with pytest.raises(WhalereidError, match="viewpoint top is asked for on both sides"):
         ViewpointSplit(("left", "up"), "top")
+
+
+@pytest.mark.parametrize(("query", "database"), [("Left", "up"), (" left ", "UP "), (["LEFT"], ("Top",))])
+def test_viewpoints_are_found_however_they_are_written(query: Any, database: Any) -> None:
+    split = ViewpointSplit(query, database)
+    assert split.folds(table(identity=list("aab"), viewpoint=["left", "top", "front"])).tolist() == [0, -1, -2]
+    assert split.folds(range(4), groups=["Left ", "up", "front", None]).tolist() == [0, -1, -2, -2]

@@ -5,6 +5,7 @@ from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, finge
 from whalereid.catalogue.readers import LAYOUTS
 from whalereid.catalogue.table import Catalogue, Scenario
 from whalereid.catalogue.trained_on import TrainedOn
+from whalereid.catalogue.usable import RuleUse, Views
 
 __all__ = [
     "LAYOUTS",
@@ -13,8 +14,10 @@ __all__ = [
     "Catalogue",
     "Finding",
     "Fingerprints",
+    "RuleUse",
     "Scenario",
     "TrainedOn",
+    "Views",
     "audit",
     "fingerprint",
     "most_similar",

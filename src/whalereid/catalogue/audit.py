@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -12,9 +14,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, Problem, fingerprint, most_similar
+from whalereid.arguments import instance
+from whalereid.catalogue.fingerprints import (
+    NEAR_IDENTICAL,
+    Fingerprints,
+    Problem,
+    check_arguments,
+    fingerprint,
+    most_similar,
+)
 from whalereid.catalogue.schema import is_viewpoint
+from whalereid.catalogue.suggestions import did_you_mean, suggest_columns
 from whalereid.catalogue.table import Catalogue
+from whalereid.catalogue.usable import RuleUse, Views, rule_uses, views_of
 from whalereid.errors import WhalereidError, printable
 from whalereid.files import inside
 
@@ -79,17 +91,31 @@ class Audit:
         The worst first.
     photos_read : bool
         Whether the photos were looked at, or the table alone.
+    rules : tuple of RuleUse
+        For each of the usual candidate rules, whether the table has what it takes, and how many photos would have
+        another of their animal among their candidates.
+    views : Views
+        Which viewpoints occur, and how many animals are seen from several.
     """
 
     source: str
     summary: Mapping[str, Any]
     findings: tuple[Finding, ...]
     photos_read: bool
+    rules: tuple[RuleUse, ...]
+    views: Views
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, as JSON has it."""
         findings = [{"count": finding.count, **asdict(finding)} for finding in self.findings]
-        return {"source": self.source, "photos_read": self.photos_read, **self.summary, "findings": findings}
+        return {
+            "source": self.source,
+            "photos_read": self.photos_read,
+            **self.summary,
+            "rules": [asdict(use) for use in self.rules],
+            "views": asdict(self.views),
+            "findings": findings,
+        }
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.text import Text
@@ -97,6 +123,10 @@ class Audit:
         yield Text(printable(self.source), style="bold")
         for name, fact in _in_words(self.summary):
             yield Text.assemble((f"{name:11} ", "dim"), printable(fact))
+        yield Text.assemble((f"{'sides':11} ", "dim"), str(self.views))
+        for row, use in enumerate(self.rules):
+            name = "" if row else "rules"
+            yield Text.assemble((f"{name:11} ", "dim"), str(use))
         yield Text()
         for finding in self.findings:
             severity = (f"{finding.severity:7} ", _COLOURS[finding.severity])
@@ -137,11 +167,18 @@ def audit(catalogue: Catalogue, *, photos: bool = True, workers: int | None = No
     progress : bool
         Show a bar on stderr.
 
+    Raises
+    ------
+    WhalereidError
+        An argument is none of these; what is wrong with the catalogue is reported, not raised.
+
     Notes
     -----
     Near-identical photos are found by `fingerprint` and `most_similar`: each photo is compared with every earlier one,
     which takes memory for the fingerprints alone (1 kB a photo).
     """
+    check_arguments(catalogue, workers, progress)
+    instance(photos, "photos", (bool, np.bool_), "True or False")
     findings = _findings_of_table(catalogue)
     if photos:
         prints = fingerprint(catalogue, workers=workers, progress=progress)
@@ -150,7 +187,8 @@ def audit(catalogue: Catalogue, *, photos: bool = True, workers: int | None = No
     else:
         findings += _findings_of_problems(catalogue, _paths_outside(catalogue))
     findings.sort(key=lambda finding: list(_COLOURS).index(finding.severity))
-    return Audit(catalogue.source, _summary(catalogue), tuple(findings), photos)
+    uses, views = rule_uses(catalogue), views_of(catalogue)
+    return Audit(catalogue.source, _summary(catalogue), tuple(findings), photos, uses, views)
 
 
 def _summary(catalogue: Catalogue) -> dict[str, Any]:
@@ -177,11 +215,18 @@ def _summary(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _findings_of_table(catalogue: Catalogue) -> list[Finding]:
-    frame = catalogue.frame
+    looked_at = ("image_id", "identity", "viewpoint", "encounter", "date", "timestamp")
+    columns = {name: catalogue.column(name) for name in catalogue.columns if name in looked_at}
+    frame = pd.DataFrame(columns, copy=False)
     findings = _findings_of_identities(frame) if catalogue.n_identities else []
     if not catalogue.n_identities:
         advice = "They can be embedded and ranked, not trained on or scored."
+        question = did_you_mean(catalogue.columns, "identity")
+        advice += f" {question[:1].upper()}{question[1:]}" if question else ""
         findings += _finding("no-identities", "note", "photos, none with an identity", advice, frame["image_id"], ())
+    meant = [f"{ours}={name}" for ours, name in suggest_columns(catalogue.columns).items() if ours != "identity"]
+    advice = "Rename the column to what stands before the equals sign, if that is what it means."
+    findings += _finding("similar-columns", "note", "columns that may be known ones by another name", advice, meant)
     if "viewpoint" in frame:
         odd = frame["viewpoint"].dropna()
         counts = odd[~odd.map(is_viewpoint).astype(bool)].value_counts()
@@ -215,19 +260,39 @@ def _findings_of_identities(frame: pd.DataFrame) -> list[Finding]:
     if len(counts) == 1:
         advice = "There is nobody to tell it from: nothing can be trained or scored."
         findings += _finding("one-identity", "warning", "identities in all", advice, counts.index)
+    findings += _findings_of_spelling(counts)
     once = counts.index[counts == 1]
     advice = "Such a photo has no match: as a query it can't be scored, in training it teaches little."
     findings += _finding("single-photo-identities", "note", "identities with a single photo", advice, once)
     if "encounter" in frame:
         pairs = frame[["encounter", "identity"]].dropna().drop_duplicates().sort_values(["encounter", "identity"])
-        met = pairs.groupby("encounter", sort=True)["identity"].agg(list)
-        mixed = met[met.map(len) > 1]
+        pairs = pairs[pairs["encounter"].duplicated(keep=False)]  # few, so only these are gathered one by one
+        mixed = pairs.groupby("encounter", sort=True)["identity"].agg(list)
         advice = "Right where an encounter is a meeting with a group; where it is with one animal, a mistake."
         examples = [f"{encounter}: {_some(names)}" for encounter, names in mixed.head(_EXAMPLES).items()]
         findings += _finding(
             "mixed-encounters", "warning", "encounters with several identities", advice, mixed.index, examples
         )
     return findings
+
+
+def _findings_of_spelling(counts: pd.Series) -> list[Finding]:
+    """Names of one animal written in two ways, as far as that can be told."""
+    written: dict[str, list[str]] = defaultdict(list)
+    for name in counts.index:
+        written[_spoken(name)].append(name)
+    groups = [names for names in written.values() if len(names) > 1]
+    examples = [" = ".join(f"{name!r} ({counts[name]:,})" for name in names) for names in groups[:_EXAMPLES]]
+    advice = "They count as different animals; if they are one, write the name in one way."
+    names = [name for group in groups for name in group]
+    message = "identities that differ only in case or spacing"
+    return _finding("similar-identities", "warning", message, advice, names, examples)
+
+
+def _spoken(name: str) -> str:
+    """A name without what is not heard: case, spaces, signs that don't show, and how its accents are coded."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return "".join(sign for sign in folded if not sign.isspace() and unicodedata.category(sign) != "Cf")
 
 
 _PROBLEMS: dict[str, tuple[str, Severity, str, str]] = {
@@ -245,11 +310,16 @@ _PROBLEMS: dict[str, tuple[str, Severity, str, str]] = {
 }
 
 
+# What every path that leaves its root has: only these are taken apart, for most of a million have none of it.
+_MAY_LEAVE = re.compile(r"\.\.|^[/\\]|:|\0|^\s*$")
+
+
 def _paths_outside(catalogue: Catalogue) -> dict[int, Problem]:
     problems = {}
-    for row, (image_id, path) in enumerate(zip(catalogue.image_ids, catalogue.column("path"), strict=True)):
+    ids, paths = catalogue.image_ids, catalogue.column("path").to_numpy(object)
+    for row in (row for row, path in enumerate(paths) if _MAY_LEAVE.search(path)):
         try:
-            inside(catalogue.root, path, where=f"{catalogue.source}, photo {image_id!r}")
+            inside(catalogue.root, paths[row], where=f"{catalogue.source}, photo {ids[row]!r}")
         except WhalereidError as error:
             problems[row] = Problem("outside", str(error))
     return problems

@@ -40,6 +40,13 @@ def parse_dates(text: pd.Series) -> np.ndarray:
     array(['2017-08-07T20:38:36', '2017-08-07T00:00:00', 'NaT', 'NaT'],
           dtype='datetime64[s]')
     """
+    row_of, distinct = pd.factorize(text)  # a column has few days; what order it follows, each tells once
+    dates = np.append(_parse(pd.Series(distinct, dtype=text.dtype)), np.datetime64("NaT", "s"))
+    return dates[row_of]  # -1, of what is missing, takes the last
+
+
+def _parse(text: pd.Series) -> np.ndarray:
+    """(N,) datetime64[s]: the dates of distinct texts."""
     found = text.astype("str").str.strip().where(text.notna()).str.extract(_WRITTEN)
     number = found.drop(columns=["sep", "between", "half"]).astype("float64")
     first, second = number["a"], number["b"]

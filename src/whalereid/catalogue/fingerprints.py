@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import cv2
 import numpy as np
 
+from whalereid.arguments import instance, whole_number
 from whalereid.catalogue.table import Catalogue
 from whalereid.decoding import MIN_SIDE, crop, decode_bytes, read_bytes
 from whalereid.errors import WhalereidError
@@ -71,7 +72,13 @@ class Fingerprints:
     problems: dict[int, Problem]
 
 
-def fingerprint(catalogue: Catalogue, *, workers: int | None = None, progress: bool = False) -> Fingerprints:
+def fingerprint(
+    catalogue: Catalogue,
+    *,
+    workers: int | None = None,
+    progress: bool = False,
+    see: Callable[[int, np.ndarray], None] | None = None,
+) -> Fingerprints:
     """Read every photo of a catalogue once.
 
     Of each photo (cropped to its box, in grey, 32 × 32) the low frequencies of a cosine transform are kept, as
@@ -87,20 +94,29 @@ def fingerprint(catalogue: Catalogue, *, workers: int | None = None, progress: b
         Threads; by default one for each core.
     progress : bool
         Show a bar on stderr.
+    see : callable, optional
+        Called with the row and the pixels of each photo that can be read, cropped to its box: (H, W) or (H, W, 3 or 4)
+        as OpenCV decodes them. So whoever wants more of a photo need not read it again. Threads call it, in any order.
+
+    Raises
+    ------
+    WhalereidError
+        An argument is none of these; what is wrong with a photo is in `Fingerprints.problems`.
 
     References
     ----------
     .. [1] C. Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010 (pHash).
     """
+    check_arguments(catalogue, workers, progress)
     frame = catalogue.frame
     boxes = frame["bbox"] if "bbox" in frame else [None] * len(frame)
-    jobs = list(zip(frame["image_id"], frame["path"], boxes, strict=True))
+    jobs = list(zip(range(len(frame)), frame["image_id"], frame["path"], boxes, strict=True))
     digests: list[bytes] = []
     vectors = np.zeros((len(jobs), _WIDTH), np.float32)
     problems: dict[int, Problem] = {}
     workers = workers or os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:  # OpenCV and hashing let other threads run
-        done = _in_order(pool, catalogue, jobs, ahead=4 * workers)
+        done = _in_order(pool, catalogue, jobs, see, ahead=4 * workers)
         for row, (digest, vector, problem) in enumerate(_bar(done, "reading photos", len(jobs), progress)):
             digests.append(digest)
             if vector is not None:
@@ -108,6 +124,14 @@ def fingerprint(catalogue: Catalogue, *, workers: int | None = None, progress: b
             if problem is not None:
                 problems[row] = problem
     return Fingerprints(tuple(digests), vectors, problems)
+
+
+def check_arguments(catalogue: Any, workers: Any, progress: Any) -> None:
+    """Refuse what can't be looked at, or not so."""
+    instance(catalogue, "catalogue", Catalogue, "a Catalogue (Catalogue.read(path) makes one)")
+    if workers is not None:
+        whole_number(workers, "workers", 1)
+    instance(progress, "progress", (bool, np.bool_), "True or False")
 
 
 def _bar(items: Iterable[_Item], what: str, total: int, progress: bool) -> Iterable[_Item]:
@@ -120,20 +144,23 @@ def _bar(items: Iterable[_Item], what: str, total: int, progress: bool) -> Itera
     return track(items, what, total, console=Console(stderr=True))
 
 
-_Job = tuple[str, str, object]
+_Job = tuple[int, str, str, object]
+_See = Callable[[int, np.ndarray], None] | None
 _Look = tuple[bytes, np.ndarray | None, Problem | None]
 
 
-def _in_order(pool: ThreadPoolExecutor, catalogue: Catalogue, jobs: list[_Job], ahead: int) -> Iterator[_Look]:
+def _in_order(
+    pool: ThreadPoolExecutor, catalogue: Catalogue, jobs: list[_Job], see: _See, ahead: int
+) -> Iterator[_Look]:
     """Look at every photo, a few ahead of the reader, so that stopping is quick."""
     waiting = iter(jobs)
-    running = deque(pool.submit(_look, catalogue, *job) for job in islice(waiting, ahead))
+    running = deque(pool.submit(_look, catalogue, see, *job) for job in islice(waiting, ahead))
     while running:
         yield running.popleft().result()
-        running.extend(pool.submit(_look, catalogue, *job) for job in islice(waiting, 1))
+        running.extend(pool.submit(_look, catalogue, see, *job) for job in islice(waiting, 1))
 
 
-def _look(catalogue: Catalogue, image_id: str, path: str, box: object) -> _Look:
+def _look(catalogue: Catalogue, see: _See, row: int, image_id: str, path: str, box: object) -> _Look:
     try:
         file = inside(catalogue.root, path, where=f"{catalogue.source}, photo {image_id!r}")
     except WhalereidError as error:
@@ -155,6 +182,8 @@ def _look(catalogue: Catalogue, image_id: str, path: str, box: object) -> _Look:
             image = crop(image, box, where=str(file))
         except WhalereidError as error:
             return digest.digest(), None, Problem("bbox", str(error))
+    if see is not None:
+        see(row, image)
     height, width = image.shape[:2]
     if min(height, width) < MIN_SIDE:
         return digest.digest(), None, Problem("tiny", f"{file}: {width}×{height} px.")
@@ -201,8 +230,19 @@ def most_similar(
         Row of the most similar; the first of equals, -1 where there is none.
     similarity : ndarray of shape (N,), float32
         Within [-1, 1]; -1 where there is none.
+
+    Raises
+    ------
+    WhalereidError
+        Something else than finite numbers in two dimensions, or vectors of two lengths.
     """
-    others = vectors if among is None else among
+    vectors = _looks(vectors, "vectors")
+    others = vectors if among is None else _looks(among, "among")
+    if len(vectors) and len(others) and vectors.shape[1] != others.shape[1]:
+        raise WhalereidError(
+            f"vectors have {vectors.shape[1]} numbers, among has {others.shape[1]}; give the same kind."
+        )
+    instance(progress, "progress", (bool, np.bool_), "True or False")
     rows = np.full(len(vectors), -1, np.int64)
     similarity = np.full(len(vectors), -1, np.float32)
     buffer = np.empty((_BLOCK, _BLOCK), np.float32)
@@ -220,3 +260,14 @@ def most_similar(
             rows[start : start + len(ours)][better] = first + best[better]
             similarity[start : start + len(ours)][better] = score[better]
     return rows, similarity
+
+
+def _looks(value: Any, name: str) -> np.ndarray:
+    """(N, W) float32, if that is what it is."""
+    wanted = "an array of numbers of shape (photos, 255), such as Fingerprints.vectors"
+    array = instance(value, name, np.ndarray, wanted)
+    if array.ndim != 2 or array.dtype.kind not in "fiu":
+        raise WhalereidError(f"{name} has shape {array.shape} of {array.dtype}; give {wanted}.")
+    if not np.isfinite(array).all():
+        raise WhalereidError(f"{name} holds NaN or infinity; give {wanted}.")
+    return array.astype(np.float32, copy=False)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from whalereid.arguments import instance
 from whalereid.errors import WhalereidError, listing
 
 __all__ = [
@@ -16,9 +17,9 @@ __all__ = [
     "KNOWN",
     "REQUIRED",
     "UNKNOWN",
-    "VIEWPOINT_SYNONYMS",
     "is_viewpoint",
     "normalise",
+    "normalise_viewpoint",
     "parse_bbox",
     "refuse_repeats",
 ]
@@ -36,12 +37,29 @@ ALIASES = {
     "sequence": "encounter",
 }
 UNKNOWN = frozenset({"", "unknown", "____"})
-VIEWPOINT_SYNONYMS = {"up": "top"}
+_VIEWPOINT_SYNONYMS = {"up": "top"}
 _MAY_BE_UNKNOWN = ("identity", "viewpoint", "encounter")
 _TEXT = ("image_id", "path", "identity", "viewpoint", "encounter", "species", "location", "date", "timestamp")
 _NUMBERS = ("height", "width", "fold")
 _BBOX_PARTS = ("bbox_x", "bbox_y", "bbox_w", "bbox_h")
 _VIEWPOINT = re.compile(r"(?:(?:top|up|bottom|down|left|right|front|back)[-_ ]?)+")
+
+
+def normalise_viewpoint(name: Any) -> str:
+    """Write a viewpoint as catalogues do: in lower case, without spaces around, ``top`` for ``up``.
+
+    Raises
+    ------
+    WhalereidError
+        It is no text.
+
+    Examples
+    --------
+    >>> [normalise_viewpoint(name) for name in ("up", " Left ", "Front-Right")]
+    ['top', 'left', 'front-right']
+    """
+    plain = instance(name, "viewpoint", str, "text, such as 'left'").strip().lower()
+    return _VIEWPOINT_SYNONYMS.get(plain, plain)
 
 
 def is_viewpoint(name: str) -> bool:
@@ -111,9 +129,12 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     frame = _rename(frame.reset_index(drop=True), where=where)
     missing = [name for name in REQUIRED if name not in frame]
     if missing:
+        from whalereid.catalogue.suggestions import did_you_mean  # which knows the columns by this module
+
+        question = did_you_mean(frame.columns, *missing)
         raise WhalereidError(
             f"{where}: no column {listing(missing)}; a catalogue needs image_id and path, "
-            f"this table has {listing(frame.columns, most=12) or 'no columns'}."
+            f"this table has {listing(frame.columns, most=12) or 'no columns'}{'; ' + question if question else '.'}"
         )
     cleaned: dict[str, pd.Series] = {name: _text(frame[name]) for name in _TEXT if name in frame}
     if "date" not in frame and "timestamp" in frame:
@@ -122,8 +143,8 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
         if name in cleaned:
             cleaned[name] = cleaned[name].mask(cleaned[name].str.lower().isin(UNKNOWN))
     if "viewpoint" in cleaned:
-        viewpoint = cleaned["viewpoint"].str.lower()
-        cleaned["viewpoint"] = viewpoint.map(VIEWPOINT_SYNONYMS).fillna(viewpoint)
+        plain = {view: normalise_viewpoint(view) for view in cleaned["viewpoint"].dropna().unique()}
+        cleaned["viewpoint"] = cleaned["viewpoint"].map(plain).astype("str")
     for name in _NUMBERS:
         if name in frame:
             cleaned[name] = _numbers(frame[name], where=where)

@@ -6,18 +6,23 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral, Number
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 
+from whalereid.arguments import instance, texts
 from whalereid.catalogue.dates import parse_dates
-from whalereid.catalogue.schema import normalise, refuse_repeats
+from whalereid.catalogue.schema import normalise, normalise_viewpoint, refuse_repeats
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import inside
 
 __all__ = ["Catalogue", "Scenario"]
+
+_SEVERAL_IN_ORDER = (list, tuple, np.ndarray, pd.Series, pd.Index, pd.api.extensions.ExtensionArray)
+_SEVERAL = (*_SEVERAL_IN_ORDER, set, frozenset)
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class Catalogue:
         Retrieval tasks that came with the table.
     source : str, optional
         What errors call this table; by default the root.
+    notes : sequence of str
+        What a reader took for what, for the commands to say.
 
     Raises
     ------
@@ -77,11 +84,17 @@ class Catalogue:
         *,
         scenarios: Sequence[Scenario] = (),
         source: str | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
+        frame = instance(frame, "frame", pd.DataFrame, "a DataFrame (Catalogue.read(path) reads a file)")
+        instance(root, "root", (str, os.PathLike), "the path of a folder")
         self._root = Path(root)
-        self._source = source if source is not None else str(root)
+        self._source = str(root) if source is None else instance(source, "source", str, "text")
         self._frame = normalise(frame, where=self._source)
-        self._scenarios = tuple(scenarios)
+        self._scenarios = tuple(instance(scenarios, "scenarios", Sequence, "a sequence of Scenario"))
+        for scenario in self._scenarios:
+            instance(scenario, "scenarios", Scenario, "a sequence of Scenario")
+        self._notes = tuple(notes)
 
     @classmethod
     def read(cls, source: str | os.PathLike[str] | Any, layout: str | None = None) -> Catalogue:
@@ -125,6 +138,11 @@ class Catalogue:
         return self._scenarios
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What was taken for what when the table was read, a sentence each, where that wasn't plain."""
+        return self._notes
+
+    @property
     def columns(self) -> list[str]:
         """Names of the columns."""
         return list(self._frame.columns)
@@ -156,13 +174,13 @@ class Catalogue:
         WhalereidError
             There is no such column; the message lists those there are.
         """
-        if name not in self._frame:
+        if instance(name, "name", str, "the name of a column") not in self._frame:
             raise WhalereidError(f"{self._source}: no column {name!r}; it has {listing(self._frame.columns, most=20)}.")
         return self._frame[name].copy()
 
     def known(self, name: str) -> np.ndarray:
         """(N,) bool: where a column has a value; all False where the column is absent."""
-        if name not in self._frame:
+        if instance(name, "name", str, "the name of a column") not in self._frame:
             return np.zeros(len(self), bool)
         return self._frame[name].notna().to_numpy(bool)
 
@@ -205,8 +223,20 @@ class Catalogue:
         return len(self.identities)
 
     def labels(self, identities: Sequence[str] | None = None) -> np.ndarray:
-        """(N,) int64: each photo's index in `identities` (by default this catalogue's own); -1 where not in it."""
-        order = pd.Index(self.identities if identities is None else identities)
+        """(N,) int64: each photo's index in `identities` (by default this catalogue's own); -1 where not in it.
+
+        Raises
+        ------
+        WhalereidError
+            `identities` aren't text, or name one twice.
+        """
+        order = pd.Index(self.identities)
+        if identities is not None:
+            order = pd.Index(texts(identities, "identities", "names of identities"), dtype=object)
+            if not order.is_unique:
+                raise WhalereidError(
+                    f"identities: {order[order.duplicated()][0]!r} stands there twice; name each once."
+                )
         if "identity" not in self._frame:
             return np.full(len(self), -1, np.int64)
         return np.asarray(order.get_indexer(pd.Index(self._frame["identity"])), np.int64)
@@ -222,9 +252,9 @@ class Catalogue:
         Raises
         ------
         WhalereidError
-            A photo is not in the table.
+            A photo is not in the table, or an id is no text.
         """
-        wanted = list(image_ids)
+        wanted = texts(image_ids, "image_ids", "image ids, which are text")
         found = np.asarray(self._index.get_indexer(pd.Index(wanted, dtype=object)), np.int64)
         absent = [image_id for image_id, row in zip(wanted, found, strict=True) if row < 0]
         if absent:
@@ -239,23 +269,38 @@ class Catalogue:
         return len(self._frame)
 
     def __getitem__(self, rows: slice | Sequence[int] | Sequence[bool] | np.ndarray | pd.Series) -> Catalogue:
-        """Rows by position, mask or slice, as another catalogue with the same root; scenarios stay behind."""
-        if not isinstance(rows, slice):
-            rows = np.asarray(rows)
-            if rows.size == 0:
-                rows = rows.astype(np.int64)
+        """Rows by position, mask or slice, as another catalogue with the same root; scenarios stay behind.
+
+        Raises
+        ------
+        WhalereidError
+            The rows are something else, such as one number; a mask isn't of length N; or a row isn't there, or is
+            named twice.
+        """
         part = object.__new__(Catalogue)  # what is clean already need not be cleaned again
-        part._root, part._source, part._scenarios = self._root, self._source, ()
-        part._frame = self._frame.iloc[rows].reset_index(drop=True)
+        part._root, part._source, part._scenarios, part._notes = self._root, self._source, (), self._notes
+        part._frame = self._frame.iloc[_positions(rows, len(self))].reset_index(drop=True)
         refuse_repeats(part._frame["image_id"], where=self._source)
         return part
+
+    def __iter__(self) -> NoReturn:
+        raise WhalereidError(
+            "a Catalogue can't be gone through photo by photo; its .image_ids can, and so can the rows of its .frame."
+        )
 
     def subset(self, image_ids: Iterable[str]) -> Catalogue:
         """Return the photos of these ids, in this order."""
         return self[self.rows(image_ids)]
 
     def filter(self, **equal: Any) -> Catalogue:
-        """Return the photos whose columns equal the given values; a list, tuple or set means any of them.
+        """Return the photos whose columns equal the given values; several values mean any of them.
+
+        Viewpoints are looked for as catalogues write them: ``up`` finds ``top``, ``Left`` finds ``left``.
+
+        Raises
+        ------
+        WhalereidError
+            There is no such column, or a value isn't of its kind: text for text, a number for numbers.
 
         Examples
         --------
@@ -265,8 +310,15 @@ class Catalogue:
         """
         keep = np.ones(len(self), bool)
         for name, value in equal.items():
-            wanted = list(value) if isinstance(value, list | tuple | set | frozenset) else [value]
-            keep &= self.column(name).isin(wanted).to_numpy(bool)
+            several = isinstance(value, _SEVERAL) and getattr(value, "ndim", 1) > 0
+            wanted = list(value) if several else [value]
+            column = self.column(name)
+            kind, words = _kind(column)
+            for each in wanted:
+                instance(each, name, kind, f"{words}, which the column holds (known({name!r}) tells where)")
+            if name == "viewpoint":
+                wanted = [normalise_viewpoint(view) for view in wanted]
+            keep &= column.isin(wanted).to_numpy(bool)
         return self[keep]
 
     def join(self, table: pd.DataFrame | str | os.PathLike[str]) -> Catalogue:
@@ -280,9 +332,10 @@ class Catalogue:
         Raises
         ------
         WhalereidError
-            No ``image_id`` there, an id repeated, or not one photo in common.
+            No ``image_id`` there, an id repeated, or not one photo in common; or it is no table.
         """
         where = "the joined table"
+        instance(table, "table", (pd.DataFrame, str, os.PathLike), "a DataFrame, or the path of a table")
         if not isinstance(table, pd.DataFrame):
             where = str(table)
             from whalereid.catalogue.readers import read_table
@@ -290,6 +343,9 @@ class Catalogue:
             table = read_table(Path(table))
         if "image_id" not in table:
             raise WhalereidError(f"{where}: no column image_id to join by; it has {listing(table.columns, most=12)}.")
+        if not table.columns.is_unique:
+            named_twice = listing(table.columns[table.columns.duplicated()])
+            raise WhalereidError(f"{where}: two columns are called {named_twice}; rename or remove one.")
         table = table.assign(image_id=table["image_id"].astype("str"))
         if table["image_id"].duplicated().any():
             twice = table["image_id"][table["image_id"].duplicated()]
@@ -301,17 +357,84 @@ class Catalogue:
         return self._with(self._frame[kept].merge(table, on="image_id", how="left"), scenarios=self._scenarios)
 
     def assign(self, **columns: Any) -> Catalogue:
-        """Another catalogue with columns added or replaced, each a scalar or N values."""
-        return self._with(self._frame.assign(**columns), scenarios=self._scenarios)
+        """Another catalogue with columns added or replaced, each a scalar or N values in the order of rows.
+
+        Raises
+        ------
+        WhalereidError
+            Values are of another number or kind, or can't be used in such a column.
+        """
+        values = {name: self._each(value, name) for name, value in columns.items()}
+        return self._with(self._frame.assign(**values), scenarios=self._scenarios)
+
+    def _each(self, value: Any, name: str) -> Any:
+        """A scalar as it is, or N values in the order of rows, whatever index they came with."""
+        if pd.api.types.is_scalar(value):
+            return value
+        instance(value, name, _SEVERAL_IN_ORDER, f"a scalar, or {len(self)} values in the order of rows")
+        if getattr(value, "ndim", 1) != 1:
+            raise WhalereidError(f"{name} has {value.ndim} dimensions; give a scalar, or {len(self)} values.")
+        if len(value) != len(self):
+            raise WhalereidError(f"{name} has {len(value)} values for {len(self)} photos; give one a photo.")
+        return value.reset_index(drop=True) if isinstance(value, pd.Series) else value
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the table as CSV or Parquet by its suffix, whole or not at all; `path` stays relative to the root."""
         from whalereid.catalogue.readers import write_table
 
+        instance(path, "path", (str, os.PathLike), "the path of a file")
         write_table(self._frame, Path(path))
 
     def _with(self, frame: pd.DataFrame, *, scenarios: Sequence[Scenario]) -> Catalogue:
-        return Catalogue(frame, self._root, scenarios=scenarios, source=self._source)
+        return Catalogue(frame, self._root, scenarios=scenarios, source=self._source, notes=self._notes)
 
     def __repr__(self) -> str:
         return f"Catalogue({len(self)} photos, {self.n_identities} identities, root={str(self._root)!r})"
+
+
+def _positions(rows: Any, n: int) -> slice | np.ndarray:
+    """Rows by position, mask or slice as pandas takes them; what is none of these is refused."""
+    if isinstance(rows, slice):
+        if all(part is None or isinstance(part, Integral) for part in (rows.start, rows.stop, rows.step)):
+            if rows.step != 0:
+                return rows
+            raise WhalereidError("rows: a slice's step can't be 0.")
+        raise WhalereidError(
+            f"rows: {rows!r:.80} isn't a slice of whole numbers; catalogue[:10] is the first ten photos."
+        )
+    if isinstance(rows, str):
+        raise WhalereidError(
+            f"rows: {rows!r:.80} is text; catalogue.column({rows!r:.80}) is a column, subset takes ids."
+        )
+    if isinstance(rows, Integral):
+        raise WhalereidError(f"rows are slices, masks or lists; catalogue[[{rows}]] is the catalogue of one photo.")
+    wanted = "rows are slices, masks or lists of whole numbers"
+    try:
+        found = np.asarray(rows)
+    except (ValueError, TypeError) as error:  # lists of lists of unequal lengths
+        raise WhalereidError(f"{wanted}, not a {type(rows).__name__} of several lengths.") from error
+    if found.ndim != 1:
+        raise WhalereidError(f"{wanted}, not a {type(rows).__name__} of {found.ndim} dimensions.")
+    if found.size == 0 and found.dtype != bool:
+        return found.astype(np.int64)
+    if found.dtype == object and pd.api.types.infer_dtype(found, skipna=False) in ("boolean", "integer"):
+        found = np.array(found.tolist())
+    if found.dtype == bool:
+        if len(found) != n:
+            raise WhalereidError(f"rows: the mask has {len(found)} values for {n} photos; give one a photo.")
+        return found
+    if found.dtype.kind not in "iu":
+        raise WhalereidError(f"{wanted}, not values such as {found.tolist()[0]!r:.60}; a mask is True or False.")
+    beyond = found[(found >= n) | (found < -n)]
+    if len(beyond):
+        raise WhalereidError(f"rows: there is no row {listing(beyond)}; the catalogue has {n} photos, counted from 0.")
+    return found
+
+
+def _kind(column: pd.Series) -> tuple[type | tuple[type, ...], str]:
+    """What a value of a column is, and in words."""
+    if isinstance(column.dtype, pd.StringDtype):
+        return str, "text"
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return (Number, np.bool_), "a number"
+    return object, "a value"

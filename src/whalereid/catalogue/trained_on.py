@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from whalereid.arguments import instance, texts
 from whalereid.catalogue.table import Catalogue
 from whalereid.errors import WhalereidError
 
@@ -61,22 +62,22 @@ class TrainedOn:
             _sorted(_photo_names(photos)),
             _sorted(_known(photos, "identity")),
             _sorted(_known(photos, "encounter")),
-            _nothing() if chosen_by is None else _sorted(_photo_names(chosen_by)),
+            _nothing() if chosen_by is None else _sorted(_photo_names(chosen_by, "chosen_by")),
         )
 
     @classmethod
     def of_identities(cls, names: Iterable[str]) -> TrainedOn:
         """Take down animals alone, where no more is known of what was trained on."""
-        return cls(identities=_sorted(names))
+        return cls(identities=_sorted(texts(names, "names", "the animals' names, as text")))
 
     @classmethod
     def of_all(cls, members: Iterable[TrainedOn | None]) -> TrainedOn | None:
         """What any of several networks was trained on; None where one of them doesn't say."""
         whole = cls()
-        for member in members:
+        for member in instance(members, "members", Iterable, "TrainedOn of each network, or None"):
             if member is None:
                 return None
-            whole = whole | member
+            whole = whole | instance(member, "one of members", TrainedOn, "a TrainedOn, or None")
         return whole
 
     def __or__(self, other: TrainedOn) -> TrainedOn:
@@ -126,7 +127,8 @@ class TrainedOn:
         )
 
 
-def _photo_names(photos: Catalogue) -> list[str]:
+def _photo_names(photos: Catalogue, argument: str = "photos") -> list[str]:
+    instance(photos, argument, Catalogue, "a Catalogue (Catalogue.read(path) makes one)")
     # Ids such as "1" occur in many tables: the file's name tells them apart, wherever its folder has been moved to.
     ids, paths = photos.image_ids, photos.column("path")
     return [f"{image_id}\0{PurePosixPath(path).name}" for image_id, path in zip(ids, paths, strict=True)]
@@ -160,6 +162,7 @@ def _held(held: np.ndarray, asked: np.ndarray) -> np.ndarray:
 
 
 def _held_names(held: np.ndarray, names: Iterable[Any]) -> np.ndarray:
+    instance(names, "names", Iterable, "names, such as a column of a catalogue")
     codes, different = pd.factorize(pd.Series(list(names), dtype=object))
     return np.append(_held(held, _digests(map(str, different))), False)[codes]  # -1, missing, looks up the appended one
 

@@ -57,7 +57,8 @@ def run(arguments: Sequence[str] | None = None, commands: typer.Typer = app, nam
     except Exception as error:
         if hasattr(error, "format_message"):  # the parser's own errors: an unknown option, a missing argument
             context = getattr(error, "ctx", None)
-            return _refuse(f"{error.format_message()} Try '{context.command_path if context else name} --help'.")
+            message = error.format_message().replace("Value error, ", "").rstrip(".")  # a library's word before ours
+            return _refuse(f"{message}. Try '{context.command_path if context else name} --help'.")
         if type(error).__name__ == "Abort":  # the parser's word for Ctrl-C
             return _refuse("stopped")
         traceback.print_exc()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from whalereid.cli.console import say
-from whalereid.cli.options import K, ManyValues
+from whalereid.cli.options import ABOVE_0, K, ManyValues
 from whalereid.errors import WhalereidError, listing
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def command(
     ] = "none",
     weights: Annotated[
         list[float] | None,
-        typer.Option(metavar="W [W...]", help="Each member's share of the ensemble.", show_default="equal"),
+        typer.Option(metavar="W [W...]", help="Each member's share of the ensemble.", show_default="equal", **ABOVE_0),
     ] = None,
 ) -> None:
     """Rank a database of photos for each query: exactly, by cosine, the best first.

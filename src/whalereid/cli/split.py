@@ -90,22 +90,25 @@ def command(
     """
     options = {"--folds": folds, "--seed": seed, "--from": since, "--test-share": test_share, "--unseen": unseen}
     given = {option: value for option, value in options.items() if value is not None}
-    strange = sorted(given.keys() - _OPTIONS[by or By.ENCOUNTER].keys())
-    if use is None and strange:
-        kind = by or By.ENCOUNTER
-        raise WhalereidError(f"{listing(strange)}: means nothing --by {kind}; it takes {listing(_OPTIONS[kind])}.")
-    refused = [*(["--by"] if by else []), *given, *(["--out"] if out else [])]
-    if use is not None and refused:
-        raise WhalereidError(f"--use reports on folds that are there; leave out {listing(refused)}.")
-    if use is not None and not use.exists():
-        raise WhalereidError(f"{use}: no such file of folds; `whalereid split --out` writes one.")
+    # What needs no table is refused before the libraries for tables are loaded, let alone the table.
+    if use is None:
+        _check(by or By.ENCOUNTER, given)
+    else:
+        refused = [*(["--by"] if by else []), *given, *(["--out"] if out else [])]
+        if refused:
+            raise WhalereidError(f"--use reports on folds that are there; leave out {listing(refused)}.")
+        if not use.is_file():
+            raise WhalereidError(f"{use}: {'is a folder, not a table' if use.is_dir() else 'no such file'}.")
 
     from whalereid.catalogue import Catalogue
     from whalereid.splits import PredefinedFolds, fold_table, leakage_over_folds, read_folds, write_folds
+    from whalereid.splits.predefined import check_place
 
     splitter: Splitter
     if use is None:
         splitter = _splitter(by or By.ENCOUNTER, given)
+        if out is not None:
+            check_place(out)
         photos = Catalogue.read(catalogue)
     else:
         photos = Catalogue.read(catalogue)
@@ -129,6 +132,15 @@ def command(
     say(report.sentence())
     if out is not None:
         say(f"Folds of {len(table):,} photos written to {out}.")
+
+
+def _check(by: By, given: dict[str, Any]) -> None:
+    """Refuse options that don't go with this way of splitting."""
+    strange = sorted(given.keys() - _OPTIONS[by].keys())
+    if strange:
+        raise WhalereidError(f"{listing(strange)}: means nothing --by {by}; it takes {listing(_OPTIONS[by])}.")
+    if "--from" in given and "--test-share" in given:
+        raise WhalereidError("--from and --test-share: give either the day, or the share of photos to test.")
 
 
 def _splitter(by: By, given: dict[str, Any]) -> Splitter:

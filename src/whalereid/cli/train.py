@@ -160,6 +160,8 @@ def command(
     if lr is not None and named.head_lr is not None:
         chosen = chosen.but(head_lr=named.head_lr * lr / named.lr)
     refuse_folder(out, resume=resume)
+    if weights not in ("pretrained", "random"):
+        look_for_weights(weights, backbone)
     photos = Catalogue.read(catalogue)
     train, held_out = _parts(photos, fold=fold, test_fold=test_fold, folds=folds, valid=valid)
     learned = class_names(train, classes or "identity")
@@ -174,7 +176,7 @@ def command(
     if on_error is OnError.RAISE:
         for part in (labelled(train, classes or ["identity"])[0], *([held_out] if held_out is not None else ())):
             check_files(part)
-    look_for_weights(weights, backbone)
+    look_for_weights(weights, backbone)  # last, since a hub that doesn't answer takes seconds
 
     import torch
 

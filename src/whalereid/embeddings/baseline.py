@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from whalereid.arguments import instance, sequence, whole_number
 from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.embeddings.table import Embeddings
 from whalereid.images import read_photo
@@ -32,13 +33,17 @@ def raw_pixels(photos: Catalogue, *, size: tuple[int, int] = (32, 16), portrait:
     Raises
     ------
     WhalereidError
-        A photo can't be read; names the file.
+        A photo can't be read; names the file. Or an argument is of the wrong kind.
     """
+    instance(photos, "photos", Catalogue, "a Catalogue (Catalogue.read(path) makes one)")
+    wanted = "height and width in pixels, such as (32, 16)"
+    height, width = (whole_number(side, "size", 1) for side in sequence(size, "size", 2, wanted))
+    instance(portrait, "portrait", bool, "True or False")
     boxes = photos.column("bbox") if photos.known("bbox").any() else [None] * len(photos)
-    vectors = np.empty((len(photos), 3 * size[0] * size[1]), np.float32)
+    vectors = np.empty((len(photos), 3 * height * width), np.float32)
     for row, (path, box) in enumerate(zip(photos.paths, boxes, strict=True)):
         pixels = read_photo(path, box if isinstance(box, tuple) else None, portrait)
-        small = cv2.resize(pixels, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
         vectors[row] = small.reshape(-1) / np.float32(255) - np.float32(0.5)
-    provenance = {"network": "raw pixels", "size": list(size), "portrait": portrait}
+    provenance = {"network": "raw pixels", "size": [height, width], "portrait": portrait}
     return Embeddings(photos.image_ids, vectors, provenance | {"trained_on": TrainedOn().to_dict()})

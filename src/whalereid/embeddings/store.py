@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from itertools import zip_longest
@@ -13,7 +12,7 @@ from typing import Any
 
 from whalereid.embeddings.table import MARKER, Embeddings, parts_of, read_marker, read_table, work_folder, write_table
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import check_folder, claim_folder, disk_errors, replacing
+from whalereid.files import check_folder, claim_folder, disk_errors, is_leftover, replacing
 
 __all__ = ["PartStore", "check_place"]
 
@@ -25,11 +24,13 @@ _PHOTOS = b"whalereid-photos"
 class PartStore:
     """Where a run of `embed` keeps what it makes: one Parquet file in the end, or a folder of part files.
 
-    A name that ends in ``.parquet`` becomes one file; its parts lie in a hidden folder beside it until then. Any other
-    name is a folder whose parts stay. A marker among the parts holds the provenance, and whether all are there.
+    A name that ends in ``.parquet`` becomes one file; its parts lie in a hidden folder beside it until then, also those
+    that a whole file takes on later. Any other name is a folder whose parts stay. A marker among the parts holds the
+    provenance, and whether all are there.
 
     Vectors are kept by photo: an ``image_id`` and a key of what the photo is. A finished store must hold no others
-    than are asked for now, and takes on what is new; in an unfinished one, parts with other photos are made again.
+    than are asked for now, and takes on what is new; parts that wait, with other photos, are made again. A run may be
+    killed at any moment: the next one finds what was written, and sweeps away what was half written.
 
     Parameters
     ----------
@@ -53,31 +54,36 @@ class PartStore:
         self._single = self.path.suffix == ".parquet"
         self._folder = work_folder(self.path) if self._single else self.path
         check_place(self.path)
-        self._complete = self._single and self.path.exists()
+        self._whole = self._single and self.path.exists()  # a file that holds what was finished, whatever waits beside
+        if self._whole:
+            self._check_provenance(Embeddings.read_header(self.path).provenance, self.path)
+        if self._single:
+            _sweep(self.path.parent, self.path)
+        self._complete = self._whole and not self._folder.exists()
         if self._complete:
-            self._check_provenance(read_table(self.path)[0].provenance, self.path)
             return
         claim_folder(self._folder, marker=MARKER)
+        _sweep(self._folder)
         if (self._folder / MARKER).exists():
             marker = read_marker(self._folder)
             self._check_provenance(marker["provenance"], self._folder)
             self._complete = marker["complete"]
-            for leftover in self._folder.glob(".*.part*"):  # of a run that was killed while it wrote
-                leftover.unlink()
         else:
             self._mark(complete=False)
 
     def read(self) -> list[Embeddings]:
         """Give what earlier runs made of the photos asked for."""
-        parts = [self.path] if self._single and self._complete else parts_of(self._folder)
+        parts = [(self.path, True)] if self._whole else []
+        if not (self._single and self._complete):
+            parts += [(part, self._complete) for part in parts_of(self._folder)]
         kept = []
-        for part in parts:
+        for part, finished in parts:
             table, notes = read_table(part)
             keys = _split(notes.get(_PHOTOS, b"").decode("ascii", errors="replace"))
             stale = [i for i, key in zip_longest(table.ids, keys) if self._photos.get(i) != key]
             if not stale:
                 kept.append(table)
-            elif not self._complete:
+            elif not finished:
                 part.unlink()
             else:
                 raise WhalereidError(
@@ -100,9 +106,10 @@ class PartStore:
         if self._complete:
             return
         if self._single:
-            self._write(self.path, whole)
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._complete = True
+            if not self._whole or parts_of(self._folder):
+                self._write(self.path, whole)
+            self._clear()
+            self._whole = self._complete = True
         else:
             if not parts_of(self._folder):
                 self.add(whole)
@@ -112,17 +119,21 @@ class PartStore:
         """Leave an unfinished store for another run; returns how many parts wait there. Leaves nothing if none do."""
         parts = 0 if self._complete else len(parts_of(self._folder))
         if not self._complete and not parts:
-            (self._folder / MARKER).unlink(missing_ok=True)
-            with suppress(OSError):  # it holds something else after all
-                self._folder.rmdir()
+            self._clear()
         return parts
 
     def discard(self) -> None:
-        """Leave nothing of an unfinished store: what it holds is of no use."""
+        """Leave nothing of what an unfinished store has waiting: it is of no use."""
         if not self._complete:
-            for part in parts_of(self._folder):
-                part.unlink(missing_ok=True)
-            self.stop()
+            self._clear()
+
+    def _clear(self) -> None:
+        """Take the folder of parts away, its marker last: killed before that, it is still known as ours."""
+        for part in parts_of(self._folder):
+            part.unlink(missing_ok=True)
+        (self._folder / MARKER).unlink(missing_ok=True)
+        with suppress(OSError):  # it holds something else after all
+            self._folder.rmdir()
 
     def _write(self, path: Path, made: Embeddings) -> None:
         write_table(path, made, {_PHOTOS: "".join(self._photos[image_id] for image_id in made.ids).encode()})
@@ -156,6 +167,14 @@ def check_place(path: Path) -> None:
         check_folder(path, marker=MARKER)
     elif path.is_dir():
         raise WhalereidError(f"{path}: is a folder; a name that ends in .parquet is one file.")
+
+
+def _sweep(folder: Path, of: Path | None = None) -> None:
+    """Remove what a killed run left half written in a folder; with `of`, only what was to become that file."""
+    for left in folder.glob(".*.part*"):
+        theirs = of is not None and left.name.rsplit(".", 3)[0::3] != [f".{of.stem}", of.suffix[1:]]
+        if is_leftover(left) and left.is_file() and not theirs:
+            left.unlink()
 
 
 def _split(keys: str) -> list[str]:

@@ -4,27 +4,55 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from whalereid.arguments import instance, texts
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import replacing
 
-__all__ = ["Embeddings"]
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+__all__ = ["Embeddings", "Header", "all_alike", "id_array"]
 
 MARKER = "embeddings.json"
 """In a folder that `embed` writes: whether its parts are all there, and their provenance."""
 
 _METADATA_KEY = b"whalereid"
+_BLOCK_BYTES = 1 << 20  # float64 numbers worked on at a time: they stay in the processor's cache
+_READ_BYTES = 8 << 20  # vectors read at a time
+_ROW_GROUP = 1 << 16  # rows of a file that are compressed together, and read again together
 _BLOCK = 1024
 _ROUNDING = 1e-6  # between unit vectors: some ten times what float32 rounds away
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file or folder of embeddings says of itself; its vectors stay unread.
+
+    Attributes
+    ----------
+    n_photos : int
+        How many vectors there are.
+    dim : int
+        Their width; 0 where there are none and the file doesn't say.
+    provenance : mapping
+        What made them.
+    """
+
+    n_photos: int
+    dim: int
+    provenance: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +68,12 @@ class Embeddings:
     provenance : mapping
         What made them (network, weights digest, transform, flip, precision, library version), as JSON can hold it.
 
+    Raises
+    ------
+    WhalereidError
+        An id is no text or repeated, vectors aren't (N, D) finite numbers with D from 1, or the provenance isn't a
+        mapping.
+
     Examples
     --------
     >>> vectors = Embeddings.from_numpy(["a", "b"], [[3.0, 4.0], [1.0, 0.0]])
@@ -52,24 +86,29 @@ class Embeddings:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        ids = np.asarray([str(i) for i in self.ids], dtype=object)
-        vectors = np.ascontiguousarray(self.vectors, dtype=np.float32)
+        ids, vectors = id_array(self.ids, "ids"), _numbers(self.vectors)
         if vectors.ndim != 2 or len(vectors) != len(ids):
             raise WhalereidError(f"embeddings: {len(ids)} ids but vectors of shape {vectors.shape}; give (ids, width).")
-        if not np.isfinite(vectors).all():
-            row = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])
-            raise WhalereidError(f"embeddings: the vector of {ids[row]!r} holds NaN or infinity.")
-        if not pd.Index(ids).is_unique:
-            twice = ids[pd.Index(ids).duplicated()][0]
-            raise WhalereidError(f"embeddings: image_id {twice!r} is repeated; one vector a photo.")
+        if vectors.shape[1] == 0:
+            raise WhalereidError("embeddings: the vectors are 0 wide; a vector holds 1 number or more.")
+        for rows in _blocks(vectors):
+            if not np.isfinite(vectors[rows]).all():
+                row = rows.start + int(np.flatnonzero(~np.isfinite(vectors[rows]).all(axis=1))[0])
+                raise WhalereidError(
+                    f"embeddings: the vector of {ids[row]!r} holds NaN, infinity, or a number beyond float32."
+                )
+        instance(self.provenance, "provenance", Mapping, "a mapping, such as {'network': 'b5'}")
         object.__setattr__(self, "ids", ids)
         object.__setattr__(self, "vectors", vectors)
         object.__setattr__(self, "provenance", dict(self.provenance))
+        if not self._index.is_unique:
+            twice = ids[self._index.duplicated()][0]
+            raise WhalereidError(f"embeddings: image_id {twice!r} is repeated; one vector a photo.")
 
     @classmethod
     def from_numpy(cls, ids: Iterable[str], vectors: Any, provenance: Mapping[str, Any] | None = None) -> Embeddings:
         """Wrap vectors that any tool made: N ids and an (N, D) array of numbers."""
-        return cls(np.asarray(list(ids), dtype=object), np.asarray(vectors), dict(provenance or {}))
+        return cls(id_array(ids, "ids"), vectors, {} if provenance is None else provenance)
 
     @property
     def dim(self) -> int:
@@ -88,6 +127,16 @@ class Embeddings:
     def _index(self) -> pd.Index:
         return pd.Index(self.ids, dtype=object)
 
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """(N,) float64: the vectors' lengths (L2 norms)."""
+        lengths = np.empty(len(self))
+        for rows in _blocks(self.vectors):
+            wide = self.vectors[rows].astype(np.float64)  # squares of large or tiny numbers leave float32's range
+            lengths[rows] = np.sqrt(np.add.reduce(wide * wide, axis=1))
+        lengths.flags.writeable = False
+        return lengths
+
     def rows(self, ids: Iterable[str]) -> np.ndarray:
         """(n,) int64: the row of each photo.
 
@@ -96,7 +145,8 @@ class Embeddings:
         WhalereidError
             A photo has no vector here; the message names the first few.
         """
-        wanted = pd.Index(list(ids), dtype=object)
+        array = isinstance(ids, np.ndarray) and ids.ndim == 1  # looking at each takes time: what is no text isn't found
+        wanted = pd.Index(np.asarray(ids if array else texts(ids, "ids", "a list of image ids"), object), dtype=object)
         found = np.asarray(self._index.get_indexer(wanted), np.int64)
         if (found < 0).any():
             absent = wanted[found < 0]
@@ -110,7 +160,14 @@ class Embeddings:
         return self.vectors[self.rows(ids)]
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write one Parquet file (``image_id``, ``embedding``), whole or not at all."""
+        """Write one Parquet file (``image_id``, ``embedding``), whole or not at all.
+
+        Raises
+        ------
+        WhalereidError
+            The place can't be written, or JSON can't hold the provenance.
+        """
+        instance(path, "path", (str, os.PathLike), "the path of a Parquet file")
         write_table(path, self)
 
     @classmethod
@@ -123,23 +180,33 @@ class Embeddings:
             Nothing there, not Parquet, a column is missing, vectors differ in width, parts differ in what made them,
             or `embed` has not finished it.
         """
-        path = Path(path)
-        if path.is_dir():
-            unfinished, parts = (path / MARKER).exists() and not read_marker(path)["complete"], parts_of(path)
-        else:
-            unfinished, parts = work_folder(path).exists() and not path.exists(), [path] if path.exists() else []
-        if unfinished:
-            raise WhalereidError(f"{path}: unfinished; run the same `whalereid embed` again, it goes on from there.")
-        if not parts:
-            raise WhalereidError(f"{path}: no embeddings there; `whalereid embed` writes them.")
-        tables = [read_table(part)[0] for part in parts]
-        first = tables[0]
-        for part, table in zip(parts, tables, strict=True):
-            if table.dim != first.dim or table.provenance != first.provenance:
-                what = f"is {table.dim} wide, not {first.dim}" if table.dim != first.dim else "was not made"
-                raise WhalereidError(f"{part}: {what} as in {parts[0].name}; keep one making's parts in a folder.")
-        ids, vectors = [table.ids for table in tables], [table.vectors for table in tables]
-        return cls(np.concatenate(ids), np.concatenate(vectors), first.provenance)
+        parts = _open(path)
+        ids = np.empty(sum(part.header.n_photos for part in parts), object)
+        vectors = np.empty((len(ids), parts[0].header.dim), np.float32)  # filled part by part: no second copy
+        start = 0
+        for part in parts:
+            rows = slice(start, start + part.header.n_photos)
+            part.read_into(ids[rows], vectors[rows])
+            start = rows.stop
+        try:
+            return cls(ids, vectors, parts[0].header.provenance)
+        except WhalereidError as error:
+            raise WhalereidError(f"{path}: {error}") from error
+
+    @staticmethod
+    def read_header(path: str | os.PathLike[str]) -> Header:
+        """Read what made the embeddings of a file or folder, how many and how wide they are; not the vectors.
+
+        Takes milliseconds, whatever the file's size.
+
+        Raises
+        ------
+        WhalereidError
+            As for `read`, but for what only the vectors would show.
+        """
+        parts = _open(path)
+        first = parts[0].header
+        return Header(sum(part.header.n_photos for part in parts), first.dim, first.provenance)
 
     @classmethod
     def concatenate(cls, members: Sequence[Embeddings]) -> Embeddings:
@@ -159,20 +226,71 @@ class Embeddings:
         >>> Embeddings.concatenate([one, two]).take(["a"]).tolist()
         [[1.0, 5.0, 6.0]]
         """
+        wanted = "a list of Embeddings"
+        members = list(instance(members, "members", Iterable, wanted))
+        for member in members:
+            instance(member, "one of members", Embeddings, wanted)
         if not members:
             raise WhalereidError("embeddings: nothing to concatenate; give one network's embeddings at least.")
         ids = members[0].ids
-        for member in members[1:]:
-            odd = np.setxor1d(ids, member.ids)
-            if len(odd):
+        vectors = np.empty((len(ids), sum(member.dim for member in members)), np.float32)
+        start = 0
+        for member in members:
+            rows = member._index.get_indexer(members[0]._index)
+            strange = members[0]._index.get_indexer(member._index) < 0
+            odd = sorted([*ids[rows < 0], *member.ids[strange]])
+            if odd:
                 raise WhalereidError(
                     f"embeddings: {len(odd)} photos have vectors of one network but not of another: {listing(odd)}."
                 )
-        vectors = np.concatenate([member.take(ids) for member in members], axis=1)
+            vectors[:, start : start + member.dim] = member.vectors[rows]
+            start += member.dim
         return cls(ids, vectors, {"concatenated": [dict(member.provenance) for member in members]})
 
     def __repr__(self) -> str:
         return f"Embeddings({len(self)} photos, {self.dim} wide)"
+
+
+def _blocks(vectors: np.ndarray) -> Iterator[slice]:
+    """Cut the rows into runs of a megabyte."""
+    step = max(1, _BLOCK_BYTES // (8 * max(vectors.shape[1], 1)))
+    for start in range(0, len(vectors), step):
+        yield slice(start, min(start + step, len(vectors)))
+
+
+def id_array(ids: Any, name: str) -> np.ndarray:
+    """(N,) str objects; whole numbers are taken for their digits, nothing else than text is.
+
+    Raises
+    ------
+    WhalereidError
+        That is no list, or an id is neither; names the argument and the entry.
+    """
+    held = list(instance(ids, name, Iterable, "a list of ids, which are text"))
+    for row, image_id in enumerate(held):
+        if type(image_id) is str:
+            continue
+        if not isinstance(image_id, str | Integral) or isinstance(image_id, bool):
+            raise WhalereidError(f"{name}: entry {row + 1} is {image_id!r:.60}; an id is text.")
+        held[row] = str(image_id)
+    array = np.empty(len(held), object)
+    array[:] = held
+    return array
+
+
+def _numbers(vectors: Any) -> np.ndarray:
+    """C-contiguous float32, the array itself where it is so already."""
+    try:
+        array = np.asarray(vectors)
+    except (TypeError, ValueError, RuntimeError) as error:  # rows of differing widths; a tensor that needs gradients
+        said = str(error).splitlines()[0].rstrip(".")
+        raise WhalereidError(f"vectors: can't be made one array of numbers ({said}); give (ids, width).") from error
+    if array.dtype.kind not in "fiu":
+        what = {"U": "text", "S": "bytes", "O": "objects", "c": "complex numbers", "b": "true and false"}
+        held = what.get(array.dtype.kind, str(array.dtype))
+        raise WhalereidError(f"vectors: hold {held}, not numbers; give an array of shape (ids, width).")
+    with np.errstate(over="ignore"):  # what float32 can't hold becomes infinite, and is refused by name
+        return np.ascontiguousarray(array, dtype=np.float32)
 
 
 def _trained_on(provenance: Mapping[str, Any]) -> TrainedOn | None:
@@ -236,6 +354,10 @@ def write_table(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    try:
+        provenance = json.dumps(dict(embeddings.provenance)).encode()
+    except (TypeError, ValueError) as error:
+        raise WhalereidError(f"{path}: provenance holds what JSON can't ({error}); keep text and numbers.") from error
     flat = pa.array(embeddings.vectors.reshape(-1), type=pa.float32())
     table = pa.table(
         {
@@ -243,51 +365,109 @@ def write_table(
             "embedding": pa.FixedSizeListArray.from_arrays(flat, embeddings.dim),
         }
     )
-    provenance = json.dumps(dict(embeddings.provenance)).encode()
     table = table.replace_schema_metadata({_METADATA_KEY: provenance, **(notes or {})})
     with replacing(path) as beside:
-        pq.write_table(table, beside, compression="zstd")
+        pq.write_table(table, beside, compression="zstd", row_group_size=_ROW_GROUP, use_dictionary=False)
 
 
 def read_table(path: Path) -> tuple[Embeddings, Mapping[bytes, bytes]]:
     """Read one Parquet file, and all of its schema metadata."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+    part = _Part(path)
+    ids = np.empty(part.header.n_photos, object)
+    vectors = np.empty((len(ids), part.header.dim), np.float32)
+    part.read_into(ids, vectors)
     try:
-        table = pq.read_table(path, partitioning=None)
-    except (pa.ArrowException, OSError) as error:
-        raise WhalereidError(f"{path}: can't be read as Parquet ({error}).") from error
-    absent = [name for name in ("image_id", "embedding") if name not in table.column_names]
-    if absent:
-        raise WhalereidError(f"{path}: no column {listing(absent)}; it has {listing(table.column_names)}.")
-    ids, embedding = table["image_id"], table["embedding"]
-    if ids.null_count:
-        raise WhalereidError(f"{path}: {ids.null_count} rows have no image_id.")
-    kind = embedding.type
-    fixed = pa.types.is_fixed_size_list(kind)
-    if not (fixed or pa.types.is_list(kind) or pa.types.is_large_list(kind)):
-        raise WhalereidError(f"{path}: column embedding holds {kind}, not lists of numbers.")
-    widths: set[int] = {kind.list_size} if fixed else set()
-    pieces: list[np.ndarray] = []
-    for chunk in embedding.chunks:
-        if not fixed:
-            widths |= set(chunk.value_lengths().drop_null().unique().to_pylist())
-        pieces.append(chunk.flatten().to_numpy(zero_copy_only=False))
-    if embedding.null_count or len(widths) > 1:
-        raise WhalereidError(f"{path}: embeddings differ in width ({listing(sorted(widths))}) or are missing.")
-    try:
-        flat = np.concatenate(pieces).astype(np.float32, copy=False) if pieces else np.empty(0, np.float32)
-    except (TypeError, ValueError) as error:
-        raise WhalereidError(f"{path}: column embedding holds {kind}, not lists of numbers.") from error
-    width = widths.pop() if widths else 0
-    notes = table.schema.metadata or {}
-    try:
-        provenance = dict(json.loads(notes.get(_METADATA_KEY, b"{}")))
-    except (TypeError, ValueError) as error:
-        raise WhalereidError(f"{path}: its provenance can't be read ({error}).") from error
-    try:
-        embeddings = Embeddings(ids.to_numpy(), flat.reshape(len(ids), width), provenance)
+        return Embeddings(ids, vectors, part.header.provenance), part.notes
     except WhalereidError as error:
         raise WhalereidError(f"{path}: {error}") from error
-    return embeddings, notes
+
+
+def _open(path: str | os.PathLike[str]) -> list[_Part]:
+    """Open the parts of a file or folder, at least one, all made alike."""
+    instance(path, "path", (str, os.PathLike), "the path of a Parquet file, or of a folder of them")
+    path = Path(path)
+    if path.is_dir():
+        unfinished, files = (path / MARKER).exists() and not read_marker(path)["complete"], parts_of(path)
+    else:
+        unfinished, files = work_folder(path).exists() and not path.exists(), [path] if path.exists() else []
+    if unfinished:
+        raise WhalereidError(f"{path}: unfinished; run the same `whalereid embed` again, it goes on from there.")
+    if not files:
+        raise WhalereidError(f"{path}: no embeddings there; `whalereid embed` writes them.")
+    parts = [_Part(file) for file in files]
+    first = parts[0].header
+    for part in parts:
+        if part.header.dim != first.dim or part.header.provenance != first.provenance:
+            differs = part.header.dim != first.dim
+            what = f"is {part.header.dim} wide, not {first.dim}" if differs else "was not made"
+            raise WhalereidError(f"{part.path}: {what} as in {files[0].name}; keep one making's parts in a folder.")
+    return parts
+
+
+class _Part:
+    """One Parquet file, of which the header was read; its file is open only while something is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._reading() as file:
+            schema = file.schema_arrow
+            absent = [name for name in ("image_id", "embedding") if name not in schema.names]
+            if absent:
+                raise WhalereidError(f"{path}: no column {listing(absent)}; it has {listing(schema.names)}.")
+            self.notes: Mapping[bytes, bytes] = schema.metadata or {}
+            try:
+                provenance = dict(json.loads(self.notes.get(_METADATA_KEY, b"{}")))
+            except (TypeError, ValueError) as error:
+                raise WhalereidError(f"{path}: its provenance can't be read ({error}).") from error
+            self.header = Header(file.metadata.num_rows, self._width(file), provenance)
+
+    def read_into(self, ids: np.ndarray, vectors: np.ndarray) -> None:
+        """Fill (n,) objects and (n, D) float32 with what is there, a few megabytes at a time."""
+        start, step = 0, max(1, _READ_BYTES // (4 * max(self.header.dim, 1)))
+        with self._reading() as file, np.errstate(over="ignore"):
+            for batch in file.iter_batches(step, columns=["image_id", "embedding"]):
+                names, lists = batch["image_id"], batch["embedding"]
+                rows = slice(start, start + len(batch))
+                if names.null_count:
+                    raise WhalereidError(f"{self.path}: {names.null_count} rows have no image_id.")
+                flat = lists.flatten()  # without what is missing
+                if lists.null_count or len(flat) != len(batch) * self.header.dim or self._odd_widths(lists):
+                    widths = sorted({self.header.dim, *self._odd_widths(lists)})
+                    raise WhalereidError(f"{self.path}: embeddings differ in width ({listing(widths)}) or are missing.")
+                ids[rows] = names.to_numpy(zero_copy_only=False)
+                vectors[rows] = flat.to_numpy(zero_copy_only=False).reshape(vectors[rows].shape)
+                start = rows.stop
+
+    def _width(self, file: pq.ParquetFile) -> int:
+        import pyarrow as pa
+
+        kind = file.schema_arrow.field("embedding").type
+        fixed = pa.types.is_fixed_size_list(kind)
+        is_list = fixed or pa.types.is_list(kind) or pa.types.is_large_list(kind)
+        if not is_list or not (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):
+            raise WhalereidError(f"{self.path}: column embedding holds {kind}, not lists of numbers.")
+        if fixed:
+            return int(kind.list_size)
+        for batch in file.iter_batches(1, columns=["embedding"]):
+            return int(batch["embedding"].value_lengths()[0].as_py() or 0)
+        return 0
+
+    def _odd_widths(self, lists: Any) -> set[int]:
+        """Widths, other than the header's, of the lists that are there."""
+        import pyarrow as pa
+
+        if pa.types.is_fixed_size_list(lists.type):
+            return set()
+        return set(lists.value_lengths().drop_null().unique().to_pylist()) - {self.header.dim}
+
+    @contextmanager
+    def _reading(self) -> Iterator[pq.ParquetFile]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            # without these two a whole column is in memory beside what it is read into
+            with pq.ParquetFile(self.path, buffer_size=1 << 20, pre_buffer=False) as file:
+                yield file
+        except (pa.ArrowException, OSError) as error:
+            raise WhalereidError(f"{self.path}: can't be read as Parquet ({error}).") from error

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
+from whalereid.evaluation.arrays import catalogue_of, names_of
 from whalereid.evaluation.labels import positions
 
 if TYPE_CHECKING:
@@ -27,22 +30,27 @@ _PREFIXED = re.compile(r"^scenario\d+-(.+)$")
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """Groups of queries, or of (query, relevant photo) pairs.
+    """Queries in groups; in groups of pairs, a query in each group that it has a relevant photo in.
 
     Attributes
     ----------
     names : tuple of str
-        In reading order, ``unknown`` last.
-    codes : ndarray of shape (Q,) or (P,), int64
-        The group of each query or pair.
-    of_pairs : bool
-        Whether pairs are grouped: a query then counts in each group that it has a relevant photo in, and is asked for
-        those photos alone.
+        All different, in reading order; the group of missing values last.
+    queries : ndarray of shape (n,), int64
+        Rows of the report's queries, each once in a group.
+    codes : ndarray of shape (n,), int64
+        The group that each is in.
+    relevant : ndarray of shape (n,), int64
+        How many relevant photos each has there.
+    cells : ndarray of shape (Q, K), int64, or None
+        Of groups of pairs: the group of each listed relevant photo; -1 elsewhere. A query is asked for these alone.
     """
 
     names: tuple[str, ...]
+    queries: np.ndarray
     codes: np.ndarray
-    of_pairs: bool
+    relevant: np.ndarray
+    cells: np.ndarray | None = None
 
 
 def scenarios_of(query_ids: Sequence[str] | np.ndarray) -> np.ndarray:
@@ -65,6 +73,8 @@ def query_photos(query_ids: Sequence[str] | np.ndarray, catalogue: Catalogue) ->
     WhalereidError
         A query is no photo of the catalogue.
     """
+    catalogue = catalogue_of(catalogue)
+    query_ids = names_of(query_ids, "query_ids")
     known: dict[str, tuple[str, str]] = {}
     for scenario in catalogue.scenarios:
         known |= {q: (i, scenario.id) for q, i in zip(scenario.query_ids, scenario.query_images, strict=True)}
@@ -89,16 +99,19 @@ def _without_prefix(query_id: str) -> tuple[str, str]:
 
 
 def groups_of(report: Report, by: str) -> Groups:
-    """Group a report's Q queries, or its labels' P pairs; see `Report.by`."""
+    """Group a report's Q queries, or its labels' pairs; see `Report.by`."""
+    by = instance(by, "what", str, "the name of a column, such as 'viewpoint'")
     catalogue, images = report.catalogue, report.query_images
     if catalogue is not None and images is not None and by in catalogue.columns:
-        return _coded(catalogue.column(by).iloc[catalogue.rows(images)], of_pairs=False)
+        return _of_queries(report, catalogue.column(by).iloc[catalogue.rows(images)])
     if by == "photos":
         edges = [edge for edge, _ in _PHOTO_BINS]
         names = (*(name for _, name in _PHOTO_BINS), "11 or more")
-        return Groups(names, np.searchsorted(edges, report.hits.relevant).astype(np.int64), of_pairs=False)
+        relevant = report.hits.relevant
+        codes = np.searchsorted(edges, relevant).astype(np.int64)
+        return Groups(names, np.arange(len(codes)), codes, relevant)
     if by == "scenario":
-        return _coded(pd.Series(report.scenarios, dtype=object).replace("", np.nan), of_pairs=False)
+        return _of_queries(report, pd.Series(report.scenarios, dtype=object).replace("", np.nan))
     if catalogue is None or images is None:
         raise WhalereidError(f"no breakdown by {by!r} without the photos' table; give the catalogue too.")
     if by == "seen":
@@ -106,35 +119,97 @@ def groups_of(report: Report, by: str) -> Groups:
             raise WhalereidError("no breakdown by 'seen' without the animals trained on; give the training catalogue.")
         identity = catalogue.column("identity").iloc[catalogue.rows(images)]
         seen = pd.Series(report.trained_on.has_identities(identity), identity.index)
-        return _coded(seen.map({True: "seen", False: "unseen"}).where(identity.notna()), of_pairs=False)
-    ours = catalogue.rows(images)[report.hits.owner]
-    theirs = catalogue.rows(report.labels.image_ids)[report.labels.image]
+        return _of_queries(report, seen.map({True: "seen", False: "unseen"}).where(identity.notna()))
     if by == "year-gap":
         dates = catalogue.dates()
         if np.isnat(dates).all():
             raise WhalereidError(f"{catalogue.source}: no photo has a date, so there are no years between photos.")
-        years = np.where(np.isnat(dates), np.nan, dates.astype("datetime64[Y]").astype(np.int64))
-        return _coded(pd.Series(np.abs(years[ours] - years[theirs])).astype("Int64"), of_pairs=True)
+        years = pd.Series(dates.astype("datetime64[Y]").astype(np.int64), dtype=object).mask(np.isnat(dates))
+        return _of_pairs(report, years, lambda ours, theirs: abs(ours - theirs), str)
     column = by.removesuffix(_PAIR)
     if by.endswith(_PAIR) and column in catalogue.columns:
-        values = catalogue.column(column).to_numpy(object)
-        first, second = pd.Series(values[ours]), pd.Series(values[theirs])
-        both = (first.astype("str") + " → " + second.astype("str")).where(first.notna() & second.notna())
-        return _coded(both, of_pairs=True)
+        return _of_pairs(report, catalogue.column(column), lambda *pair: pair, lambda pair: f"{pair[0]} → {pair[1]}")
     raise WhalereidError(
         f"{catalogue.source}: no column {by!r} to break down by; choose from {listing(catalogue.columns, most=20)}, "
         f"one of these with {_PAIR}, year-gap, photos, seen, scenario."
     )
 
 
-def _coded(values: pd.Series, *, of_pairs: bool) -> Groups:
-    codes, found = pd.factorize(values)
+def _of_queries(report: Report, values: pd.Series) -> Groups:
+    codes, found = _coded(values)
+    place, names = _named(found, str)
+    return Groups(names, np.arange(len(codes)), place[codes], report.hits.relevant)
+
+
+def _of_pairs(
+    report: Report, values: pd.Series, joined: Callable[[Any, Any], Hashable], text: Callable[[Any], str]
+) -> Groups:
+    """Group pairs by what is `joined` from the query's and the relevant photo's values, one a catalogue's photo."""
+    catalogue, images, hits, ranking = report.catalogue, report.query_images, report.hits, report.ranking
+    assert catalogue is not None
+    assert images is not None
+    codes, found = _coded(values)
+    codes += 1  # 0 is a missing value
+    many = len(found) + 1
+    ours = codes[catalogue.rows(images)] * many
+    query, theirs, count = report.labels.tally(lambda image_ids: codes[catalogue.rows(image_ids)])
+    query = positions(report.labels.query_ids, hits.query_ids)[query]
+    keys = ours[query] + theirs
+    held = pd.Index(np.unique(keys))
+    both = [(found[a - 1], found[b - 1]) if a and b else None for a, b in zip(*np.divmod(held, many), strict=True)]
+    kinds = np.fromiter((None if pair is None else joined(*pair) for pair in both), object, len(both))
+    kind, named = _coded(pd.Series(kinds, dtype=object))
+    place, names = _named(named, text)
+    group = place[kind]  # of each key
+    # years apart in two ways are one gap: a query's counts in a group are added up
+    which, inverse = np.unique(group[held.get_indexer(keys)] * len(hits) + query, return_inverse=True)
+    code, row = np.divmod(which, len(hits))
+    listed = np.append(catalogue_codes(ranking.database_ids, catalogue, codes), 0)[ranking.codes]
+    cells = np.full(hits.hit.shape, -1, np.int64)
+    at = np.nonzero(hits.hit)  # relevant photos alone: each of their keys has been counted
+    cells[at] = group[held.get_indexer(ours[at[0]] + listed[at])]
+    return Groups(names, row, code, np.bincount(inverse, count, len(which)).astype(np.int64), cells)
+
+
+def catalogue_codes(image_ids: np.ndarray, catalogue: Catalogue, codes: np.ndarray) -> np.ndarray:
+    """(n,) int64: the codes of photos, one a catalogue's row; 0 for a photo that isn't in it."""
+    return np.append(codes, 0)[positions(image_ids, catalogue.image_ids)]
+
+
+def _coded(values: pd.Series) -> tuple[np.ndarray, list[Any]]:
+    """(n,) int64 codes, -1 where a value is missing, and the values they stand for."""
+    held = values.to_numpy(object)
+    try:
+        codes, found = pd.factorize(held)
+    except TypeError:  # lists and the like
+        codes, found = pd.factorize(values.map(str, na_action="ignore").to_numpy(object))
+    return np.asarray(codes, np.int64), list(found)
+
+
+def _named(found: list[Any], text: Callable[[Any], str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Order values and name them, each name once: the place of each code (the last is -1's), and the names."""
     try:
         order = sorted(range(len(found)), key=lambda code: found[code])
     except TypeError:  # values of several kinds
-        order = sorted(range(len(found)), key=lambda code: str(found[code]))
+        order = sorted(range(len(found)), key=lambda code: text(found[code]))
     place = np.empty(len(found) + 1, np.int64)
     place[order] = np.arange(len(found))
-    place[-1] = len(found)  # missing values, code -1
-    names = [str(found[code]) for code in order]
-    return Groups((*names, UNKNOWN), place[codes], of_pairs)
+    place[-1] = len(found)
+    plain = [text(found[code]) for code in order]
+    often = Counter(plain)
+    taken: set[str] = set()
+    names = []
+    for code, name in zip(order, plain, strict=True):  # the number 1 and the text "1" are two values
+        names.append(_free(name if often[name] == 1 else repr(found[code]), taken))
+    names.append(_free(UNKNOWN if UNKNOWN not in taken else "no value", taken))
+    return place, tuple(names)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """A name that isn't taken yet, and now is."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name} ({number})"
+    taken.add(free)
+    return free

@@ -10,7 +10,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from whalereid.arguments import choice, whole_number
 from whalereid.errors import WhalereidError
+from whalereid.evaluation.arrays import bools, floats, path_of
 from whalereid.files import replacing
 
 __all__ = ["ScoreCalibration", "expected_calibration_error", "reliability"]
@@ -28,7 +30,8 @@ class ScoreCalibration:
     ----------
     method : {"isotonic", "logistic"}, default="isotonic"
         ``isotonic``: any rising step function (Zadrozny and Elkan 2002); wants a few hundred pairs of both kinds.
-        ``logistic``: a sigmoid of the score (Platt 1999); steadier with few pairs.
+        ``logistic``: a sigmoid of the score (Platt 1999), its slope not below 0; steadier with few pairs. Where chance
+        would fall as scores rise, both say the share of pairs that show one animal, whatever the score.
 
     Examples
     --------
@@ -38,12 +41,11 @@ class ScoreCalibration:
     """
 
     def __init__(self, method: Literal["isotonic", "logistic"] = "isotonic") -> None:
-        if method not in ("isotonic", "logistic"):
-            raise WhalereidError(f"Unknown calibration {method!r}; choose from ['isotonic', 'logistic'].")
-        self.method = method
+        self.method = choice(method, "method", ("isotonic", "logistic"))
         self.scores_: np.ndarray | None = None
         self.probabilities_: np.ndarray | None = None
-        self.slope_ = self.intercept_ = 0.0
+        self.slope_: float | None = None
+        self.intercept_: float | None = None
 
     def fit(self, scores: Any, same: Any) -> ScoreCalibration:
         """Learn the map.
@@ -61,8 +63,10 @@ class ScoreCalibration:
             Lengths differ, a score isn't finite, or all pairs are of one kind.
         """
         x, y = _pairs(scores, same)
+        if not len(y):
+            raise WhalereidError("calibration: no pair with a known answer; give pairs of both kinds.")
         if y.all() or not y.any():
-            kind = "the same animal" if len(y) and y.all() else "different animals"
+            kind = "the same animal" if y.all() else "different animals"
             raise WhalereidError(f"calibration: all {len(y)} pairs show {kind}; give pairs of both kinds.")
         if self.method == "isotonic":
             from sklearn.isotonic import IsotonicRegression
@@ -70,25 +74,33 @@ class ScoreCalibration:
             fitted = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(x, y)
             self.scores_, self.probabilities_ = fitted.X_thresholds_, fitted.y_thresholds_
         else:
-            from sklearn.linear_model import LogisticRegression
-
-            centre, spread = float(x.mean()), float(x.std()) or 1.0  # cosines huddle; the solver wants unit spread
-            model = LogisticRegression(C=1e6).fit(((x - centre) / spread)[:, None], y)
-            self.slope_ = float(model.coef_[0, 0]) / spread
-            self.intercept_ = float(model.intercept_[0]) - self.slope_ * centre
+            self.slope_, self.intercept_ = _sigmoid(x, y)
         return self
 
     def predict(self, scores: Any) -> np.ndarray:
-        """(n,) float64 probabilities within [0, 1]; never falls as the score rises."""
-        x = np.asarray(scores, np.float64)
-        if self.method == "isotonic":
-            if self.scores_ is None or self.probabilities_ is None:
-                raise WhalereidError("calibration: not fitted yet; call fit(scores, same) first.")
-            return np.asarray(np.interp(x, self.scores_, self.probabilities_))
-        if self.slope_ == 0.0 and self.intercept_ == 0.0:
+        """(n,) float64 probabilities within [0, 1]; never falls as the score rises.
+
+        Raises
+        ------
+        WhalereidError
+            Not fitted yet, or a score is NaN.
+        """
+        x = floats(scores, "scores")
+        if np.isnan(x).any():
+            raise WhalereidError(f"scores: score {int(np.flatnonzero(np.isnan(x))[0])} is NaN.")
+        if self.scores_ is not None and self.probabilities_ is not None:
+            at = np.searchsorted(self.scores_, x)
+            last = len(self.scores_) - 1
+            lowest = self.probabilities_[np.clip(at - 1, 0, last)]
+            highest = self.probabilities_[np.clip(at, 0, last)]
+            # interpolation may miss its ends by a last digit, and so fall
+            return np.clip(np.interp(x, self.scores_, self.probabilities_), lowest, highest)
+        if self.slope_ is None or self.intercept_ is None:
             raise WhalereidError("calibration: not fitted yet; call fit(scores, same) first.")
         from scipy.special import expit
 
+        if self.slope_ == 0:  # an infinite score too
+            return np.full(len(x), float(expit(self.intercept_)))
         return np.asarray(expit(self.slope_ * x + self.intercept_))
 
     def write(self, path: str | os.PathLike[str]) -> None:
@@ -99,7 +111,7 @@ class ScoreCalibration:
             content |= {"scores": self.scores_.tolist(), "probabilities": self.probabilities_.tolist()}
         else:
             content |= {"slope": self.slope_, "intercept": self.intercept_}
-        with replacing(path) as beside:
+        with replacing(path_of(path)) as beside:
             beside.write_text(json.dumps(content), encoding="utf-8")
 
     @classmethod
@@ -111,7 +123,7 @@ class ScoreCalibration:
         WhalereidError
             Nothing there, or not a calibration.
         """
-        path = Path(path)
+        path = Path(path_of(path))
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             if content["format"] != _FORMAT:
@@ -120,10 +132,15 @@ class ScoreCalibration:
             if found.method == "isotonic":
                 found.scores_ = np.asarray(content["scores"], np.float64)
                 found.probabilities_ = np.asarray(content["probabilities"], np.float64)
+                _refuse_falling(found.scores_, found.probabilities_)
             else:
                 found.slope_, found.intercept_ = float(content["slope"]), float(content["intercept"])
+                if not (np.isfinite([found.slope_, found.intercept_]).all() and found.slope_ >= 0):
+                    raise ValueError("its chance falls as scores rise; fit it again")
         except FileNotFoundError as error:
             raise WhalereidError(f"{path}: no such file.") from error
+        except OSError as error:
+            raise WhalereidError(f"{path}: can't be read ({error.strerror}).") from error
         except (KeyError, TypeError, ValueError) as error:
             raise WhalereidError(f"{path}: isn't a calibration written by whalereid ({error}).") from error
         return found
@@ -151,11 +168,10 @@ def reliability(probabilities: Any, same: Any, *, bins: int = 10) -> pd.DataFram
     ----------
     .. [1] Niculescu-Mizil and Caruana, "Predicting good probabilities with supervised learning", ICML 2005.
     """
-    p, y = _pairs(probabilities, same)
+    bins = whole_number(bins, "bins", 1, 1_000_000)
+    p, y = _pairs(probabilities, same, "probabilities")
     if len(p) and (p.min() < 0 or p.max() > 1):
-        raise WhalereidError("reliability: predictions must lie within [0, 1]; calibrate the scores first.")
-    if bins < 1:
-        raise WhalereidError(f"bins is {bins}; it must be 1 or more.")
+        raise WhalereidError("probabilities: must lie within [0, 1]; calibrate the scores first.")
     which = np.minimum((p * bins).astype(np.int64), bins - 1)
     pairs = np.bincount(which, minlength=bins)
     held = pairs > 0
@@ -202,10 +218,37 @@ def expected_calibration_error(probabilities: Any, same: Any, *, bins: int = 10)
     return float((gap * table["pairs"]).sum() / table["pairs"].sum())
 
 
-def _pairs(scores: Any, same: Any) -> tuple[np.ndarray, np.ndarray]:
-    x, y = np.asarray(scores, np.float64).reshape(-1), np.asarray(same).reshape(-1).astype(bool)
+def _pairs(scores: Any, same: Any, name: str = "scores") -> tuple[np.ndarray, np.ndarray]:
+    x, y = floats(scores, name), bools(same, "same")
     if len(x) != len(y):
-        raise WhalereidError(f"calibration: {len(x)} scores but {len(y)} outcomes; give one for each.")
+        raise WhalereidError(f"calibration: {len(x)} {name} but {len(y)} outcomes; give one for each.")
     if not np.isfinite(x).all():
-        raise WhalereidError(f"calibration: score {int(np.flatnonzero(~np.isfinite(x))[0])} is NaN or infinite.")
+        raise WhalereidError(f"{name}: score {int(np.flatnonzero(~np.isfinite(x))[0])} is NaN or infinite.")
     return x, y
+
+
+def _sigmoid(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Slope and intercept of the likeliest sigmoid that doesn't fall."""
+    from scipy.special import logit
+
+    size = float(np.abs(x).max()) or 1.0
+    scaled = x / size
+    centre, spread = float(scaled.mean()), float(scaled.std())  # cosines huddle; the solver wants unit spread
+    if np.ptp(x) > 0 and spread > 0:
+        from sklearn.linear_model import LogisticRegression
+
+        model = LogisticRegression(C=1e6).fit(((scaled - centre) / spread)[:, None], y)
+        slope = float(model.coef_[0, 0]) / spread / size
+        if 0 < slope < np.inf:
+            return slope, float(model.intercept_[0]) - slope * size * centre
+    # The likelihood is concave: where the best slope is negative, the best one allowed is 0, with the base rate.
+    return 0.0, float(logit(y.mean()))
+
+
+def _refuse_falling(scores: np.ndarray, probabilities: np.ndarray) -> None:
+    if scores.ndim != 1 or scores.shape != probabilities.shape or not len(scores):
+        raise ValueError("scores and probabilities don't go together")
+    if not (np.isfinite(scores).all() and (np.diff(scores) > 0).all()):
+        raise ValueError("its scores don't rise")
+    if not ((probabilities >= 0) & (probabilities <= 1)).all() or (np.diff(probabilities) < 0).any():
+        raise ValueError("its probabilities fall, or leave [0, 1]")

@@ -10,6 +10,7 @@ from whalereid.errors import WhalereidError
 from whalereid.evaluation.calibration import reliability
 from whalereid.evaluation.intervals import bootstrap_means
 from whalereid.evaluation.metrics import cmc, top_k
+from whalereid.evaluation.open_set import score_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +43,7 @@ def draw_open_set(found: OpenSetReport) -> Figure:
     left.plot(curve["false_alarm_rate"], curve["identification_rate"], color=_INK, drawstyle="steps-post")
     left.plot(outcome.false_alarm_rate(threshold), outcome.identification_rate(threshold), "o", color=_ACCENT)
     left.set(xlabel="new animals taken for known ones", ylabel="known animals named rightly", xlim=(-0.02, 1))
-    left.set(ylim=(0, 1.02), title=f"AUROC {outcome.auroc():.3f}; the dot: threshold {threshold:.3f}")
+    left.set(ylim=(0, 1.02), title=f"AUROC {outcome.auroc():.3f}; the dot: threshold {score_text(threshold)}")
     table = reliability(found.calibration.predict(found.pairs[0]), found.pairs[1])
     right.plot([0, 1], [0, 1], ":", color="grey", linewidth=1)
     right.plot(table["predicted"], table["observed"], "o-", color=_INK, markersize=4)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from whalereid.errors import WhalereidError
+from whalereid.evaluation.arrays import bools, floats, integers, names_of, path_of
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
 from whalereid.ranking import Ranking
 
@@ -27,24 +28,33 @@ class Hits:
     Attributes
     ----------
     query_ids : ndarray of shape (Q,), str objects
-    pair : ndarray of shape (Q, K), int64
-        Which of the labels' pairs each listed photo is; -1 where it is not relevant, or the list has ended.
-    owner : ndarray of shape (P,), int64
-        The query, as a row here, of each of the labels' pairs.
+    hit : ndarray of shape (Q, K), bool
+        Where a listed photo is relevant; False where it is not, or the list has ended.
     scores : ndarray of shape (Q, K), float64
         Descending along each row; -inf pads.
     relevant : ndarray of shape (Q,), int64
         How many relevant photos each query has among its candidates, listed or not.
-    ranked : ndarray of shape (Q,), bool
-        False for a query that has labels but no list.
     """
 
     query_ids: np.ndarray
-    pair: np.ndarray
-    owner: np.ndarray
+    hit: np.ndarray
     scores: np.ndarray
     relevant: np.ndarray
-    ranked: np.ndarray
+
+    def __post_init__(self) -> None:
+        checked = {
+            "query_ids": names_of(self.query_ids, "query_ids"),
+            "hit": bools(self.hit, "hit", 2),
+            "scores": floats(self.scores, "scores", 2),
+            "relevant": integers(self.relevant, "relevant"),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        if self.scores.shape != self.hit.shape or not len(self.query_ids) == len(self.hit) == len(self.relevant):
+            raise WhalereidError(
+                f"hits: {len(self.query_ids)} query_ids, hit of shape {self.hit.shape}, scores {self.scores.shape} and "
+                f"{len(self.relevant)} relevant don't fit; give (Q,), (Q, K), (Q, K) and (Q,)."
+            )
 
     @classmethod
     def of(cls, ranking: RankingLike, labels: LabelsLike) -> Hits:
@@ -58,39 +68,20 @@ class Hits:
         ranking = as_ranking(ranking)
         labels = Labels.of(labels, ranking.query_ids)
         queries, width = ranking.codes.shape
-        row = positions(labels.query_ids, ranking.query_ids)
-        unranked = np.flatnonzero(row < 0)
-        if queries and len(row) and len(unranked) == len(row):
+        at = positions(labels.query_ids, ranking.query_ids)
+        unranked = labels.query_ids[at < 0]
+        if queries and len(at) and len(unranked) == len(at):
             raise WhalereidError(
                 f"labels: none of their queries is ranked (the first is {labels.query_ids[0]!r}, the ranking's first "
                 f"{ranking.query_ids[0]!r}); are they another task's?"
             )
-        row[unranked] = queries + np.arange(len(unranked))
-        code = positions(labels.image_ids, ranking.database_ids)
-        pair = np.full((queries + len(unranked), max(width, 1)), -1, np.int64)  # K is 1 at least
-        stride = max(len(ranking.database_ids), 1)
-        listed = np.flatnonzero(code[labels.image] >= 0)
-        keys = pd.Index(row[labels.query[listed]] * stride + code[labels.image[listed]])
-        if len(keys) and ranking.codes.size:
-            cells = np.arange(queries)[:, None] * stride + ranking.codes
-            cells[ranking.codes < 0] = -1
-            found = keys.get_indexer(pd.Index(cells.ravel())).reshape(cells.shape)
-            pair[:queries] = np.where(found >= 0, listed[found], -1)
-        scores = np.full(pair.shape, -np.inf)
+        at[at < 0] = queries + np.arange(len(unranked))
+        shape = (queries + len(unranked), max(width, 1))  # K is 1 at least
+        hit, scores, relevant = np.zeros(shape, bool), np.full(shape, -np.inf), np.zeros(shape[0], np.int64)
+        hit[:queries, :width] = labels.hits(ranking)
         scores[:queries, :width] = ranking.scores
-        return cls(
-            query_ids=np.concatenate([ranking.query_ids, labels.query_ids[unranked]]),
-            pair=pair,
-            owner=row[labels.query],
-            scores=scores,
-            relevant=np.bincount(row[labels.query], minlength=len(pair)),
-            ranked=np.arange(len(pair)) < queries,
-        )
-
-    @property
-    def hit(self) -> np.ndarray:
-        """(Q, K) bool: where a listed photo is relevant."""
-        return self.pair >= 0
+        relevant[at] = labels.counts
+        return cls(np.concatenate([ranking.query_ids, unranked]), hit, scores, relevant)
 
     @property
     def lengths(self) -> np.ndarray:
@@ -104,8 +95,11 @@ class Hits:
 
     @property
     def missing(self) -> np.ndarray:
-        """(Q,) bool: which queries have a relevant photo but no list; they score 0."""
-        return self.scored & ~self.ranked
+        """(Q,) bool: which queries have a relevant photo but list nothing; they score 0.
+
+        A query without any candidate lists nothing either, and isn't missing: it has no relevant photo.
+        """
+        return self.scored & (self.lengths == 0)
 
     @property
     def tied(self) -> np.ndarray:
@@ -113,21 +107,31 @@ class Hits:
         hit = self.hit
         return np.asarray(((self.scores[:, 1:] == self.scores[:, :-1]) & (hit[:, 1:] != hit[:, :-1])).any(axis=1))
 
-    def narrowed(self, kept: np.ndarray) -> Hits:
-        """Ask for some of the relevant photos alone: the others are taken out of the lists, neither right nor wrong.
+    def narrowed(self, rows: np.ndarray, kept: np.ndarray, relevant: np.ndarray) -> Hits:
+        """Ask some queries for some of their relevant photos: the others leave the lists, neither right nor wrong.
 
         Parameters
         ----------
-        kept : ndarray of shape (P,), bool
-            Which of the labels' pairs stay relevant.
+        rows : ndarray of shape (q,), int
+            Which queries.
+        kept : ndarray of shape (q, K), bool
+            Where a photo that is relevant stays so.
+        relevant : ndarray of shape (q,), int
+            How many relevant photos each of them then has, listed or not.
         """
-        ignored = self.hit & ~np.append(kept, False)[self.pair]  # -1 looks up the appended one
+        rows, kept, relevant = integers(rows, "rows"), bools(kept, "kept", 2), integers(relevant, "relevant")
+        if len(rows) and not 0 <= rows.min() <= rows.max() < len(self):
+            raise WhalereidError(f"rows holds one that isn't there; the {len(self)} queries count from 0.")
+        if kept.shape != (len(rows), self.hit.shape[1]) or len(relevant) != len(rows):
+            raise WhalereidError(f"kept has shape {kept.shape} and relevant {relevant.shape} for {len(rows)} rows.")
+        hit, scores = self.hit[rows], self.scores[rows]
+        ignored = hit & ~kept
         order = np.argsort(ignored, axis=1, kind="stable")
-        return replace(
-            self,
-            pair=np.take_along_axis(np.where(ignored, -1, self.pair), order, axis=1),
-            scores=np.take_along_axis(np.where(ignored, -np.inf, self.scores), order, axis=1),
-            relevant=np.bincount(self.owner[kept], minlength=len(self)),
+        return Hits(
+            query_ids=self.query_ids[rows],
+            hit=np.take_along_axis(hit & kept, order, axis=1),
+            scores=np.take_along_axis(np.where(ignored, -np.inf, scores), order, axis=1),
+            relevant=relevant,
         )
 
     def __len__(self) -> int:
@@ -140,4 +144,5 @@ def as_ranking(ranking: RankingLike) -> Ranking:
         return ranking
     if isinstance(ranking, pd.DataFrame):
         return Ranking.from_frame(ranking)
-    return Ranking.read(ranking)
+    wanted = "a Ranking, a table of query_id, database_image_id and score, or a path to one"
+    return Ranking.read(path_of(ranking, "ranking", wanted))

@@ -9,9 +9,20 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 import pandas as pd
 
+from whalereid import arguments
 from whalereid.errors import WhalereidError
+from whalereid.evaluation.arrays import floats, names_of, real
 
-__all__ = ["Difference", "Interval", "Method", "bootstrap", "bootstrap_means", "bootstrap_statistic", "compare"]
+__all__ = [
+    "Difference",
+    "Interval",
+    "Method",
+    "bootstrap",
+    "bootstrap_means",
+    "bootstrap_statistic",
+    "check_resampling",
+    "compare",
+]
 
 Method: TypeAlias = Literal["bca", "percentile"]
 
@@ -28,7 +39,8 @@ class Interval:
     estimate : float
         On the data as they are.
     low, high : float
-        The interval's ends; NaN where there was only one identity, which says nothing about others.
+        The interval's ends; NaN where there is none: of one identity, which says nothing about others, or without
+        resamples.
     confidence : float
         Its level, such as 0.95.
     identities : int
@@ -41,8 +53,14 @@ class Interval:
     confidence: float
     identities: int
 
+    def __post_init__(self) -> None:
+        for name in ("estimate", "low", "high", "confidence"):
+            real(getattr(self, name), name)
+        arguments.whole_number(self.identities, "identities", 0)
+
     def __str__(self) -> str:
-        return f"{self.estimate:.4f} [{self.low:.4f}, {self.high:.4f}]"
+        ends = "–" if np.isnan(self.low) else f"[{self.low:.4f}, {self.high:.4f}]"
+        return f"{self.estimate:.4f} {ends}"
 
 
 @dataclass(frozen=True)
@@ -55,11 +73,15 @@ class Difference:
         Of the first's mean minus the second's.
     probability : float
         That the better of the two is the better one: the share of resampled populations in which the sign stays as
-        observed, equal means counting half. 0.5 where nothing tells them apart, NaN with one identity.
+        observed, equal means counting half. 0.5 where nothing tells them apart, NaN with one identity or no resamples.
     """
 
     interval: Interval
     probability: float
+
+    def __post_init__(self) -> None:
+        arguments.instance(self.interval, "interval", Interval, "an Interval")
+        real(self.probability, "probability")
 
 
 def bootstrap(
@@ -83,7 +105,7 @@ def bootstrap(
     clusters : sequence of length Q, optional
         Each query's identity. By default every query stands for itself, which is right only for one query an animal.
     resamples : int, default=1000
-        Resampled populations.
+        Resampled populations, 2 or more; 0 leaves the interval out.
     confidence : float, default=0.95
         Level of the interval.
     method : {"bca", "percentile"}, default="bca"
@@ -112,7 +134,7 @@ def bootstrap(
     >>> round(interval.estimate, 4), interval.low < interval.estimate < interval.high, interval.identities
     (0.5833, True, 5)
     """
-    table = np.asarray(values, np.float64).reshape(-1, 1)
+    table = floats(values, "values")[:, None]
     return bootstrap_means(table, clusters, resamples=resamples, confidence=confidence, method=method, seed=seed)[0]
 
 
@@ -138,10 +160,10 @@ def bootstrap_means(
     -------
     list of M Interval
     """
-    sums, sizes = _cluster_sums(values, clusters)
+    check_resampling(resamples, confidence, seed, method)
+    sums, sizes = _cluster_sums(floats(values, "values", 2), clusters)
     estimates = sums.sum(axis=0) / sizes.sum()
-    _check(resamples, confidence, method)
-    if len(sizes) < 2:
+    if len(sizes) < 2 or not resamples:
         return [Interval(float(e), np.nan, np.nan, confidence, len(sizes)) for e in estimates]
     draws = _resampled_means(sums, sizes, resamples, seed)
     left_out = (sums.sum(axis=0) - sums) / (sizes.sum() - sizes)[:, None]
@@ -184,20 +206,29 @@ def bootstrap_statistic(
     >>> best.estimate, best.high
     (0.9, 0.9)
     """
-    _check(resamples, confidence, method)
-    codes, names = pd.factorize(np.asarray(clusters, dtype=object))
+    check_resampling(resamples, confidence, seed, method)
+    if not callable(statistic):
+        raise WhalereidError(f"statistic is a {type(statistic).__name__}; give a function of weights (B, Q).")
+    codes, names = pd.factorize(names_of(clusters, "clusters"), use_na_sentinel=False)
     if not len(codes):
-        raise WhalereidError("interval: no query to resample.")
-    estimate = float(statistic(np.ones((1, len(codes))))[0])
-    if len(names) < 2:
+        raise WhalereidError("clusters: no query to resample.")
+
+    def valued(weights: np.ndarray) -> np.ndarray:
+        given = floats(statistic(weights), "what the statistic gives")
+        if len(given) != len(weights):
+            raise WhalereidError(f"statistic: gives {len(given)} values for {len(weights)} populations; give one each.")
+        return given
+
+    estimate = float(valued(np.ones((1, len(codes))))[0])
+    if len(names) < 2 or not resamples:
         return Interval(estimate, np.nan, np.nan, confidence, len(names))
     step = max(1, _BLOCK // len(codes))
     blocks = (c[i : i + step] for c in _draws(len(names), resamples, seed) for i in range(0, len(c), step))
-    draws = np.concatenate([np.asarray(statistic(counts[:, codes])) for counts in blocks])
+    draws = np.concatenate([valued(counts[:, codes]) for counts in blocks])
     left_out = np.zeros(0)
     if method == "bca":
         rows = (np.arange(i, min(i + step, len(names))) for i in range(0, len(names), step))
-        left_out = np.concatenate([np.asarray(statistic((codes != r[:, None]).astype(np.float64))) for r in rows])
+        left_out = np.concatenate([valued((codes != r[:, None]).astype(np.float64)) for r in rows])
     return _interval(estimate, draws, left_out, len(names), confidence, method)
 
 
@@ -233,13 +264,13 @@ def compare(
     >>> round(better.interval.estimate, 4), better.probability > 0.99
     (0.35, True)
     """
-    a, b = np.asarray(first, np.float64).reshape(-1), np.asarray(second, np.float64).reshape(-1)
+    check_resampling(resamples, confidence, seed, method)
+    a, b = floats(first, "first"), floats(second, "second")
     if len(a) != len(b):
         raise WhalereidError(f"compare: {len(a)} values and {len(b)}; both rankings must answer the same queries.")
-    _check(resamples, confidence, method)
     sums, sizes = _cluster_sums((a - b)[:, None], clusters)
     estimate = float(sums.sum() / sizes.sum())
-    if len(sizes) < 2:
+    if len(sizes) < 2 or not resamples:
         return Difference(Interval(estimate, np.nan, np.nan, confidence, len(sizes)), np.nan)
     draws = _resampled_means(sums, sizes, resamples, seed)[:, 0]
     left_out = ((sums.sum() - sums[:, 0]) / (sizes.sum() - sizes)).ravel()
@@ -249,22 +280,28 @@ def compare(
     return Difference(interval, probability if estimate >= 0 else 1 - probability)
 
 
-def _check(resamples: int, confidence: float, method: str) -> None:
-    if resamples < 1:
-        raise WhalereidError(f"resamples is {resamples}; 1000 is usual, 1 the least.")
-    if not 0 < confidence < 1:
-        raise WhalereidError(f"confidence is {confidence}; it is a share between 0 and 1, such as 0.95.")
-    if method not in get_args(Method):
-        raise WhalereidError(f"method {method!r} is unknown; choose from {', '.join(get_args(Method))}.")
+def check_resampling(resamples: int, confidence: float, seed: int, method: str = "percentile") -> None:
+    """Refuse by name what no interval can be made with; 0 resamples are asked for to have none.
+
+    Raises
+    ------
+    WhalereidError
+        One resample, of which quantiles would be an interval without width; or another option out of range.
+    """
+    if arguments.whole_number(resamples, "resamples", 0, 10_000_000) == 1:
+        raise WhalereidError("resamples is 1; an interval takes 2 at least (1000 is usual), and 0 leaves it out.")
+    arguments.number(confidence, "confidence", 0, 1, open_ends=True)
+    arguments.choice(method, "method", get_args(Method))
+    arguments.seed(seed)
 
 
 def _cluster_sums(values: np.ndarray, clusters: Sequence[Any] | np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """(C, M) sums of the values of each identity's queries, and (C,) how many queries."""
-    names = np.arange(len(values)) if clusters is None else np.asarray(clusters, dtype=object)
+    names = np.arange(len(values)) if clusters is None else names_of(clusters, "clusters")
     if len(names) != len(values):
         raise WhalereidError(f"interval: {len(values)} values but {len(names)} identities; give each query's.")
     kept = ~np.isnan(values).any(axis=1)
-    if not kept.any():
+    if not kept.any() or not values.shape[1]:
         raise WhalereidError("interval: no query has a value, so there is no mean.")
     codes, found = pd.factorize(names[kept], use_na_sentinel=False)
     sums = np.stack([np.bincount(codes, column, len(found)) for column in values[kept].T], axis=1)

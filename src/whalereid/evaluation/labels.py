@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,22 +11,24 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
-from whalereid.ranking import Task
+from whalereid.evaluation.arrays import integers, names_of, path_of
+from whalereid.ranking import Ranking, Task
 
 __all__ = ["Labels", "LabelsLike"]
 
-_BLOCK = 5_000_000  # pairs judged at once
-_MOST = 200_000_000  # pairs held, at 16 bytes each
 COLUMNS = ("query_id", "database_image_id")
+_FORMS = "a mapping from query id to image ids, a table or file of query_id and database_image_id, or a set a query"
 
 
 class Labels:
     """Which database photos are relevant to which query: a set of (query, photo) pairs.
 
-    Kept as integer codes into two lists of ids, so that scoring is array work. A query without a relevant photo has no
-    pair. Repeated pairs are one.
+    A query without a relevant photo has no pair. Repeated pairs are one. `Labels(...)` holds the pairs it is given;
+    `Labels.implied` holds the identities and rules that pairs follow from, which take far less room, and lists pairs
+    where they are asked for.
 
     Parameters
     ----------
@@ -52,35 +54,59 @@ class Labels:
     """
 
     query_ids: np.ndarray
-    image_ids: np.ndarray
-    query: np.ndarray
-    image: np.ndarray
 
     def __init__(self, query_ids: Sequence[str] | np.ndarray | pd.Series, image_ids: Any) -> None:
-        if len(query_ids) != len(image_ids):
-            raise WhalereidError(f"labels: {len(query_ids)} query ids but {len(image_ids)} photos; give pairs.")
-        query, names = pd.factorize(pd.Series(query_ids).astype("str"))
-        image, photos = pd.factorize(pd.Series(image_ids).astype("str"))
+        queries, images = _texts(query_ids, "query_ids"), _texts(image_ids, "image_ids")
+        if len(queries) != len(images):
+            raise WhalereidError(f"labels: {len(queries)} query ids but {len(images)} photos; give pairs.")
+        (query, names), (image, photos) = pd.factorize(queries), pd.factorize(images)
         pairs = pd.unique(query.astype(np.int64) * max(len(photos), 1) + image)
         self._set(names, photos, *np.divmod(pairs, max(len(photos), 1)))
 
     @classmethod
     def from_codes(cls, query_ids: Any, image_ids: Any, query: np.ndarray, image: np.ndarray) -> Labels:
         """Build from unique ids and (P,) codes into them, each pair once; ids that no pair uses are dropped."""
-        labels = cls.__new__(cls)
-        (used, query), (seen, image) = _used(len(query_ids), query), _used(len(image_ids), image)
-        labels._set(np.asarray(query_ids, object)[used], np.asarray(image_ids, object)[seen], query, image)
+        labels = Labels.__new__(Labels)
+        queries, images = names_of(query_ids, "query_ids"), names_of(image_ids, "image_ids")
+        query, image = integers(query, "query"), integers(image, "image")
+        for name, codes, ids in (("query", query, queries), ("image", image, images)):
+            if len(codes) and not 0 <= codes.min() <= codes.max() < len(ids):
+                raise WhalereidError(f"labels: {name} holds a code outside the {len(ids)} ids; codes count from 0.")
+        if len(query) != len(image):
+            raise WhalereidError(f"labels: {len(query)} codes in query but {len(image)} in image; give pairs.")
+        (used, query), (seen, image) = _used(len(queries), query), _used(len(images), image)
+        labels._set(queries[used], images[seen], query, image)
         return labels
 
     def _set(self, query_ids: Any, image_ids: Any, query: np.ndarray, image: np.ndarray) -> None:
         self.query_ids = np.asarray(query_ids, dtype=object)
-        self.image_ids = np.asarray(image_ids, dtype=object)
-        self.query, self.image = np.asarray(query, np.int64), np.asarray(image, np.int64)
-        for array in (self.query_ids, self.image_ids, self.query, self.image):
+        self._held = (np.asarray(image_ids, dtype=object), np.asarray(query, np.int64), np.asarray(image, np.int64))
+        for array in (self.query_ids, *self._held):
             array.flags.writeable = False
 
+    def _pairs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The photos' ids, and the pairs as codes into queries and photos."""
+        return self._held
+
+    @property
+    def image_ids(self) -> np.ndarray:
+        """(D,) str objects: every photo that is relevant to some query."""
+        return self._pairs()[0]
+
+    @property
+    def query(self) -> np.ndarray:
+        """(P,) int64: the query of each pair, each pair once, as a position in `query_ids`."""
+        return self._pairs()[1]
+
+    @property
+    def image(self) -> np.ndarray:
+        """(P,) int64: the relevant photo of each pair, as a position in `image_ids`."""
+        return self._pairs()[2]
+
     @classmethod
-    def of(cls, labels: LabelsLike, query_ids: Sequence[str] | np.ndarray | None = None) -> Labels:
+    def of(
+        cls, labels: LabelsLike, query_ids: Sequence[str] | np.ndarray | None = None, *, name: str = "labels"
+    ) -> Labels:
         """Read labels in any form.
 
         Parameters
@@ -90,12 +116,15 @@ class Labels:
             ``database_image_id``, one row a relevant photo; or one set of ids a query, in the order of `query_ids`.
         query_ids : sequence of str, optional
             The queries that a sequence of sets belongs to.
+        name : str
+            What errors call the labels.
 
         Raises
         ------
         WhalereidError
             A column is missing, an id is empty, or a sequence's length isn't that of `query_ids`; names file and row.
         """
+        name = instance(name, "name", str, "what errors should call the labels")
         if isinstance(labels, Labels):
             return labels
         if isinstance(labels, str | os.PathLike):
@@ -104,14 +133,16 @@ class Labels:
             return cls.from_frame(labels)
         if isinstance(labels, Mapping):
             return cls._from_sets(list(labels), list(labels.values()))
+        if not isinstance(labels, Iterable) or (isinstance(labels, np.ndarray) and not labels.ndim):
+            instance(labels, name, (), _FORMS)
         sets = list(labels)
         if query_ids is None:
             raise WhalereidError("labels: a list of sets needs its queries; give a mapping from query id to set.")
-        if len(sets) != len(query_ids):
+        if len(sets) != len(names_of(query_ids, "query_ids")):
             raise WhalereidError(
                 f"labels: {len(sets)} sets for {len(query_ids)} queries; give one set a query, in the ranking's order."
             )
-        return cls._from_sets(list(query_ids), sets)
+        return cls._from_sets(list(names_of(query_ids, "query_ids")), sets)
 
     @classmethod
     def _from_sets(cls, query_ids: list[str], sets: list[Iterable[str]]) -> Labels:
@@ -131,6 +162,8 @@ class Labels:
         WhalereidError
             A column is missing or an id is empty; names the row.
         """
+        where = instance(where, "where", str, "what errors should call the table")
+        frame = instance(frame, "frame", pd.DataFrame, f"a table of {' and '.join(COLUMNS)}")
         absent = [name for name in COLUMNS if name not in frame]
         if absent:
             raise WhalereidError(f"{where}: no column {listing(absent)}; it has {listing(frame.columns, most=12)}.")
@@ -153,7 +186,7 @@ class Labels:
         """
         from whalereid.catalogue.readers import read_table
 
-        return cls.from_frame(read_table(Path(path)), where=str(path))
+        return cls.from_frame(read_table(Path(path_of(path))), where=str(path))
 
     @classmethod
     def implied(cls, catalogue: Catalogue, tasks: Sequence[Task]) -> Labels:
@@ -172,32 +205,46 @@ class Labels:
         WhalereidError
             No identity is known, or a photo or a column of the rules is absent.
         """
-        names = catalogue.identities
-        if not names:
-            raise WhalereidError(
-                f"{catalogue.source}: no photo has a known identity, so nothing says which matches are right; "
-                "fill the column identity, or give labels."
-            )
-        query, image = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-        first = 0
-        for task in tasks:
-            queries, database = catalogue.subset(task.query_images), catalogue.subset(task.database_images)
-            allowed = task.rules.mask(queries, database)
-            rows = catalogue.rows(task.database_images)
-            whose, held = queries.labels(names), database.labels(names)
-            _refuse_crowds(catalogue, whose, held)
-            for ours, theirs in _same(whose, held):
-                kept = allowed.pairs(ours, theirs)
-                query.append(first + ours[kept])
-                image.append(rows[theirs[kept]])
-            first += len(queries)
-        query_ids = [query_id for task in tasks for query_id in task.query_ids]
-        return cls.from_codes(query_ids, catalogue.image_ids, np.concatenate(query), np.concatenate(image))
+        from whalereid.evaluation.implied import ImpliedLabels
+
+        return ImpliedLabels(catalogue, tasks)
 
     @property
     def counts(self) -> np.ndarray:
         """(Q,) int64: how many relevant photos each query has; 1 or more."""
         return np.bincount(self.query, minlength=len(self.query_ids))
+
+    def hits(self, ranking: Ranking) -> np.ndarray:
+        """(R, k) bool: which photos that a ranking of R queries lists are relevant to their query."""
+        ranking = instance(ranking, "ranking", Ranking, "a Ranking")
+        image_ids, query, image = self._pairs()
+        row, code = (
+            positions(self.query_ids, ranking.query_ids)[query],
+            positions(image_ids, ranking.database_ids)[image],
+        )
+        stride = max(len(ranking.database_ids), 1)
+        asked = (row >= 0) & (code >= 0)
+        if not asked.any():
+            return np.zeros(ranking.codes.shape, bool)
+        cells = np.where(ranking.codes < 0, -1, np.arange(len(ranking))[:, None] * stride + ranking.codes)
+        found = pd.Index(row[asked] * stride + code[asked]).get_indexer(pd.Index(cells.ravel()))
+        return np.asarray(found >= 0).reshape(cells.shape)
+
+    def tally(self, group: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Count each query's relevant photos by a group that the photos are in.
+
+        Parameters
+        ----------
+        group : callable
+            From image ids (n,) to their groups (n,), whole numbers from 0.
+
+        Returns
+        -------
+        query, code, count : ndarray of shape (n,), int64
+            Of each query (a position in `query_ids`) and each group that it has relevant photos in, how many.
+        """
+        image_ids, query, image = self._pairs()
+        return _summed(query, _grouped(group, image_ids)[image], np.ones(len(query), np.int64))
 
     def to_frame(self) -> pd.DataFrame:
         """Return a long table: query_id, database_image_id; one row a relevant photo."""
@@ -212,19 +259,6 @@ class Labels:
         return f"Labels({len(self.query_ids)} queries, {len(self)} relevant photos)"
 
 
-def _refuse_crowds(catalogue: Catalogue, ours: np.ndarray, theirs: np.ndarray) -> None:
-    """Refuse what no memory holds: an identity of tens of thousands of photos is a name for unknown ones."""
-    names = catalogue.identities
-    asked, held = (np.bincount(codes[codes >= 0], minlength=len(names)) for codes in (ours, theirs))
-    pairs = asked * held
-    if pairs.sum() > _MOST:
-        crowd = int(pairs.argmax())
-        raise WhalereidError(
-            f"{catalogue.source}: identity {names[crowd]!r} has {held[crowd]:,} photos, too many to pair; if that is a "
-            "name for unknown animals, leave their identity empty, else ask for fewer queries."
-        )
-
-
 def _used(n: int, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which of n are used, (n,) bool, and the codes counted among these alone."""
     used = np.zeros(n, bool)
@@ -232,17 +266,29 @@ def _used(n: int, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return used, (np.cumsum(used) - 1)[codes]
 
 
-def _same(ours: np.ndarray, theirs: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield blocks of the pairs (position in `ours`, position in `theirs`) of equal, known codes."""
-    order = np.argsort(theirs, kind="stable")
-    start, stop = (np.searchsorted(theirs[order], ours, side=side) for side in ("left", "right"))
-    counts = np.where(ours >= 0, stop - start, 0)
-    block = np.cumsum(counts) // _BLOCK  # a common animal has many photos, squared: not all pairs at once
-    for number in np.unique(block[counts > 0]):
-        rows = np.flatnonzero((block == number) & (counts > 0))
-        many = counts[rows]
-        within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
-        yield np.repeat(rows, many), order[np.repeat(start[rows], many) + within]
+def _texts(ids: Any, name: str) -> pd.Series:
+    """Ids as text; a column of text is taken as it is."""
+    given = ids if isinstance(ids, pd.Series) else pd.Series(names_of(ids, name), dtype=object)
+    empty = np.flatnonzero(given.isna())
+    if len(empty):
+        raise WhalereidError(f"labels: {name} has nothing at place {empty[0] + 1}; leave the pair out.")
+    return given.astype("str")
+
+
+def _grouped(group: Callable[[np.ndarray], np.ndarray], image_ids: np.ndarray) -> np.ndarray:
+    if not callable(group):
+        raise WhalereidError(f"group is a {type(group).__name__}; give a function from image ids to groups.")
+    codes = integers(group(image_ids), "what group gives")
+    if len(codes) != len(image_ids) or codes.min(initial=0) < 0:
+        raise WhalereidError(f"group: gives {len(codes)} codes for {len(image_ids)} photos; give one each, from 0.")
+    return codes
+
+
+def _summed(query: np.ndarray, code: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Add up the counts of equal (query, code)."""
+    stride = int(code.max(initial=0)) + 1
+    keys, inverse = np.unique(query * stride + code, return_inverse=True)
+    return *np.divmod(keys, stride), np.bincount(inverse, count, len(keys)).astype(np.int64)
 
 
 def positions(wanted: Sequence[str] | np.ndarray, among: Sequence[str] | np.ndarray | pd.Index) -> np.ndarray:

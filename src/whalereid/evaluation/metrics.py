@@ -11,7 +11,9 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
+from whalereid import arguments
 from whalereid.errors import WhalereidError
+from whalereid.evaluation.arrays import bools, cut_off, floats, integers
 from whalereid.evaluation.hits import Hits, RankingLike
 from whalereid.evaluation.labels import LabelsLike
 
@@ -79,12 +81,12 @@ def average_precision(
     >>> average_precision(hit, scores, np.array([2])).round(4).tolist()
     [0.8333]
     """
-    if denominator not in get_args(Denominator):
-        raise WhalereidError(f"denominator {denominator!r} is unknown; choose from {', '.join(get_args(Denominator))}.")
+    arguments.choice(denominator, "denominator", get_args(Denominator))
     hit, relevant = _checked(hit, relevant, k)
-    if np.shape(scores) != hit.shape:
-        raise WhalereidError(f"scores have shape {np.shape(scores)}, hits {hit.shape}; they belong cell by cell.")
-    hit, scores = hit[:, :k], np.asarray(scores)[:, :k]
+    scores = floats(scores, "scores", 2)
+    if scores.shape != hit.shape:
+        raise WhalereidError(f"scores have shape {scores.shape}, hit {hit.shape}; they belong cell by cell.")
+    hit, scores = hit[:, :k], scores[:, :k]
     found = np.cumsum(hit, axis=1)
     summed = (hit * (found / np.arange(1, hit.shape[1] + 1))).sum(axis=1)
     tied = np.flatnonzero(((scores[:, 1:] == scores[:, :-1]) & (scores[:, 1:] > -np.inf)).any(axis=1))
@@ -291,6 +293,8 @@ def mean_average_precision(
     >>> mean_average_precision(ranking, [{"a", "b", "c"}], k=2)
     0.5
     """
+    cut_off(k)
+    arguments.choice(denominator, "denominator", get_args(Denominator))
     hits = Hits.of(ranking, labels)
     values = average_precision(hits.hit, hits.scores, hits.relevant, k=k, denominator=denominator)
     if not hits.scored.any():
@@ -299,11 +303,10 @@ def mean_average_precision(
 
 
 def _checked(hit: np.ndarray, relevant: np.ndarray, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    if k < 1:
-        raise WhalereidError(f"k is {k}; it counts ranks, so 1 or more.")
-    hit, relevant = np.asarray(hit, bool), np.asarray(relevant, np.int64)
-    if hit.ndim != 2 or relevant.shape != hit.shape[:1]:
-        raise WhalereidError(f"hits of shape {hit.shape} and relevant of shape {relevant.shape}: give (Q, K) and (Q,).")
+    cut_off(k)
+    hit, relevant = bools(hit, "hit", 2), integers(relevant, "relevant")
+    if relevant.shape != hit.shape[:1]:
+        raise WhalereidError(f"hit of shape {hit.shape} and relevant of shape {relevant.shape}: give (Q, K) and (Q,).")
     return hit, relevant
 
 

@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from whalereid.arguments import instance, number
 from whalereid.errors import WhalereidError
+from whalereid.evaluation.arrays import bools, floats, names_of, real
 from whalereid.evaluation.calibration import ScoreCalibration, expected_calibration_error
+from whalereid.evaluation.intervals import check_resampling
+from whalereid.evaluation.labels import positions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,11 +31,11 @@ class Threshold:
     Attributes
     ----------
     value : float
-        The threshold; ``-inf`` accepts every match.
+        The threshold; ``-inf`` where any score will do: every match is accepted.
     false_accept_rate : float
         The rate asked for: the share of new animals' photos that may be taken for a known animal.
     low, high : float
-        Percentile interval of the threshold, over resampled identities.
+        Percentile interval of the threshold, over resampled identities; NaN without resamples.
     measured : float
         The share of new animals' photos accepted at `value` in the data it was chosen on.
     """
@@ -42,6 +46,10 @@ class Threshold:
     high: float
     measured: float
 
+    def __post_init__(self) -> None:
+        for name in ("value", "false_accept_rate", "low", "high", "measured"):
+            real(getattr(self, name), name)
+
 
 class OpenSetOutcome:
     """What happened to each query: its best match's score, whether its animal is known, whether the match is right.
@@ -49,7 +57,7 @@ class OpenSetOutcome:
     Parameters
     ----------
     scores : array-like of shape (Q,)
-        Score of each query's best match; ``-inf`` where it had no candidate at all.
+        Score of each query's best match; ``-inf`` where it had no candidate at all: it is called new at any threshold.
     known : array-like of shape (Q,), bool
         Whether a photo of its animal was among the candidates.
     correct : array-like of shape (Q,), bool
@@ -61,7 +69,7 @@ class OpenSetOutcome:
     Raises
     ------
     WhalereidError
-        Lengths differ, a score is NaN, or a match is called correct for an animal that isn't known.
+        Lengths differ, a score is NaN or +inf, or a match is called correct for an animal that isn't known.
 
     References
     ----------
@@ -77,21 +85,23 @@ class OpenSetOutcome:
     """
 
     def __init__(self, scores: Any, known: Any, correct: Any, identities: Sequence[str] | None = None) -> None:
-        self.scores = np.asarray(scores, np.float64).reshape(-1)
-        self.known = np.asarray(known).reshape(-1).astype(bool)
-        self.correct = np.asarray(correct).reshape(-1).astype(bool)
-        names = np.arange(len(self.scores)) if identities is None else np.asarray(list(identities), dtype=object)
+        self.scores = floats(scores, "scores")
+        self.known, self.correct = bools(known, "known"), bools(correct, "correct")
+        names = np.arange(len(self.scores)) if identities is None else names_of(identities, "identities")
         if not len(self.scores) == len(self.known) == len(self.correct) == len(names):
             raise WhalereidError(
                 f"open set: {len(self.scores)} scores, {len(self.known)} known, {len(self.correct)} correct and "
                 f"{len(names)} identities; give one of each for each query."
             )
-        if np.isnan(self.scores).any():
-            raise WhalereidError(f"open set: score {int(np.flatnonzero(np.isnan(self.scores))[0])} is NaN.")
+        bad = np.flatnonzero(np.isnan(self.scores) | (self.scores == np.inf))
+        if len(bad):
+            raise WhalereidError(
+                f"open set: score {bad[0]} is {self.scores[bad[0]]}; give numbers, or -inf for no match."
+            )
         if (self.correct & ~self.known).any():
             row = int(np.flatnonzero(self.correct & ~self.known)[0])
             raise WhalereidError(f"open set: query {row} is matched correctly, yet its animal isn't known.")
-        self._animal, self._animals = pd.factorize(names)
+        self._animal, self._animals = pd.factorize(names, use_na_sentinel=False)
 
     @classmethod
     def from_report(cls, report: Report) -> OpenSetOutcome:
@@ -102,7 +112,7 @@ class OpenSetOutcome:
         WhalereidError
             The report has no catalogue with identities, so that it can't be told who is new.
         """
-        rows = report.per_query
+        rows = _report(report, "report").per_query
         if "identity" not in rows:
             raise WhalereidError("open set: who is new is told by the photos' identities; give the catalogue too.")
         rows = rows[rows["identity"].notna()]
@@ -111,6 +121,13 @@ class OpenSetOutcome:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def _accepted(self, threshold: float) -> np.ndarray:
+        """(Q,) bool: whose best match is accepted; where there is none there is nothing to accept."""
+        threshold = real(threshold, "threshold")
+        if np.isnan(threshold):
+            raise WhalereidError(f"threshold is {threshold}; give a number.")
+        return np.asarray((self.scores >= threshold) & (self.scores > -np.inf))
 
     def _need(self, *, known: bool) -> np.ndarray:
         rows = self.known if known else ~self.known
@@ -125,12 +142,12 @@ class OpenSetOutcome:
 
     def false_alarm_rate(self, threshold: float) -> float:
         """Share of new animals' queries whose best match scores at least `threshold`."""
-        return float((self.scores[self._need(known=False)] >= threshold).mean())
+        return float(self._accepted(threshold)[self._need(known=False)].mean())
 
     def identification_rate(self, threshold: float) -> float:
         """Share of known animals' queries matched correctly with a score of at least `threshold` (DIR)."""
         rows = self._need(known=True)
-        return float((self.correct[rows] & (self.scores[rows] >= threshold)).mean())
+        return float((self.correct & self._accepted(threshold))[rows].mean())
 
     def curve(self) -> pd.DataFrame:
         """Detection and identification rate against false alarms, at every threshold that changes either.
@@ -157,12 +174,12 @@ class OpenSetOutcome:
     def baks(self, threshold: float) -> float:
         """Balanced accuracy on known animals: accepted and right, averaged within each animal, then over animals."""
         rows = self._need(known=True)
-        return self._balanced(rows, self.correct & (self.scores >= threshold))
+        return self._balanced(rows, self.correct & self._accepted(threshold))
 
     def baus(self, threshold: float) -> float:
         """Balanced accuracy on unknown animals: called new, averaged within each animal, then over animals."""
         rows = self._need(known=False)
-        return self._balanced(rows, self.scores < threshold)
+        return self._balanced(rows, ~self._accepted(threshold))
 
     def _balanced(self, rows: np.ndarray, right: np.ndarray) -> float:
         photos = np.bincount(self._animal[rows], minlength=len(self._animals))
@@ -184,25 +201,25 @@ class OpenSetOutcome:
         confidence : float, default=0.95
             Level of the percentile interval.
         resamples : int, default=1000
-            Bootstrap resamples of the new animals.
+            Bootstrap resamples of the new animals, 2 or more; 0 leaves the interval out.
         seed : int, default=0
             Of the resampling.
         """
-        if not 0 <= false_accept_rate <= 1:
-            raise WhalereidError(f"false-accept rate is {false_accept_rate}; it is a share, within [0, 1].")
-        if resamples < 1 or not 0 < confidence < 1:
-            raise WhalereidError("threshold: resamples must be 1 or more and confidence within (0, 1).")
+        number(false_accept_rate, "false_accept_rate", 0, 1)
+        check_resampling(resamples, confidence, seed)
         rows = self._need(known=False)
         order = np.argsort(-self.scores[rows], kind="stable")
         scores, animal = self.scores[rows][order], pd.factorize(self._animal[rows][order])[0]
         animals = int(animal.max()) + 1
-        draws = np.random.default_rng(seed).multinomial(animals, np.full(animals, 1 / animals), size=resamples)
-        chosen = np.array([_lowest_allowed(scores, counts[animal], false_accept_rate) for counts in draws])
-        # "lower"/"higher" interpolation, since a threshold may be infinite and infinities can't be averaged
-        low = float(np.quantile(chosen, (1 - confidence) / 2, method="lower"))
-        high = float(np.quantile(chosen, (1 + confidence) / 2, method="higher"))
+        low = high = np.nan
+        if resamples:
+            draws = np.random.default_rng(seed).multinomial(animals, np.full(animals, 1 / animals), size=resamples)
+            chosen = np.array([_lowest_allowed(scores, counts[animal], false_accept_rate) for counts in draws])
+            # "lower"/"higher" interpolation, since a threshold may be infinite and infinities can't be averaged
+            low = float(np.quantile(chosen, (1 - confidence) / 2, method="lower"))
+            high = float(np.quantile(chosen, (1 + confidence) / 2, method="higher"))
         value = _lowest_allowed(scores, np.ones(len(scores)), false_accept_rate)
-        return Threshold(value, false_accept_rate, low, high, self.false_alarm_rate(value))
+        return Threshold(value, float(false_accept_rate), low, high, self.false_alarm_rate(value))
 
     def summary(self, threshold: float) -> dict[str, float]:
         """Every number at one threshold: AUROC, DIR, FAR, BAKS, BAUS, and how many queries of each kind."""
@@ -219,22 +236,23 @@ class OpenSetOutcome:
 
 
 def _share_at_least(scores: np.ndarray, thresholds: np.ndarray, total: int) -> np.ndarray:
-    ascending = np.sort(scores)
+    ascending = np.sort(scores[scores > -np.inf])
     return np.asarray((len(ascending) - np.searchsorted(ascending, thresholds, side="left")) / total)
 
 
 def _lowest_allowed(descending: np.ndarray, weights: np.ndarray, rate: float) -> float:
-    """Return the lowest threshold whose accepted weight is at most `rate` of all; scores sorted best first."""
+    """Return the lowest threshold whose accepted weight is at most `rate` of all; scores sorted best first.
+
+    Scores of -inf, no match at all, are never accepted: where every finite one may be, any score will do (-inf).
+    """
     total = weights.sum()
     accepted = np.cumsum(weights)  # accepting down to and including each score
     # Equal scores are accepted together, so what counts is the weight at the last of a run of ties.
-    last = np.append(descending[1:] != descending[:-1], True)
-    allowed = accepted[last] <= rate * total * (1 + 1e-12)
-    held = descending[last]
-    stop = int(np.argmin(allowed)) if not allowed.all() else len(held)
-    if stop == len(held):
+    last = np.append(descending[1:] != descending[:-1], True) & (descending > -np.inf)
+    over = np.flatnonzero(accepted[last] > rate * total * (1 + 1e-12))
+    if not len(over):
         return float("-inf")
-    return float(np.nextafter(held[stop], np.inf))  # just above the first score that would be one too many
+    return float(np.nextafter(descending[last][over[0]], np.inf))  # just above the first that would be one too many
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,7 +268,7 @@ class OpenSetReport:
     calibration : ScoreCalibration
         From a listed pair's score to the chance that it shows one animal, learnt on the same queries as the threshold.
     pairs : tuple of ndarray of shape (n,)
-        Scores of the pairs listed for the queries judged, and whether each shows one animal.
+        Scores of the pairs listed for the queries judged, and whether each shows one animal; both animals are known.
     honest : bool
         Whether threshold and calibration were learnt on other queries than those judged.
     """
@@ -260,6 +278,17 @@ class OpenSetReport:
     calibration: ScoreCalibration
     pairs: tuple[np.ndarray, np.ndarray]
     honest: bool
+
+    def __post_init__(self) -> None:
+        instance(self.outcome, "outcome", OpenSetOutcome, "an OpenSetOutcome")
+        instance(self.threshold, "threshold", Threshold, "what OpenSetOutcome.threshold gives")
+        instance(self.calibration, "calibration", ScoreCalibration, "a ScoreCalibration")
+        if len(instance(self.pairs, "pairs", tuple, "scores and outcomes, as a tuple")) != 2:
+            raise WhalereidError(f"pairs holds {len(self.pairs)} arrays; give scores and outcomes.")
+        scores, same = floats(self.pairs[0], "pairs' scores"), bools(self.pairs[1], "pairs' outcomes")
+        if len(scores) != len(same):
+            raise WhalereidError(f"pairs: {len(scores)} scores but {len(same)} outcomes; give one for each.")
+        instance(self.honest, "honest", bool, "True or False")
 
     @property
     def calibration_error(self) -> float:
@@ -277,18 +306,23 @@ class OpenSetReport:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every number, as JSON can hold it."""
+        """Return every number, as JSON can hold it.
+
+        A threshold of null takes any score; without resamples its ``low`` and ``high`` are null.
+        """
         found = self.outcome.summary(self.threshold.value) | {"calibration error": self.calibration_error}
-        return found | {"threshold": asdict(self.threshold), "chosen on other queries": self.honest}
+        threshold = {name: value if np.isfinite(value) else None for name, value in asdict(self.threshold).items()}
+        return found | {"threshold": threshold, "chosen on other queries": self.honest}
 
     def lines(self) -> list[tuple[str, str]]:
         """Name and value of each number, as text, in reading order."""
         t, found = self.threshold, self.outcome.summary(self.threshold.value)
+        span = "–" if np.isnan(t.low) else f"{score_text(t.low)} to {score_text(t.high)}"
         shares = ["AUROC", "identification rate", "false-alarm rate", "BAKS", "BAUS"]
         return [
             ("queries of known animals", f"{found['known queries']:,}"),
             ("queries of new animals", f"{found['new queries']:,}"),
-            (f"threshold for {t.false_accept_rate:g} false accepts", f"{t.value:.4f} ({t.low:.4f} to {t.high:.4f})"),
+            (f"threshold for {t.false_accept_rate:g} false accepts", f"{score_text(t.value)} ({span})"),
             *((name, f"{found[name]:.4f}") for name in shares),
             ("calibration error", f"{self.calibration_error:.4f}"),
         ]
@@ -334,9 +368,10 @@ def evaluate_open_set(
     WhalereidError
         Either has no catalogue with identities, no query of a new animal, or none of a known one.
     """
-    chosen_on = report if validation is None else validation
+    _report(report, "report")
+    chosen_on = report if validation is None else _report(validation, "validation")
     threshold = OpenSetOutcome.from_report(chosen_on).threshold(
-        false_accept_rate, confidence=confidence, resamples=max(resamples, 1), seed=seed
+        false_accept_rate, confidence=confidence, resamples=resamples, seed=seed
     )
     return OpenSetReport(
         outcome=OpenSetOutcome.from_report(report),
@@ -347,7 +382,25 @@ def evaluate_open_set(
     )
 
 
+def score_text(score: float) -> str:
+    """A threshold in words: -inf takes any score."""
+    return "any score" if score == -np.inf else f"{score:.4f}"
+
+
+def _report(report: Report, name: str) -> Report:
+    from whalereid.evaluation.report import Report
+
+    return instance(report, name, Report, "a Report (evaluate(protocol, ranking) makes one)")
+
+
 def _listed_pairs(report: Report) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of every listed pair, and whether it shows one animal."""
-    listed = np.isfinite(report.hits.scores)
-    return report.hits.scores[listed], report.hits.hit[listed]
+    """Scores of every listed pair of known animals, and whether it shows one; of others there is no known answer."""
+    catalogue, images = report.catalogue, report.query_images
+    assert catalogue is not None  # an outcome has been made of it
+    assert images is not None
+    known = np.append(catalogue.known("identity"), False)  # the last is where -1, no photo of the catalogue, points
+    ours = known[positions(images, catalogue.image_ids)]
+    theirs = np.append(known[positions(report.ranking.database_ids, catalogue.image_ids)], False)
+    listed = theirs[report.ranking.codes] & ours[: len(report.ranking), None]
+    rows, ranks = np.nonzero(listed)  # queries that aren't ranked stand after these
+    return report.hits.scores[rows, ranks], report.hits.hit[rows, ranks]

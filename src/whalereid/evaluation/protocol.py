@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Literal, TypeAlias, Union
 
 import numpy as np
 import pandas as pd
 
+from whalereid.arguments import choice, column_names, instance, whole_number
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
+from whalereid.evaluation.arrays import catalogue_of, integers, path_of
+from whalereid.evaluation.implied import tasks_of
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
 from whalereid.files import claim_folder, inside, replacing
-from whalereid.ranking import CandidateRules, Ranking, Task, tasks_from
+from whalereid.ranking import CandidateMask, CandidateRules, Ranking, Task, tasks_from
 
 if TYPE_CHECKING:
     from whalereid.splits import Splitter  # it loads scikit-learn, which scoring does without
@@ -69,8 +74,8 @@ class Protocol:
     def __init__(
         self, tasks: Sequence[Task], catalogue: Catalogue | None = None, labels: LabelsLike | None = None
     ) -> None:
-        self.tasks = tuple(tasks)
-        self.catalogue = catalogue
+        self.tasks = tasks_of(tasks)
+        self.catalogue = None if catalogue is None else catalogue_of(catalogue)
         if not self.tasks:
             raise WhalereidError("protocol: no task; give one at least.")
         query_ids = pd.Index(self.query_ids, dtype=object)
@@ -79,7 +84,7 @@ class Protocol:
             raise WhalereidError(f"protocol: two tasks share the query id {twice!r}; put the task's name before it.")
         if catalogue is not None:
             for task in self.tasks:
-                catalogue.rows([*task.query_images, *task.database_images])
+                catalogue.rows(chain(task.query_images, task.database_images))
         if labels is None:
             if catalogue is None:
                 raise WhalereidError("protocol: neither labels nor a catalogue to imply them; give one of the two.")
@@ -99,17 +104,25 @@ class Protocol:
         unknown = self.labels.query_ids[positions(self.labels.query_ids, query_ids) < 0]
         if len(unknown):
             raise WhalereidError(f"labels: {len(unknown)} of their queries are in no task: {listing(unknown)}.")
-        for task in self.tasks:
-            row = positions(self.labels.query_ids, task.query_ids)[self.labels.query]
-            position = positions(self.labels.image_ids, task.database_images)
-            outside = np.flatnonzero((row >= 0) & (position[self.labels.image] < 0))
+        image_ids, query = self.labels.image_ids, self.labels.query
+        for task, pairs in zip(self.tasks, self._by_task(self.labels.query_ids, query), strict=True):
+            used, image = np.unique(self.labels.image[pairs], return_inverse=True)
+            outside = np.flatnonzero((positions(image_ids[used], task.database_images) < 0)[image])
             if len(outside):
-                image = self.labels.image_ids[self.labels.image[outside[0]]]
-                query = task.query_ids[row[outside[0]]]
+                first = pairs[outside[0]]
                 raise WhalereidError(
-                    f"labels: {image!r}, relevant to {query!r}, isn't in the database of {task.name!r} "
+                    f"labels: {image_ids[self.labels.image[first]]!r}, relevant to "
+                    f"{self.labels.query_ids[query[first]]!r}, isn't in the database of {task.name!r} "
                     f"({len(outside)} such labels)."
                 )
+
+    def _by_task(self, query_ids: np.ndarray, query: np.ndarray) -> Iterator[np.ndarray]:
+        """For each task the positions of those of n codes into some query ids that are of its queries, ascending."""
+        number = positions(query_ids, self.query_ids)[query]
+        order = np.argsort(number, kind="stable")
+        ends = np.searchsorted(number[order], np.cumsum([0, *(len(task.query_ids) for task in self.tasks)]))
+        for start, stop in pairwise(ends):
+            yield np.sort(order[start:stop])
 
     @classmethod
     def from_catalogue(
@@ -124,6 +137,8 @@ class Protocol:
         exclude, match : sequence of str
             Columns of the candidate rules.
         """
+        catalogue = catalogue_of(catalogue)
+        exclude, match = column_names(exclude, "exclude"), column_names(match, "match")
         return cls(tasks_from(catalogue, exclude=exclude, match=match), catalogue)
 
     @classmethod
@@ -166,15 +181,16 @@ class Protocol:
         >>> protocol.labels.to_frame().to_numpy().tolist()
         [['b', 'a']]
         """
-        if database not in ("test", "train", "all"):
-            raise WhalereidError(f"database {database!r} is unknown; choose from test, train, all.")
+        catalogue = catalogue_of(catalogue)
+        choice(database, "database", ("test", "train", "all"))
+        fold = whole_number(fold, "fold", 0)
         several = isinstance(split, Mapping)
         named: Mapping[str, Split] = split if isinstance(split, Mapping) else {"test": split}
-        rules = CandidateRules(tuple(exclude), tuple(match))
+        rules = CandidateRules(exclude, match)
         ids, tasks = catalogue.image_ids, []
         for name, one in named.items():
             train, test = _rows(catalogue, one, fold)
-            searched = {"test": test, "train": train, "all": np.union1d(train, test)}[database]
+            searched = np.union1d(train, test) if database == "all" else {"test": test, "train": train}[database]
             query_ids = [f"{name}-{image_id}" for image_id in ids[test]] if several else ids[test]
             tasks.append(Task(name, tuple(query_ids), tuple(ids[test]), tuple(ids[searched]), rules))
         return cls(tasks, catalogue)
@@ -196,7 +212,9 @@ class Protocol:
         WhalereidError
             A file or column is missing or not as it should be; names file and row.
         """
-        folder = Path(folder)
+        folder = Path(path_of(folder, "folder"))
+        if catalogue is not None:
+            catalogue_of(catalogue)
         if catalogue is None and (folder / "metadata.csv").is_file():
             catalogue = Catalogue.read(folder)
         rules = _read_rules(folder / _RULES)
@@ -213,9 +231,13 @@ class Protocol:
         Raises
         ------
         WhalereidError
-            The folder holds something else, or can't be written.
+            The folder holds something else, or can't be written; there are more labels than can be listed.
         """
-        folder = Path(folder)
+        folder = Path(path_of(folder, "folder"))
+        try:
+            labels = self.labels.to_frame()
+        except WhalereidError as error:
+            raise WhalereidError(f"{folder / 'labels.csv'}: {error}") from error
         if (folder / _RULES).is_file():  # an earlier protocol is replaced, unless something else lies with it
             others = sorted(p.name for p in folder.iterdir() if p.name not in _FILES)
             if others:
@@ -223,9 +245,9 @@ class Protocol:
         else:
             claim_folder(folder, marker=_RULES)
         with replacing(folder) as beside:
-            self._write_into(beside)
+            self._write_into(beside, labels)
 
-    def _write_into(self, folder: Path) -> None:
+    def _write_into(self, folder: Path, labels: pd.DataFrame) -> None:
         for part in ("queries", "databases"):
             (folder / part).mkdir(parents=True)
         index = []
@@ -236,7 +258,7 @@ class Protocol:
             pairs.to_csv(folder / queries, index=False)
             pd.DataFrame({"database_image_id": task.database_images}).to_csv(folder / database, index=False)
         pd.DataFrame(index).to_csv(folder / _SCENARIOS, index=False)
-        self.labels.to_frame().to_csv(folder / "labels.csv", index=False)
+        labels.to_csv(folder / "labels.csv", index=False)
         content = {
             "format": _FORMAT,
             "rules": {t.name: {"exclude": t.rules.exclude, "match": t.rules.match} for t in self.tasks},
@@ -280,6 +302,7 @@ class Protocol:
         WhalereidError
             A query is in no task, or a listed photo in no database.
         """
+        ranking = instance(ranking, "ranking", Ranking, "a Ranking")
         unknown = ranking.query_ids[positions(ranking.query_ids, self.query_ids) < 0]
         if len(unknown):
             raise WhalereidError(f"ranking: {len(unknown)} of its queries are in no task: {listing(unknown)}.")
@@ -288,27 +311,71 @@ class Protocol:
         if len(strange):
             raise WhalereidError(f"ranking: {len(strange)} of its photos are in no database: {listing(strange)}.")
         kept = ranking.codes >= 0
-        for task in self.tasks:
-            row = positions(ranking.query_ids, task.query_ids)
-            position = positions(ranking.database_ids, task.database_images)
-            rows = np.flatnonzero(row >= 0)
-            cells = position[ranking.codes[rows]]
-            inner = kept[rows] & (cells >= 0)
-            at_row, at_rank = np.nonzero(inner)
-            inner[at_row, at_rank] = self._mask(task).pairs(row[rows][at_row], cells[at_row, at_rank])
-            kept[rows] = inner
+        parts = self._by_task(ranking.query_ids, np.arange(len(ranking)))
+        for task, mask, rows in zip(self.tasks, self._masks, parts, strict=True):
+            at_row, at_rank = np.nonzero(kept[rows])
+            used, code = np.unique(ranking.codes[rows[at_row], at_rank], return_inverse=True)
+            photo = positions(ranking.database_ids[used], task.database_images)[code]
+            query = positions(ranking.query_ids[rows], task.query_ids)[at_row]
+            allowed = photo >= 0
+            allowed[allowed] = mask.pairs(query[allowed], photo[allowed])
+            kept[rows[at_row], at_rank] = allowed
         taken = int((ranking.codes >= 0).sum() - kept.sum())
         if not taken:
             return ranking, 0
         order = np.argsort(~kept, axis=1, kind="stable")
         codes = np.take_along_axis(np.where(kept, ranking.codes, -1), order, axis=1)
         scores = np.take_along_axis(np.where(kept, ranking.scores, -np.inf), order, axis=1)
-        return Ranking.from_codes(ranking.query_ids, ranking.database_ids, codes, scores), taken
+        return self._like(ranking, ranking.query_ids, codes, scores), taken
 
-    def _mask(self, task: Task) -> Any:
-        if self.catalogue is None:
-            return task.rules.mask(task.query_images, task.database_images)
-        return task.rules.mask(self.catalogue.subset(task.query_images), self.catalogue.subset(task.database_images))
+    def completed(self, ranking: Ranking) -> Ranking:
+        """Put a ranking into the protocol's order, with an empty list for each query that it doesn't hold.
+
+        A table of rows can't show a query that lists nothing; the protocol knows who was asked.
+
+        Parameters
+        ----------
+        ranking : Ranking
+            Of this protocol's queries, or some of them.
+
+        Returns
+        -------
+        Ranking
+            Of all queries, task after task.
+
+        Raises
+        ------
+        WhalereidError
+            A query is in no task.
+        """
+        ranking = instance(ranking, "ranking", Ranking, "a Ranking")
+        query_ids = np.asarray(self.query_ids, object)
+        at = positions(query_ids, ranking.query_ids)
+        if int((at >= 0).sum()) < len(ranking):
+            unknown = ranking.query_ids[positions(ranking.query_ids, query_ids) < 0]
+            raise WhalereidError(f"ranking: {len(unknown)} of its queries are in no task: {listing(unknown)}.")
+        if np.array_equal(at, np.arange(len(ranking))):
+            return ranking
+        codes, scores = np.full((len(at), ranking.k), -1, np.int64), np.full((len(at), ranking.k), -np.inf)
+        codes[at >= 0], scores[at >= 0] = ranking.codes[at[at >= 0]], ranking.scores[at[at >= 0]]
+        return self._like(ranking, query_ids, codes, scores)
+
+    @staticmethod
+    def _like(ranking: Ranking, query_ids: np.ndarray, codes: np.ndarray, scores: np.ndarray) -> Ranking:
+        return Ranking.from_codes(query_ids, ranking.database_ids, codes, scores, trained_on=ranking.trained_on)
+
+    @cached_property
+    def candidates(self) -> np.ndarray:
+        """(Q,) int64: how many candidates each query has, task after task."""
+        return np.concatenate([mask.count(np.arange(mask.shape[0])) for mask in self._masks])
+
+    @cached_property
+    def _masks(self) -> list[CandidateMask]:
+        photos = self.catalogue
+        pairs = ((task.rules, task.query_images, task.database_images) for task in self.tasks)
+        if photos is None:
+            return [rules.mask(queries, database) for rules, queries, database in pairs]
+        return [rules.mask(photos.subset(queries), photos.subset(database)) for rules, queries, database in pairs]
 
     def __repr__(self) -> str:
         photos = len({image for task in self.tasks for image in task.database_images})
@@ -318,12 +385,16 @@ class Protocol:
 
 def _rows(catalogue: Catalogue, split: Split, fold: int) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(split, tuple | list):
-        train, test = (np.asarray(part, np.int64).reshape(-1) for part in split)
+        if len(split) != 2:
+            raise WhalereidError(f"split holds {len(split)} parts; give a splitter, or rows as (train, test).")
+        train, test = integers(split[0], "split's train part"), integers(split[1], "split's test part")
         for part in (train, test):
             wrong = part[(part < 0) | (part >= len(catalogue))]
             if len(wrong):
                 raise WhalereidError(f"{catalogue.source}: no row {wrong[0]}; its {len(catalogue)} rows count from 0.")
         return train, test
+    if isinstance(split, str | bytes) or not callable(getattr(split, "split", None)):
+        instance(split, "split", (tuple, list), "a splitter, such as IdentityFolds(5), or rows as (train, test)")
     pairs = list(split.split(catalogue))
     if not 0 <= fold < len(pairs):
         raise WhalereidError(f"fold {fold} is out of range; {split!r} gives {len(pairs)}, counted from 0.")

@@ -6,16 +6,19 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pandas as pd
 
+from whalereid import arguments
+from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.errors import WhalereidError, listing
+from whalereid.evaluation.arrays import catalogue_of, cut_off
 from whalereid.evaluation.breakdown import groups_of, query_photos, scenarios_of
 from whalereid.evaluation.hits import Hits, RankingLike, as_ranking
-from whalereid.evaluation.intervals import Method, bootstrap_means, compare
+from whalereid.evaluation.intervals import Method, bootstrap_means, check_resampling, compare
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
 from whalereid.evaluation.metrics import (
     Denominator,
@@ -98,12 +101,24 @@ def evaluate(
     >>> report["mAP@2"], report["top-1"]
     (0.75, 0.5)
     """
+    cut_off(k)
+    arguments.choice(denominator, "denominator", get_args(Denominator))
+    arguments.choice(interval, "interval", get_args(Method))
+    check_resampling(resamples, confidence, seed)
+    if catalogue is not None:
+        catalogue_of(catalogue)
+    if trained_on is not None and not isinstance(trained_on, TrainedOn | Catalogue):
+        trained_on = arguments.texts(trained_on, "trained_on", "a Catalogue, or identities")
     if isinstance(method, Ranking | pd.DataFrame | str | os.PathLike):
         ranking = as_ranking(method)
         if options:
             raise WhalereidError(f"evaluate: {listing(options)} can't be applied to a ranking made already.")
     elif not isinstance(task, Protocol) or task.catalogue is None:
-        raise WhalereidError("evaluate: ranking needs a protocol with its catalogue; or give a ranking made already.")
+        raise WhalereidError(
+            "method: ranking needs a task that is a Protocol with its catalogue; or give a ranking made already."
+        )
+    elif not callable(getattr(method, "rank", None)):
+        raise WhalereidError(f"method is a {type(method).__name__}; give an Ensemble, a Ranking, a table or a path.")
     else:
         ranking = rank_tasks(method, task.catalogue, task.tasks, k, **options)
     notes: list[str] = []
@@ -112,11 +127,20 @@ def evaluate(
         ranking, taken = task.admitted(ranking)
         if taken:
             notes.append(f"listed photos that are no candidates under the rules: {taken}, taken out of the lists")
+        ranking = task.completed(ranking)
         catalogue = task.catalogue
         labels = task.labels
     else:
-        labels = Labels.of(task, ranking.query_ids)
+        labels = Labels.of(task, ranking.query_ids, name="task")
     hits = Hits.of(ranking, labels)
+    if isinstance(task, Protocol):
+        silent = (hits.lengths == 0) & ~hits.scored
+        asked = hits.query_ids[silent & (task.candidates > 0)] if silent.any() else ()
+        if len(asked):
+            notes.append(
+                f"listing nothing though they have candidates, none of them relevant: {_queries(len(asked))} "
+                f"({listing(asked, most=3)}); an open set takes them for called new"
+            )
     if not hits.scored.any():
         raise WhalereidError(f"none of the {len(hits)} queries has a relevant photo, so there is nothing to average.")
     images, scenarios = None, scenarios_of(hits.query_ids)
@@ -185,9 +209,22 @@ class Report:
     seed: int
     remarks: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        made = "what evaluate(protocol, ranking) makes"
+        for name, kind in (("ranking", Ranking), ("labels", Labels), ("hits", Hits)):
+            instance(getattr(self, name), name, kind, made)
+        if self.catalogue is not None:
+            catalogue_of(self.catalogue)
+        if self.trained_on is not None:
+            instance(self.trained_on, "trained_on", TrainedOn, made)
+        cut_off(self.k)
+        arguments.choice(self.denominator, "denominator", get_args(Denominator))
+        arguments.choice(self.interval, "interval", get_args(Method))
+        check_resampling(self.resamples, self.confidence, self.seed)
+
     def __getitem__(self, metric: str) -> float:
         """Return one metric, such as ``report["mAP@20"]``."""
-        if metric not in self._names:
+        if not isinstance(metric, str) or metric not in self._names:
             raise WhalereidError(f"no metric {metric!r}; this report has {listing(self._names, most=20)}.")
         return float(self.metrics["value"].to_numpy()[self._names.index(metric)])
 
@@ -311,30 +348,34 @@ class Report:
         Returns
         -------
         DataFrame
-            Index: the group; columns: ``queries``, ``identities``, each metric, and ``low`` and ``high`` of the first.
+            Index: the group, each name once; missing values last, as ``unknown``, or ``no value`` where a value is
+            called so; values that read alike stay apart, as ``1`` and ``'1'``. Columns: ``queries``, ``identities``,
+            each metric, and ``low`` and ``high`` of the first.
 
         Raises
         ------
         WhalereidError
             There is no such column, or what the breakdown needs wasn't given.
         """
-        hits = self.hits
-        groups = groups_of(self, what)
-        rows: dict[str, list[float]] = {}
-        for code, name in enumerate(groups.names):
-            values, inside = self._values, hits.scored
-            if groups.of_pairs:
-                narrowed = hits.narrowed(groups.codes == code)
-                values, inside = self._per_query_values(narrowed), narrowed.scored
+        hits, groups = self.hits, groups_of(self, what)
+        inside = np.flatnonzero(groups.relevant > 0)
+        order = inside[np.argsort(groups.codes[inside], kind="stable")]
+        names, rows = [], []
+        for members in np.split(order, np.flatnonzero(np.diff(groups.codes[order])) + 1) if len(order) else ():
+            code, queries = groups.codes[members[0]], groups.queries[members]
+            if groups.cells is None:
+                values = self._values[queries]
             else:
-                inside = inside & (groups.codes == code)
-            if inside.any():
-                identities = self.identities[inside]
-                summary = self._summary(values[inside], identities)
-                rows[name] = [int(inside.sum()), len(pd.unique(identities)), *summary[:, 0], *summary[0, 1:]]
+                values = self._per_query_values(
+                    hits.narrowed(queries, groups.cells[queries] == code, groups.relevant[members])
+                )
+            identities = self.identities[queries]
+            summary = self._summary(values, identities)
+            names.append(groups.names[code])
+            rows.append([len(queries), len(pd.unique(identities)), *summary[:, 0], *summary[0, 1:]])
         columns = ["queries", "identities", *self._names, "low", "high"]
-        table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-        return table.rename_axis(what).astype({"queries": int, "identities": int})
+        table = pd.DataFrame(rows, index=pd.Index(names, name=what, dtype=object), columns=columns)
+        return table.astype({"queries": int, "identities": int})
 
     def compare(self, other: Report) -> pd.DataFrame:
         """Compare with another ranking of the same queries, query by query.
@@ -355,14 +396,13 @@ class Report:
         WhalereidError
             They rank or score different queries, or differ in k or denominator.
         """
+        instance(other, "other", Report, "a Report (evaluate(protocol, ranking) makes one)")
         if (self.k, self.denominator) != (other.k, other.denominator):
             raise WhalereidError("compare: the reports differ in k or denominator; evaluate both the same way.")
         mine, theirs = self.hits, other.hits
         for ours, whose, lacking in ((mine, theirs, "second"), (theirs, mine, "first")):
-            ranked = whose.query_ids[whose.ranked & whose.scored]
-            lost = ours.query_ids[ours.ranked & ours.scored][
-                positions(ours.query_ids[ours.ranked & ours.scored], ranked) < 0
-            ]
+            asked = ours.query_ids[ours.scored & ~ours.missing]
+            lost = asked[positions(asked, whose.query_ids[whose.scored & ~whose.missing]) < 0]
             if len(lost):
                 raise WhalereidError(
                     f"compare: {len(lost)} queries are not in the {lacking} ranking: {listing(lost)}; "
@@ -375,9 +415,6 @@ class Report:
         table = {}
         for column, name in enumerate(self._names):
             a, b = self._values[rows, column], other._values[at, column]
-            if not self.resamples:
-                table[name] = [a.mean(), b.mean(), (a - b).mean(), np.nan, np.nan, np.nan]
-                continue
             found = compare(
                 a,
                 b,
@@ -393,12 +430,16 @@ class Report:
         return pd.DataFrame.from_dict(table, orient="index", columns=columns).rename_axis("metric")
 
     def to_dict(self, by: Sequence[str] = ()) -> dict[str, Any]:
-        """Return everything as JSON can hold it: each metric by name, the counts, intervals, notes and breakdowns."""
+        """Return everything as JSON can hold it: each metric by name, the counts, intervals, notes and breakdowns.
+
+        ``intervals`` is null without resamples; an end is null where there is no interval, as of one identity.
+        """
         result: dict[str, Any] = {name: self[name] for name in self._names}
         result |= self.counts | {"asked": len(self.hits)}
         result["headline"] = self.headline
-        result["seen"] = None if self.seen is None else self.seen.to_dict(orient="index")
+        result["seen"] = None if self.seen is None else self._rows_by("seen")
         result |= {"k": self.k, "denominator": self.denominator}
+        result["intervals"] = None
         if self.resamples:
             bounds = self.metrics[["low", "high"]]
             result["intervals"] = {
@@ -406,15 +447,17 @@ class Report:
                 "method": self.interval,
                 "resamples": self.resamples,
                 "seed": self.seed,
-                **dict(zip(self._names, bounds.to_numpy().tolist(), strict=True)),
+                **{name: _ends(*row) for name, row in zip(self._names, bounds.to_numpy().tolist(), strict=True)},
             }
+        by = arguments.texts(by, "by", "names of breakdowns, such as ['viewpoint']")
         if by:
-            result["by"] = {what: self.by(what).to_dict(orient="index") for what in by}
+            result["by"] = {what: self._rows_by(what) for what in by}
         result["notes"] = list(self.notes)
         return result
 
     def to_markdown(self, by: Sequence[str] = ()) -> str:
         """Return the report as Markdown: the table, its notes, and a table for each breakdown."""
+        by = arguments.texts(by, "by", "names of breakdowns, such as ['viewpoint']")
         counts = self.counts
         level = f"{100 * self.confidence:g}% interval"
         by = [*(["seen"] if self.seen is not None and "seen" not in by else []), *by]
@@ -434,10 +477,10 @@ class Report:
             names = [name for name in self._names if name.startswith(("mAP", "top"))]
             lines += ["", f"| {what} | queries | identities | {' | '.join(names)} | {level} of {names[0]} |"]
             lines.append("|---" * (len(names) + 4) + "|")
-            for row in self.by(what).reset_index().to_dict("records"):
+            for group, row in self.by(what).to_dict(orient="index").items():
                 shown = " | ".join(f"{row[name]:.4f}" for name in names)
                 span = _span(row["low"], row["high"])
-                lines.append(f"| {row[what]} | {row['queries']} | {row['identities']} | {shown} | {span} |")
+                lines.append(f"| {group} | {row['queries']} | {row['identities']} | {shown} | {span} |")
         return "\n".join(lines) + "\n"
 
     def figure(self, by: str | None = None) -> Figure:
@@ -461,7 +504,14 @@ class Report:
         """
         from whalereid.evaluation.figures import draw_report
 
+        if by is not None:
+            instance(by, "by", str, "the name of a breakdown, such as 'viewpoint'")
         return draw_report(self, by)
+
+    def _rows_by(self, what: str) -> dict[str, Any]:
+        table = self.by(what)
+        held = table.astype(object).where(table.notna(), None)
+        return {str(group): row for group, row in held.to_dict(orient="index").items()}
 
     @property
     def _names(self) -> list[str]:
@@ -496,8 +546,6 @@ class Report:
     def _summary(self, values: np.ndarray, identities: np.ndarray) -> np.ndarray:
         """(M, 3): mean, low, high."""
         means = values.mean(axis=0)
-        if not self.resamples:
-            return np.column_stack([means, np.full((len(means), 2), np.nan)])
         intervals = bootstrap_means(
             values,
             identities,
@@ -510,8 +558,9 @@ class Report:
 
     def query_column(self, name: str) -> pd.Series:
         """(Q,) a column of the catalogue, of each query's photo."""
-        assert self.catalogue is not None
-        assert self.query_images is not None
+        name = instance(name, "name", str, "the name of a column, such as 'identity'")
+        if self.catalogue is None or self.query_images is None:
+            raise WhalereidError(f"no column {name!r} without the photos' table; give the catalogue too.")
         return self.catalogue.column(name).iloc[self.catalogue.rows(self.query_images)].reset_index(drop=True)
 
     def __repr__(self) -> str:
@@ -524,13 +573,19 @@ def _connected(hits: Hits, labels: Labels) -> np.ndarray:
     from scipy.sparse.csgraph import connected_components
 
     queries = len(hits)
+    owner = positions(labels.query_ids, hits.query_ids)[labels.query]
     own = positions(hits.query_ids, labels.image_ids)  # a query that is itself relevant to another is the same animal
     held = np.flatnonzero(own >= 0)
-    rows = np.concatenate([hits.owner, held])
+    rows = np.concatenate([owner, held])
     columns = queries + np.concatenate([labels.image, own[held]])
     size = queries + len(labels.image_ids)
     graph = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(size, size))
     return np.asarray(connected_components(graph, directed=False)[1][:queries])
+
+
+def _ends(low: float, high: float) -> list[float | None]:
+    """An interval's ends, as JSON can hold them."""
+    return [None, None] if np.isnan(low) else [low, high]
 
 
 def _queries(count: int) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from whalereid import arguments
 from whalereid.errors import WhalereidError
+from whalereid.evaluation.arrays import cut_off, path_of
 from whalereid.ranking import Ranking
 
 __all__ = ["check_submission"]
@@ -49,12 +52,17 @@ def check_submission(
     ----------
     .. [1] https://github.com/drivendataorg/boem-belugas-runtime
     """
+    cut_off(k)
+    lowest, highest = arguments.number(lowest, "lowest", -math.inf), arguments.number(highest, "highest", -math.inf)
+    if where is not None:
+        arguments.instance(where, "where", str, "what errors should call the table")
     if isinstance(submission, pd.DataFrame):
         frame, where = submission, where or "submission"
     else:
         from whalereid.catalogue.readers import read_table
 
-        frame, where = read_table(Path(submission)), where or str(submission)
+        path = path_of(submission, "submission", "a table of query_id, database_image_id and score, or a path to one")
+        frame, where = read_table(Path(path)), where or str(path)
     ranking = Ranking.from_frame(frame, where=where)
     scores = pd.to_numeric(frame["score"]).to_numpy(np.float64)
     outside = np.flatnonzero((scores < lowest) | (scores > highest))

@@ -17,7 +17,7 @@ from torch.utils.data import Dataset, default_collate, get_worker_info
 
 from whalereid import arguments
 from whalereid.catalogue import Catalogue
-from whalereid.catalogue.schema import VIEWPOINT_SYNONYMS
+from whalereid.catalogue.schema import normalise_viewpoint
 from whalereid.errors import WhalereidError, listing
 from whalereid.images.classes import ClassName, class_labels, class_names, label_columns
 from whalereid.images.photos import BBox, read_photo
@@ -345,7 +345,7 @@ def _viewpoints(names: str | Sequence[str], name: str) -> tuple[str, ...]:
     held = arguments.texts(names, name, "viewpoints, such as ['left', 'right']")
     if not held:
         raise WhalereidError("anchor and partner each need at least one viewpoint, such as 'top'.")
-    return tuple(VIEWPOINT_SYNONYMS.get(text.lower(), text.lower()) for text in held)
+    return tuple(normalise_viewpoint(text) for text in held)
 
 
 def _names(identities: Sequence[str]) -> tuple[str, ...]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Real
 from typing import Protocol
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from whalereid.arguments import instance, number, sequence, whole_number
 from whalereid.catalogue import TrainedOn
 from whalereid.embeddings import Embeddings
+from whalereid.embeddings.table import all_alike, id_array
 from whalereid.errors import WhalereidError, listing
 from whalereid.ranking.result import Ranking
 from whalereid.ranking.rules import CandidateMask, CandidateRules, Photos, image_ids
@@ -26,6 +28,7 @@ COSINE_ERROR = 4e-6
 """How far a float32 matrix product of unit vectors may lie from the float64 one: ten times the most seen at widths of
 3 to 10,240 numbers."""
 _EXACT_BYTES = 32 << 20  # float64 vectors compared at a time
+_UNIT_BYTES = 64 << 20  # vectors of the database brought to length 1 at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +47,7 @@ class Member:
     Raises
     ------
     WhalereidError
-        The weight isn't a positive number.
+        The weight isn't a positive number, or three vectors or more are all alike: nothing can be ranked by them.
     """
 
     name: str
@@ -52,15 +55,19 @@ class Member:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.weight) and self.weight > 0):
-            raise WhalereidError(f"member {self.name!r}: weight {self.weight} isn't a positive number.")
-
-    @property
-    def unit(self) -> np.ndarray:
-        """(N, D) float32: the vectors at length 1; zeros stay zeros. Made once for a set of embeddings."""
-        if self.embeddings not in _UNITS:
-            _UNITS[self.embeddings] = _unit(self.embeddings.vectors)
-        return _UNITS[self.embeddings]
+        instance(self.name, "name", str, "what errors call the member, a text")
+        instance(self.embeddings, "embeddings", Embeddings, "Embeddings (Embeddings.read, Embeddings.from_numpy)")
+        if (
+            not isinstance(self.weight, Real)
+            or isinstance(self.weight, bool)
+            or not (math.isfinite(self.weight) and self.weight > 0)
+        ):
+            raise WhalereidError(f"member {self.name!r}: weight {self.weight!r} isn't a positive number.")
+        if all_alike(self.embeddings.vectors):
+            raise WhalereidError(
+                f"member {self.name!r}: the vectors of all {len(self.embeddings)} photos are alike, so they can't be "
+                "ranked; is the network trained, and are these different photos?"
+            )
 
     def rows(self, ids: np.ndarray) -> np.ndarray:
         """(n,) int64: the row of each photo.
@@ -76,17 +83,23 @@ class Member:
             raise WhalereidError(f"member {self.name!r}: {error}") from error
 
 
-_UNITS: WeakKeyDictionary[Embeddings, np.ndarray] = WeakKeyDictionary()
+class _UnitRows:
+    """A member's vectors at length 1, made where they are asked for: all of them would take as much memory again."""
 
+    def __init__(self, embeddings: Embeddings) -> None:
+        self.width = embeddings.dim
+        self._vectors = embeddings.vectors
+        self._lengths = np.where(embeddings.lengths > 0, embeddings.lengths, 1)[:, None]  # zeros stay zeros
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    unit = np.empty_like(vectors)
-    step = max(1, (1 << 17) // max(vectors.shape[1], 1))  # a megabyte stays in the processor's cache
-    for rows in slices(len(vectors), step):
-        wide = vectors[rows].astype(np.float64)  # squares of large or tiny numbers leave float32's range
-        length = np.sqrt(np.add.reduce(wide * wide, axis=1, keepdims=True))
-        np.divide(wide, np.where(length > 0, length, 1), out=unit[rows], casting="same_kind")
-    return unit
+    def take(self, rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """(n, D) float32, of these rows; in `out` where that is given."""
+        if out is None:
+            out = np.empty((len(rows), self.width), np.float32)
+        if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():  # a run: nothing to gather
+            run = slice(int(rows[0]), int(rows[-1]) + 1)
+            return np.divide(self._vectors[run], self._lengths[run], out=out, casting="same_kind")
+        np.take(self._vectors, rows, axis=0, out=out, mode="clip")
+        return np.divide(out, self._lengths[rows], out=out, casting="same_kind")
 
 
 class Similarity:
@@ -98,55 +111,79 @@ class Similarity:
         (Q, D).
     """
 
-    def __init__(self, ensemble: Ensemble, queries: np.ndarray, database: np.ndarray) -> None:
+    def __init__(self, ensemble: Ensemble, queries: Photos, database: Photos) -> None:
+        instance(ensemble, "ensemble", Ensemble, "an Ensemble")
+        same = database is queries
+        queries = image_ids(queries, "queries")
+        database = queries if same else image_ids(database, "database")
         self.shape = (len(queries), len(database))
         self._low, self._high = ensemble.clip
-        self._members = [
-            (share, member.unit, member.rows(queries), member.rows(database))
-            for share, member in zip(ensemble.shares, ensemble.members, strict=True)
-        ]
+        self._members = []
+        for share, member in zip(ensemble.shares, ensemble.members, strict=True):
+            ours = member.rows(queries)
+            theirs = ours if database is queries else member.rows(database)
+            self._members.append((share, _UnitRows(member.embeddings), ours, theirs))
         self._buffers: dict[str, np.ndarray] = {}
 
     def block(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
         """(q, d) float32, for these queries and these database photos; valid until the next call."""
         total: np.ndarray | None = None
         for share, unit, ours, theirs in self._members:
-            left, right = self._take("left", unit, ours[rows]), self._take("right", unit, theirs[columns])
-            name = "total" if total is None else "product"
-            product = np.matmul(left, right.T, out=self._buffer(name, (len(left), len(right))))
-            if share != 1:
-                product *= np.float32(share)
-            total = product if total is None else np.add(total, product, out=total)
-        assert total is not None  # an ensemble has members
-        return np.clip(total, self._low, self._high, out=total)
+            asked, searched = ours[rows], theirs[columns]
+            left = unit.take(asked, self._buffer("left", len(asked), unit.width))
+            product = self._buffer("total" if total is None else "product", len(asked), len(searched))
+            for some in slices(len(searched), max(64, _UNIT_BYTES // (4 * unit.width))):
+                right = unit.take(searched[some], self._buffer("right", some.stop - some.start, unit.width))
+                np.matmul(left, right.T, out=product[:, some])
+            total = self._mixed(total, product, share)
+        return self._clipped(total)
+
+    def own(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """(n, a, b) float32: of n groups, the a rows of each (n, a) with its own b columns (n, b)."""
+        total: np.ndarray | None = None
+        for share, unit, ours, theirs in self._members:
+            product = np.empty((*rows.shape, columns.shape[1]), np.float32)
+            for some in slices(len(rows), max(1, _UNIT_BYTES // (4 * unit.width * max(columns.shape[1], 1)))):
+                asked, searched = ours[rows[some]].reshape(-1), theirs[columns[some]].reshape(-1)
+                left = unit.take(asked, self._buffer("left", len(asked), unit.width))
+                right = unit.take(searched, self._buffer("right", len(searched), unit.width))
+                left, right = (part.reshape(some.stop - some.start, -1, unit.width) for part in (left, right))
+                np.matmul(left, right.transpose(0, 2, 1), out=product[some])
+            total = self._mixed(total, product, share)
+        return self._clipped(total)
 
     def exact(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """(n,) float64: the fused cosines of n pairs, each depending on its pair alone."""
         total = np.zeros(len(rows))
         for share, unit, ours, theirs in self._members:
-            step = max(1, _EXACT_BYTES // (16 * max(unit.shape[1], 1)))
+            step = max(1, _EXACT_BYTES // (16 * unit.width))
             for part in slices(len(rows), step):
-                product = unit[ours[rows[part]]].astype(np.float64)
-                product *= unit[theirs[columns[part]]]
+                product = unit.take(ours[rows[part]]).astype(np.float64)
+                product *= unit.take(theirs[columns[part]])
                 total[part] += share * np.add.reduce(product, axis=1)
-        return np.clip(total, self._low, self._high, out=total)
+        return self._clipped(total)
 
     def error(self, scores: np.ndarray) -> np.ndarray:
-        """Bound how far `block` may lie from `exact`."""
+        """Bound how far `block` and `own` may lie from `exact`."""
         return np.full(scores.shape, COSINE_ERROR)
 
-    def _take(self, name: str, unit: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Some rows of a matrix: a view where they are a run of it, else gathered into a reused buffer."""
-        if len(rows) == 0 or (rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all()):
-            return unit[rows[0] : rows[-1] + 1] if len(rows) else unit[:0]
-        return np.take(unit, rows, axis=0, out=self._buffer(name, (len(rows), unit.shape[1])), mode="clip")
+    @staticmethod
+    def _mixed(total: np.ndarray | None, product: np.ndarray, share: float) -> np.ndarray:
+        """Add a member's cosines to the others', in place."""
+        if share != 1:
+            product *= np.float32(share)
+        return product if total is None else np.add(total, product, out=total)
 
-    def _buffer(self, name: str, shape: tuple[int, int]) -> np.ndarray:
-        """An array of this shape in memory that is kept: allocating each block anew doubles the time."""
-        size = shape[0] * shape[1]
+    def _clipped(self, total: np.ndarray | None) -> np.ndarray:
+        assert total is not None  # an ensemble has members
+        return np.clip(total, self._low, self._high, out=total)
+
+    def _buffer(self, name: str, n: int, width: int) -> np.ndarray:
+        """(n, width) float32 in memory that is kept: allocating each block anew doubles the time."""
+        size = n * width
         if name not in self._buffers or self._buffers[name].size < size:
             self._buffers[name] = np.empty(size, np.float32)
-        return self._buffers[name][:size].reshape(shape)
+        return self._buffers[name][:size].reshape(n, width)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +208,10 @@ class Search:
     mask: CandidateMask
     block_size: tuple[int, int] = BLOCK
     advance: Callable[[int], None] = field(default=lambda n: None)
+
+    def __post_init__(self) -> None:
+        instance(self.ensemble, "ensemble", Ensemble, "an Ensemble")
+        instance(self.mask, "mask", CandidateMask, "the CandidateMask of these queries and this database")
 
     @cached_property
     def similarity(self) -> Similarity:
@@ -236,15 +277,19 @@ class Ensemble:
     """
 
     def __init__(self, members: Sequence[Member], *, clip: tuple[float, float] = (-1.0, 1.0)) -> None:
-        if not members:
+        wanted = "a list of Member, such as [Member('b5', embeddings)]"
+        self.members: tuple[Member, ...] = tuple(instance(members, "members", Iterable, wanted))
+        for member in self.members:
+            instance(member, "one of members", Member, wanted)
+        if not self.members:
             raise WhalereidError("ensemble: no members; give at least one.")
-        low, high = clip
+        bounds = sequence(clip, "clip", 2, "two bounds, such as (0, 1)")
+        low, high = (number(bound, "a bound of clip", -math.inf) for bound in bounds)
         if not low < high:
             raise WhalereidError(f"ensemble: clip is {clip}; give the lower bound first, such as (0, 1).")
-        self.members = tuple(members)
-        self.clip = (float(low), float(high))
-        total = math.fsum(member.weight for member in members)
-        self.shares = tuple(member.weight / total for member in members)
+        self.clip = (low, high)
+        total = math.fsum(member.weight for member in self.members)
+        self.shares = tuple(member.weight / total for member in self.members)
 
     @cached_property
     def trained_on(self) -> TrainedOn | None:
@@ -259,7 +304,7 @@ class Ensemble:
         WhalereidError
             A member has no vector of a photo.
         """
-        return Similarity(self, image_ids(queries), image_ids(database))
+        return Similarity(self, queries, database)
 
     def rank(
         self,
@@ -306,17 +351,20 @@ class Ensemble:
         WhalereidError
             A member lacks a photo, a column is missing, ids are repeated, or k is below 1.
         """
-        if k < 1:
-            raise WhalereidError(f"k is {k}; it counts photos, so 1 or more.")
-        if min(block) < 1:
-            raise WhalereidError(f"block is {block}; it counts photos, so 1 or more each.")
-        names, database_ids = image_ids(queries), image_ids(database)
+        k = whole_number(k, "k", 1)
+        steps = sequence(block, "block", 2, "how many queries and database photos to compare at a time")
+        block = (whole_number(steps[0], "block", 1), whole_number(steps[1], "block", 1))
+        if rerank is not None and (isinstance(rerank, type) or not callable(getattr(rerank, "rerank", None))):
+            raise WhalereidError(f"rerank is {rerank!r:.60}; give a re-ranker such as Expand(), or None.")
+        instance(progress, "progress", bool, "True or False")
+        names, database_ids = image_ids(queries, "queries"), image_ids(database, "database")
         if len(set(database_ids)) < len(database_ids):
             twice = next(i for i, n in Counter(database_ids).items() if n > 1)
             raise WhalereidError(f"database: photo {twice!r} is repeated; each may stand there once.")
-        if query_ids is not None and len(query_ids) != len(names):
-            raise WhalereidError(f"query_ids: {len(query_ids)} for {len(names)} queries; give one each.")
-        mask = CandidateRules(tuple(exclude), tuple(match)).mask(queries, database)
+        called = names if query_ids is None else id_array(query_ids, "query_ids")
+        if len(called) != len(names):
+            raise WhalereidError(f"query_ids: {len(called)} for {len(names)} queries; give one each.")
+        mask = CandidateRules(exclude, match).mask(queries, database)
         with _bar(len(names), progress) as advance:
             search = Search(self, names, database_ids, mask, block, advance)
             if len(names) == 0 or len(database_ids) == 0:
@@ -325,9 +373,7 @@ class Ensemble:
                 codes, scores = top_k(search, k, block=block, advance=advance)
             else:
                 codes, scores = rerank.rerank(search, k)
-        return Ranking.from_codes(
-            names if query_ids is None else query_ids, database_ids, codes, scores, trained_on=self.trained_on
-        )
+        return Ranking.from_codes(called, database_ids, codes, scores, trained_on=self.trained_on)
 
     def __repr__(self) -> str:
         parts = (f"{share:.3g} {member.name}" for share, member in zip(self.shares, self.members, strict=True))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from whalereid.arguments import choice, instance, number, whole_number
 from whalereid.errors import WhalereidError
 from whalereid.ranking.ensemble import COSINE_ERROR, Ensemble, Search, Similarity
-from whalereid.ranking.search import Scores, Strip, slices, top_k
+from whalereid.ranking.search import Scores, Some, Strip, slices, top_k
 
 __all__ = ["Expand"]
 
@@ -38,11 +38,15 @@ class Expand:
         ``first``: the best candidates of s1. ``chain``: the best of s1, then each time the best of the last similarity
         that isn't an anchor yet: where the query is of another view than the database, its neighbours there are
         better known by `by` than by s1.
+    shortlist : int or None, default=1000
+        How many candidates a query has scored anew: its best by s1, never fewer than are asked for. Anchors can't bring
+        up a photo that is not among them, and a chain's anchors come from among them. None takes the whole database,
+        which compares it with every anchor: as much work as the search itself, once an anchor.
 
     Raises
     ------
     WhalereidError
-        A weight or the power is out of range, or `anchors` is unknown.
+        A weight, the power or the shortlist is out of range, `anchors` is unknown, or `by` is no ensemble.
 
     References
     ----------
@@ -66,75 +70,86 @@ class Expand:
     power: float = 7
     by: Ensemble | None = None
     anchors: Literal["first", "chain"] = "first"
+    shortlist: int | None = 1000
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weights", tuple(float(w) for w in self.weights))
-        if not self.weights or not all(math.isfinite(w) and w >= 0 for w in self.weights) or not any(self.weights):
-            raise WhalereidError(f"expand: weights {self.weights}; give numbers of 0 or more, the query's first.")
-        if not (math.isfinite(self.power) and self.power >= 1):
-            raise WhalereidError(f"expand: power is {self.power}; 1 or more.")
-        if self.anchors not in ("first", "chain"):
-            raise WhalereidError(f"expand: anchors is {self.anchors!r}; choose from 'chain', 'first'.")
+        wanted = "numbers of 0 or more, the query's first, such as (0.4, 0.4, 0.2)"
+        given: tuple[Any, ...] = tuple(instance(self.weights, "weights", Iterable, wanted))
+        weights = tuple(number(weight, "one of weights", 0) for weight in given)
+        if not any(weights):
+            raise WhalereidError(f"weights is {given}; give {wanted}, not all of them 0.")
+        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "power", number(self.power, "power", 1))
+        choice(self.anchors, "anchors", ("chain", "first"))
+        if self.by is not None:
+            instance(self.by, "by", Ensemble, "an Ensemble, or None for the one that ranks")
+        if self.shortlist is not None:
+            whole_number(self.shortlist, "shortlist", 1)
 
     def rerank(self, search: Search, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Find each query's k best by the expanded score; see `Reranker`."""
-        n_queries, n_database = search.shape
-        k = min(k, n_database)
+        n_queries, n_database = instance(search, "search", Search, "a Search, as Ensemble.rank makes it").shape
+        k = min(whole_number(k, "k", 1), n_database)
         codes, scores = np.full((n_queries, k), -1, np.int64), np.full((n_queries, k), -np.inf)
         among = (self.by or search.ensemble).similarity(search.database, search.database)
-        per_query = 4 * max(n_database, 1) * (len(self.weights) + 4)  # rows of similarities held at once, and to spare
-        for rows in slices(n_queries, max(1, _STRIP_BYTES // per_query)):
-            codes[rows], scores[rows] = self._rank_some(search, among, rows, k)
+        length = n_database if self.shortlist is None else max(self.shortlist, k, len(self.weights) - 1)
+        per_query = 4 * max(min(length, n_database), 1) * (len(self.weights) + 4)  # similarities held, and to spare
+        step = max(1, _STRIP_BYTES // per_query)
+        if length < n_database:
+            step = min(step, search.block_size[0])
+        for rows in slices(n_queries, step):
+            pool = _Pool.whole(search, rows) if length >= n_database else _Pool.best(search, rows, length)
+            codes[rows], scores[rows] = self._rank_some(pool, among, k)
             search.advance(rows.stop - rows.start)
         return codes, scores
 
-    def _rank_some(self, search: Search, among: Similarity, rows: slice, k: int) -> tuple[np.ndarray, np.ndarray]:
+    def _rank_some(self, pool: _Pool, among: Similarity, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Codes and scores of some queries, (q, k)."""
-        first = Strip(_strip(search, rows, search.block_size), _offset(search.exact, rows.start), search.error)
+        first = pool.scores
         hidden = np.isneginf(first.values)
         total = np.where(hidden, np.float32(0), first.values)
         _raise(total, self.power)
         total *= np.float32(self.weights[0])
-        anchors = np.empty((len(total), 0), np.int64)
-        wanted = min(len(self.weights) - 1, search.shape[1])
+        anchors = np.empty((len(total), 0), np.int64)  # columns of the pool
+        wanted = min(len(self.weights) - 1, first.shape[1])
         last = first
         while anchors.shape[1] < wanted:
             done = anchors.shape[1]
             new = top_k(first, wanted)[0] if self.anchors == "first" else top_k(last, 1)[0]
             anchors = np.hstack([anchors, new])
-            # queries share anchors: each is compared with the database once
-            unique, at = np.unique(new, return_inverse=True)
-            at = at.reshape(new.shape)
-            near = _strip(among, unique, search.block_size)
+            near, at = pool.near(among, new)
             if anchors.shape[1] < wanted:
-                last = self._rest(near[at[:, 0]], among, anchors, hidden)
+                last = self._rest(near[at[:, 0]], pool, among, anchors, hidden)
             _raise(near, self.power)
             for j in range(new.shape[1]):
                 weight = np.float32(self.weights[1 + done + j])
                 for some in slices(len(total), 64):  # few enough rows to stay in the processor's cache
                     total[some] += near[at[some, j]] * np.where(new[some, j] >= 0, weight, 0)[:, None]
         total[hidden] = -np.inf
-        return top_k(Strip(total, self._exact(search, among, rows, anchors), self._error), k)
+        columns, scores = top_k(Strip(total, self._exact(pool, among, anchors), self._error), k)
+        return np.where(columns >= 0, pool.codes(np.arange(len(columns))[:, None], columns), -1), scores
 
-    def _rest(self, values: np.ndarray, among: Similarity, anchors: np.ndarray, hidden: np.ndarray) -> Strip:
-        """The similarities (q, D) to each query's last anchor, of the candidates that are no anchors yet."""
+    def _rest(
+        self, values: np.ndarray, pool: _Pool, among: Similarity, anchors: np.ndarray, hidden: np.ndarray
+    ) -> Strip:
+        """The similarities (q, d) to each query's last anchor, of the candidates that are no anchors yet."""
         values[hidden] = -np.inf
         query, order = np.nonzero(anchors >= 0)
         values[query, anchors[query, order]] = -np.inf
-        return Strip(values, lambda r, c: among.exact(anchors[r, -1], c), among.error)
+        return Strip(values, lambda r, c: among.exact(pool.codes(r, anchors[r, -1]), pool.codes(r, c)), among.error)
 
     def _exact(
-        self, search: Search, among: Similarity, rows: slice, anchors: np.ndarray
+        self, pool: _Pool, among: Similarity, anchors: np.ndarray
     ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
         """The expanded scores of pairs, in float64."""
 
         def exact(row: np.ndarray, column: np.ndarray) -> np.ndarray:
-            total = search.exact(row + rows.start, column)
+            total = pool.scores.exact(row, column)
             _raise(total, self.power)
             total *= self.weights[0]
             for weight, anchor in zip(self.weights[1:], anchors[row].T, strict=False):
                 has = anchor >= 0
-                term = among.exact(anchor[has], column[has])
+                term = among.exact(pool.codes(row[has], anchor[has]), pool.codes(row[has], column[has]))
                 _raise(term, self.power)
                 total[has] += weight * term
             return total
@@ -150,6 +165,54 @@ class Expand:
         return self.power * COSINE_ERROR * spread * np.abs(scores) ** ((self.power - 1) / self.power)
 
 
+@dataclass(frozen=True)
+class _Pool:
+    """The candidates that some queries choose their anchors from and have scored anew: in columns, database order.
+
+    Attributes
+    ----------
+    scores : Strip of shape (q, d)
+        s1 of each query's columns.
+    members : ndarray of shape (q, d), int64, or None
+        The database photo that each column stands for, -1 pads; None: the whole database, as it is.
+    block : tuple of int
+        Compared at a time.
+    """
+
+    scores: Strip
+    members: np.ndarray | None
+    block: tuple[int, int]
+
+    @classmethod
+    def whole(cls, search: Search, rows: slice) -> _Pool:
+        """The whole database."""
+        values = _strip(search, rows, search.block_size)
+        return cls(Strip(values, lambda r, c: search.exact(r + rows.start, c), search.error), None, search.block_size)
+
+    @classmethod
+    def best(cls, search: Search, rows: slice, length: int) -> _Pool:
+        """The best of each query by s1."""
+        members, values = top_k(Some(search, rows), length, block=search.block_size)
+        # in database order, so that equal scores stay in it; padding last
+        order = np.argsort(np.where(members < 0, search.shape[1], members), axis=1)
+        members = np.take_along_axis(members, order, axis=1)
+        values = np.take_along_axis(values, order, axis=1).astype(np.float32)
+        exact = lambda r, c: search.exact(r + rows.start, members[r, c])  # noqa: E731
+        return cls(Strip(values, exact, search.error), members, search.block_size)
+
+    def codes(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """The database photos that columns of these rows stand for."""
+        return columns if self.members is None else self.members[rows, columns]
+
+    def near(self, among: Similarity, anchors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The similarities of anchors, columns (q, m), and each query's columns: (u, d), and the row of each (q, m)."""
+        if self.members is None:  # queries share anchors: each is compared with the database once
+            unique, at = np.unique(anchors, return_inverse=True)
+            return _strip(among, unique, self.block), at.reshape(anchors.shape)
+        near = among.own(self.codes(np.arange(len(anchors))[:, None], anchors), self.members)
+        return near.reshape(-1, near.shape[2]), np.arange(anchors.size).reshape(anchors.shape)
+
+
 def _strip(scores: Scores | Similarity, rows: slice | np.ndarray, block: tuple[int, int]) -> np.ndarray:
     """(q, D) float32: the scores of some rows against the whole database, computed block by block."""
     which = np.arange(scores.shape[0])[rows]
@@ -158,12 +221,6 @@ def _strip(scores: Scores | Similarity, rows: slice | np.ndarray, block: tuple[i
         for columns in slices(scores.shape[1], block[1]):
             values[some, columns] = scores.block(which[some], columns)
     return values
-
-
-def _offset(
-    exact: Callable[[np.ndarray, np.ndarray], np.ndarray], start: int
-) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    return lambda row, column: exact(row + start, column)
 
 
 def _raise(values: np.ndarray, power: float) -> None:

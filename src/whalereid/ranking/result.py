@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import TrainedOn
+from whalereid.embeddings.table import id_array
 from whalereid.errors import WhalereidError, listing
 
 __all__ = ["Ranking"]
@@ -48,7 +50,8 @@ class Ranking:
     Raises
     ------
     WhalereidError
-        Shapes differ, scores aren't finite and descending, a photo is listed twice, or a query is repeated.
+        Shapes differ, ids aren't text, scores aren't finite numbers and descending, a photo is listed twice, or a
+        query is repeated.
 
     Examples
     --------
@@ -69,18 +72,18 @@ class Ranking:
         scores: Sequence[Sequence[float]],
         query_ids: Sequence[str] | None = None,
     ) -> None:
-        if len(ids) != len(scores) or any(len(i) != len(s) for i, s in zip(ids, scores, strict=True)):
+        lists, values = _lists(ids, "ids"), _lists(scores, "scores")
+        if [len(row) for row in lists] != [len(row) for row in values]:
             raise WhalereidError("ranking: ids and scores differ in shape; give one score for each id.")
-        lengths = np.array([len(row) for row in ids], np.int64)
-        flat = np.array([str(i) for row in ids for i in row], dtype=object)
-        flat_codes, database_ids = pd.factorize(flat)
+        lengths = np.array([len(row) for row in lists], np.int64)
+        flat_codes, database_ids = pd.factorize(id_array([i for row in lists for i in row], "ids"))
         k = int(lengths.max(initial=0))
         filled = np.arange(k) < lengths[:, None]
-        codes = np.full((len(ids), k), -1, np.int64)
-        padded = np.full((len(ids), k), -np.inf)
+        codes = np.full((len(lists), k), -1, np.int64)
+        padded = np.full((len(lists), k), -np.inf)
         codes[filled] = flat_codes
-        padded[filled] = np.array([float(s) for row in scores for s in row])
-        names = [str(q) for q in range(len(ids))] if query_ids is None else query_ids
+        padded[filled] = _numbers([s for row in values for s in row], "scores", "iuf")
+        names = [str(q) for q in range(len(lists))] if query_ids is None else query_ids
         self._set(names, np.asarray(database_ids, dtype=object), codes, padded)
 
     @classmethod
@@ -102,8 +105,13 @@ class Ranking:
     @classmethod
     def concat(cls, rankings: Sequence[Ranking]) -> Ranking:
         """Put rankings of different queries one below the other; the query ids must all differ."""
+        rankings = list(instance(rankings, "rankings", Iterable, "a list of Ranking"))
+        for ranking in rankings:
+            instance(ranking, "one of rankings", Ranking, "a list of Ranking")
         if not rankings:
             return cls(ids=[], scores=[])
+        if len(rankings) == 1:
+            return rankings[0]
         database_ids = pd.unique(np.concatenate([r.database_ids for r in rankings]))
         index = pd.Index(database_ids, dtype=object)
         shape = (sum(map(len, rankings)), max(r.k for r in rankings))
@@ -122,10 +130,10 @@ class Ranking:
         return cls.from_codes(query_ids, database_ids, codes, scores, trained_on=learnt)
 
     def _set(self, query_ids: Any, database_ids: Any, codes: Any, scores: Any) -> None:
-        self.query_ids = np.asarray(query_ids, dtype=object)
-        self.database_ids = np.asarray(database_ids, dtype=object)
-        self.codes = np.ascontiguousarray(codes, np.int64)
-        self.scores = np.ascontiguousarray(scores, np.float64)
+        self.query_ids = id_array(query_ids, "query_ids")
+        self.database_ids = id_array(database_ids, "database_ids")
+        self.codes = np.ascontiguousarray(_numbers(codes, "codes", "iu"), np.int64)
+        self.scores = np.ascontiguousarray(_numbers(scores, "scores", "iuf"), np.float64)
         self._check()
         longest = int(self.lengths.max(initial=0))
         self.codes, self.scores = self.codes[:, :longest].copy(), self.scores[:, :longest].copy()
@@ -138,10 +146,10 @@ class Ranking:
             raise WhalereidError(
                 f"ranking: {len(self.query_ids)} queries, codes {shape} and scores {self.scores.shape} don't fit."
             )
-        if not pd.Index(self.query_ids).is_unique:
-            twice = self.query_ids[pd.Index(self.query_ids).duplicated()][0]
-            raise WhalereidError(f"ranking: query {twice!r} is repeated.")
-        if not pd.Index(self.database_ids).is_unique:
+        queries = pd.Index(self.query_ids, dtype=object)
+        if not queries.is_unique:
+            raise WhalereidError(f"ranking: query {queries[queries.duplicated()][0]!r} is repeated.")
+        if not pd.Index(self.database_ids, dtype=object).is_unique:
             raise WhalereidError("ranking: database ids repeat.")
         if shape[1] == 0:
             return
@@ -184,8 +192,7 @@ class Ranking:
 
     def cut(self, k: int) -> Ranking:
         """Keep the best `k` of each query."""
-        if k < 1:
-            raise WhalereidError(f"k is {k}; it counts photos, so 1 or more.")
+        k = whole_number(k, "k", 1)
         codes, scores = self.codes[:, :k], self.scores[:, :k]
         return Ranking.from_codes(self.query_ids, self.database_ids, codes, scores, trained_on=self.trained_on)
 
@@ -209,6 +216,7 @@ class Ranking:
         WhalereidError
             A column is missing, a score isn't a finite number, or a query lists a photo twice; names the row.
         """
+        instance(frame, "frame", pd.DataFrame, "a DataFrame of query_id, database_image_id, score")
         absent = [name for name in COLUMNS if name not in frame]
         if absent:
             raise WhalereidError(f"{where}: no column {listing(absent)}; it has {listing(frame.columns, most=12)}.")
@@ -251,6 +259,7 @@ class Ranking:
         """Write CSV or Parquet by the suffix, whole or not at all. Queries with an empty list have no row."""
         from whalereid.catalogue.readers import write_table
 
+        instance(path, "path", (str, os.PathLike), "the path of a CSV or Parquet file")
         write_table(self.to_frame(), Path(path))
 
     @classmethod
@@ -267,9 +276,32 @@ class Ranking:
         from whalereid.catalogue.readers import read_table
         from whalereid.ranking.task import read_trained_on
 
+        instance(path, "path", (str, os.PathLike), "the path of a CSV or Parquet file")
         ranking = cls.from_frame(read_table(Path(path)), where=str(path))
         ranking.trained_on = read_trained_on(path)
         return ranking
 
     def __repr__(self) -> str:
         return f"Ranking({len(self)} queries, best {self.k})"
+
+
+def _lists(value: Any, name: str) -> list[list[Any]]:
+    """A list a query, of ids or scores."""
+    wanted = "a list for each query"
+    rows = list(instance(value, name, Iterable, wanted))
+    for row in rows:
+        if isinstance(row, str) or not isinstance(row, Iterable):
+            raise WhalereidError(f"{name}: one query's is {row!r:.60}; give {wanted}.")
+    return [list(row) for row in rows]
+
+
+def _numbers(values: Any, name: str, kinds: str) -> np.ndarray:
+    """An array of numbers of these kinds, in NumPy's letters."""
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise WhalereidError(f"{name}: can't be made one array of numbers ({error}).") from error
+    if array.size and array.dtype.kind not in kinds:
+        what = "whole numbers" if kinds == "iu" else "numbers"
+        raise WhalereidError(f"{name}: hold {array.dtype}, not {what}.")
+    return array if array.size else np.zeros(array.shape)  # of whatever kind an empty list is taken for

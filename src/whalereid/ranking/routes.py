@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from whalereid.arguments import instance, texts
 from whalereid.catalogue import Catalogue, TrainedOn
+from whalereid.catalogue.schema import normalise_viewpoint
 from whalereid.errors import WhalereidError, listing
 from whalereid.ranking.ensemble import Ensemble, Reranker
 from whalereid.ranking.result import Ranking
@@ -25,12 +27,14 @@ def anything(views: frozenset[str]) -> bool:
 
 def only(*viewpoints: str) -> Views:
     """Fit photos that are all of these viewpoints; no photos at all fit too."""
-    return lambda views: views <= set(viewpoints)
+    wanted = _known(viewpoints)
+    return lambda views: views <= wanted
 
 
 def without(*viewpoints: str) -> Views:
     """Fit photos none of which is of these viewpoints; no photos at all fit too."""
-    return lambda views: views.isdisjoint(viewpoints)
+    unwanted = _known(viewpoints)
+    return lambda views: views.isdisjoint(unwanted)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +57,18 @@ class Route:
     queries: Views = anything
     database: Views = anything
 
+    def __post_init__(self) -> None:
+        instance(self.name, "name", str, "what the route is called, a text")
+        instance(self.ensemble, "ensemble", Ensemble, "an Ensemble")
+        if self.rerank is not None and (isinstance(self.rerank, type) or not hasattr(self.rerank, "rerank")):
+            raise WhalereidError(f"rerank is {self.rerank!r:.60}; give a re-ranker such as Expand(), or None.")
+        for side in ("queries", "database"):
+            if not callable(getattr(self, side)):
+                raise WhalereidError(f"{side} is {getattr(self, side)!r:.60}; give a condition such as only('top').")
+
     def fits(self, queries: Catalogue, database: Catalogue) -> bool:
         """Tell whether this route is for these photos."""
-        return self.queries(viewpoints(queries)) and self.database(viewpoints(database))
+        return self.queries(viewpoints(queries, "queries")) and self.database(viewpoints(database, "database"))
 
     def rank(self, queries: Catalogue, database: Catalogue, k: int = 20, **options: Any) -> Ranking:
         """Rank by this route; arguments are those of `Ensemble.rank`."""
@@ -83,9 +96,12 @@ class ViewRoutes:
     """
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        if not routes:
+        wanted = "a list of Route"
+        self.routes: tuple[Route, ...] = tuple(instance(routes, "routes", Iterable, wanted))
+        for route in self.routes:
+            instance(route, "one of routes", Route, wanted)
+        if not self.routes:
             raise WhalereidError("view routes: none given; give at least one.")
-        self.routes = tuple(routes)
 
     @cached_property
     def trained_on(self) -> TrainedOn | None:
@@ -105,7 +121,8 @@ class ViewRoutes:
                 return route
         raise WhalereidError(
             f"view routes: none of {listing(r.name for r in self.routes)} fits queries of viewpoints "
-            f"{_names(queries)} and a database of {_names(database)}; add a route that fits anything."
+            f"{_names(viewpoints(queries, 'queries'))} and a database of {_names(viewpoints(database, 'database'))}; "
+            "add a route that fits anything."
         )
 
     def rank(self, queries: Catalogue, database: Catalogue, k: int = 20, **options: Any) -> Ranking:
@@ -113,10 +130,15 @@ class ViewRoutes:
         return self.pick(queries, database).rank(queries, database, k, **options)
 
 
-def viewpoints(photos: Catalogue) -> frozenset[str]:
-    """The viewpoints that occur; a missing one as ``""``."""
+def viewpoints(photos: Catalogue, name: str) -> frozenset[str]:
+    """The viewpoints that occur; a missing one as ``""``. Errors call the photos by this name."""
+    instance(photos, name, Catalogue, "a Catalogue: routes go by its viewpoints")
     return frozenset(photos.column("viewpoint").fillna("").unique())
 
 
-def _names(photos: Catalogue) -> str:
-    return listing(sorted(view or "unknown" for view in viewpoints(photos))) or "none"
+def _known(views: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(normalise_viewpoint, texts(views, "viewpoints", "names of viewpoints, such as 'top'")))
+
+
+def _names(views: frozenset[str]) -> str:
+    return listing(sorted(view or "unknown" for view in views)) or "none"

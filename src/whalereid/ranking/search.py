@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-__all__ = ["BLOCK", "Scores", "Strip", "slices", "top_k"]
+__all__ = ["BLOCK", "Scores", "Some", "Strip", "slices", "top_k"]
 
 BLOCK = (1024, 4096)
 """Queries and database photos in a block: 16 MB of scores, small enough for a processor's cache."""
@@ -70,6 +70,38 @@ class Strip:
         return self.values[rows, columns]
 
 
+@dataclass(frozen=True)
+class Some:
+    """Scores of some of the queries.
+
+    Attributes
+    ----------
+    scores : Scores of shape (Q, D)
+    rows : slice
+        Which of its queries, q.
+    """
+
+    scores: Scores
+    rows: slice
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(q, D)."""
+        return self.rows.stop - self.rows.start, self.scores.shape[1]
+
+    def block(self, rows: slice | np.ndarray, columns: slice) -> np.ndarray:
+        """(q, d) float32, as in `Scores`."""
+        return self.scores.block(np.arange(self.rows.start, self.rows.stop)[rows], columns)
+
+    def exact(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """(n,) float64, as in `Scores`."""
+        return self.scores.exact(rows + self.rows.start, columns)
+
+    def error(self, scores: np.ndarray) -> np.ndarray:
+        """As in `Scores`."""
+        return self.scores.error(scores)
+
+
 def slices(n: int, step: int) -> Iterator[slice]:
     """Cut 0..n into runs of `step`."""
     for start in range(0, n, step):
@@ -107,38 +139,67 @@ def top_k(
     if k == 0:
         return codes[:, :0], values[:, :0]
     for rows in slices(n_queries, block[0]):
-        best = np.full((rows.stop - rows.start, held), -np.inf, np.float32)
+        best = _Best(rows.stop - rows.start, held)
         for columns in slices(n_database, block[1]):
-            best, codes[rows] = _merged(best, codes[rows], scores.block(rows, columns), columns.start)
-        values[rows] = best
+            best.add(scores.block(rows, columns), columns.start)
+        best.merge()
+        codes[rows], values[rows] = best.codes, best.values
         _settle(scores, rows, codes, values, k, block[1])
         if advance is not None:
             advance(rows.stop - rows.start)
     return codes[:, :k], values[:, :k]
 
 
-def _merged(best: np.ndarray, codes: np.ndarray, block: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
-    """Bring the block's scores into the best of each row; both (q, held), in no order, -1 and -inf where empty."""
-    held = best.shape[1]
-    better = block > best.min(axis=1, keepdims=True)
-    counts = np.count_nonzero(better, axis=1)
-    width = int(counts.max(initial=0))
-    if width == 0:
-        return best, codes
-    if width > block.shape[1] // 4 and block.shape[1] > held:  # the first blocks: most scores beat an empty list
-        new_codes = np.argpartition(block, block.shape[1] - held, axis=1)[:, -held:]
-        new = np.take_along_axis(block, new_codes, axis=1)
-        new_codes = np.where(new > -np.inf, new_codes + start, -1)
-    else:
-        rows, columns = np.nonzero(better)
-        new = np.full((len(best), width), -np.inf, np.float32)
-        new_codes = np.full((len(best), width), -1, np.int64)
-        rank = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-        new[rows, rank] = block[rows, columns]
-        new_codes[rows, rank] = columns + start
-    both, both_codes = np.hstack([best, new]), np.hstack([codes, new_codes])
-    keep = np.argpartition(both, both.shape[1] - held, axis=1)[:, -held:]
-    return np.take_along_axis(both, keep, axis=1), np.take_along_axis(both_codes, keep, axis=1)
+class _Best:
+    """The best scores of each of q rows, out of blocks; in no order, -1 and -inf where there are none.
+
+    What beats the worst of them waits until there is enough to be worth a partition.
+    """
+
+    def __init__(self, n: int, held: int) -> None:
+        self.codes = np.full((n, held), -1, np.int64)
+        self.values = np.full((n, held), -np.inf, np.float32)
+        self._floor = np.full((n, 1), -np.inf, np.float32)
+        self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def add(self, block: np.ndarray, start: int) -> None:
+        """Take note of a block's scores, (q, d), of the database's photos from `start`."""
+        held = self.values.shape[1]
+        better = block > self._floor
+        counts = np.count_nonzero(better, axis=1)
+        width = int(counts.max(initial=0))
+        if width == 0:
+            return
+        if width > block.shape[1] // 4 and block.shape[1] > held:  # the first blocks: most scores beat an empty list
+            codes = np.argpartition(block, block.shape[1] - held, axis=1)[:, -held:]
+            values = _taken(block, codes)
+            codes = np.where(values > -np.inf, codes + start, -1)
+        else:
+            at = np.flatnonzero(better)
+            rows, columns = np.divmod(at, block.shape[1])
+            values = np.full((len(block), width), -np.inf, np.float32)
+            codes = np.full((len(block), width), -1, np.int64)
+            rank = np.arange(len(at)) - np.repeat(np.cumsum(counts) - counts, counts)
+            values[rows, rank] = block[rows, columns]
+            codes[rows, rank] = columns + start
+        self._waiting.append((values, codes))
+        if sum(values.shape[1] for values, _ in self._waiting) >= held:
+            self.merge()
+
+    def merge(self) -> None:
+        """Bring in what waits."""
+        held = self.values.shape[1]
+        values = np.hstack([self.values, *(values for values, _ in self._waiting)])
+        codes = np.hstack([self.codes, *(codes for _, codes in self._waiting)])
+        self._waiting = []
+        keep = np.argpartition(values, values.shape[1] - held, axis=1)[:, -held:]
+        self.values, self.codes = _taken(values, keep), _taken(codes, keep)
+        self._floor = self.values.min(axis=1, keepdims=True)
+
+
+def _taken(array: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Take columns (q, n) of each row; faster than NumPy's `take_along_axis`."""
+    return array.reshape(-1).take(columns + np.arange(len(array))[:, None] * array.shape[1])
 
 
 def _settle(scores: Scores, rows: slice, codes: np.ndarray, values: np.ndarray, k: int, step: int) -> None:
@@ -191,6 +252,6 @@ def _settle_wide(
 def _in_order(codes: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sort each row: best first, equal scores by code, padding last."""
     by_code = np.argsort(codes, axis=1, kind="stable")
-    codes, values = np.take_along_axis(codes, by_code, 1), np.take_along_axis(values, by_code, 1)
+    codes, values = _taken(codes, by_code), _taken(values, by_code)
     by_value = np.argsort(-values, axis=1, kind="stable")
-    return np.take_along_axis(codes, by_value, 1), np.take_along_axis(values, by_value, 1)
+    return _taken(codes, by_value), _taken(values, by_value)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
 
+from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import Catalogue, TrainedOn
+from whalereid.embeddings.table import id_array
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import replacing
 from whalereid.ranking.result import Ranking
@@ -31,6 +33,7 @@ __all__ = [
 ]
 
 _FORMAT = "whalereid-task/1"
+_A_CATALOGUE = "a Catalogue (Catalogue.read(path) makes one)"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Task:
     Raises
     ------
     WhalereidError
-        An id is repeated, or the queries' ids and photos differ in number.
+        An id is no text or repeated, the queries' ids and photos differ in number, or the rules are none.
 
     Examples
     --------
@@ -68,11 +71,15 @@ class Task:
     rules: CandidateRules = field(default_factory=CandidateRules)
 
     def __post_init__(self) -> None:
+        instance(self.name, "name", str, "what the task is called, a text")
+        instance(self.rules, "rules", CandidateRules, "CandidateRules")
         for attribute in ("query_ids", "query_images", "database_images"):
-            ids = tuple(str(i) for i in getattr(self, attribute))
+            given = getattr(self, attribute)
+            ids = tuple(id_array([given] if isinstance(given, str) else given, attribute).tolist())
             object.__setattr__(self, attribute, ids)
             if len(set(ids)) < len(ids):
-                twice = pd.Index(ids)[pd.Index(ids).duplicated()][0]
+                index = pd.Index(ids, dtype=object)
+                twice = index[index.duplicated()][0]
                 raise WhalereidError(f"task {self.name!r}: {attribute} holds {twice!r} twice; ids must be unique.")
         if len(self.query_ids) != len(self.query_images):
             raise WhalereidError(
@@ -106,7 +113,8 @@ def tasks_from(catalogue: Catalogue, *, exclude: Sequence[str] = (), match: Sequ
     exclude, match : sequence of str
         Columns of the candidate rules.
     """
-    rules = CandidateRules(tuple(exclude), tuple(match))
+    instance(catalogue, "catalogue", Catalogue, _A_CATALOGUE)
+    rules = CandidateRules(exclude, match)
     if not catalogue.scenarios:
         ids = tuple(catalogue.image_ids)
         return [Task("all", ids, ids, ids, rules)]
@@ -133,6 +141,10 @@ def rank_tasks(ranker: Ranker, catalogue: Catalogue, tasks: Sequence[Task], k: i
     WhalereidError
         A photo is absent from the catalogue or has no embedding, or two tasks share a query id.
     """
+    if isinstance(ranker, type) or not callable(getattr(ranker, "rank", None)):
+        raise WhalereidError(f"ranker is {ranker!r:.60}; give an Ensemble, ViewRoutes, or something with their rank.")
+    instance(catalogue, "catalogue", Catalogue, _A_CATALOGUE)
+    k = whole_number(k, "k", 1)
     _check_query_ids(tasks)
     rankings = []
     for task in tasks:
@@ -147,7 +159,7 @@ def rank_tasks(ranker: Ranker, catalogue: Catalogue, tasks: Sequence[Task], k: i
 
 def task_path(ranking: str | os.PathLike[str]) -> Path:
     """Where the tasks of a ranking lie: ``RANKING.task.json``, beside it."""
-    path = Path(ranking)
+    path = _path(ranking, "ranking")
     return path.with_name(f"{path.name}.task.json")
 
 
@@ -254,14 +266,14 @@ def read_queries(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     WhalereidError
         Nothing there, no such column, or an id is empty; the message names the row.
     """
-    table = _read_ids(Path(path), ("query_image_id", "image_id"))
+    table = _read_ids(_path(path, "path"), ("query_image_id", "image_id"))
     images = table["id"].tolist()
     return (table["query_id"].tolist() if "query_id" in table else images), images
 
 
 def read_database(path: str | os.PathLike[str]) -> list[str]:
     """Read which photos are searched: a list (``.txt``), or a table with ``database_image_id`` or ``image_id``."""
-    ids: list[str] = _read_ids(Path(path), ("database_image_id", "image_id"))["id"].tolist()
+    ids: list[str] = _read_ids(_path(path, "path"), ("database_image_id", "image_id"))["id"].tolist()
     return ids
 
 
@@ -301,7 +313,14 @@ def _texts(values: Any) -> tuple[str, ...]:
     return tuple(values)
 
 
+def _path(path: str | os.PathLike[str], name: str) -> Path:
+    instance(path, name, (str, os.PathLike), "the path of a file")
+    return Path(path)
+
+
 def _check_query_ids(tasks: Sequence[Task]) -> None:
+    for task in instance(tasks, "tasks", Iterable, "a list of Task"):
+        instance(task, "one of tasks", Task, "a list of Task")
     seen: dict[str, str] = {}
     for task in tasks:
         for query_id in task.query_ids:

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from whalereid import arguments
 from whalereid.errors import WhalereidError
 from whalereid.files import replacing
 
@@ -21,6 +22,7 @@ _PAPER, _INK, _HEADING_INK = (255, 255, 255), (40, 40, 40), (0, 70, 120)
 _MARGIN = 6  # px around the sheet and between cells
 _LINE = 16  # px, a line of a caption
 _HEADING = 26  # px, a heading
+_MOST_SIDE = 10_000  # px, of a cell
 
 
 def contact_sheet(
@@ -63,17 +65,23 @@ def contact_sheet(
     >>> contact_sheet([grey, grey, grey], ["a", "b", "c"], columns=2, cell=100).shape
     (250, 218, 3)
     """
-    height, width = (cell, cell) if isinstance(cell, int) else cell
-    if height < 1 or width < 1 or (columns is not None and columns < 1):
-        raise WhalereidError(f"cell={cell!r}, columns={columns!r}: both need to be 1 or more.")
+    pair = cell if isinstance(cell, tuple | list) and len(cell) == 2 else (cell, cell)
+    height, width = (arguments.whole_number(side, "cell", 1, _MOST_SIDE) for side in pair)
+    if columns is not None:
+        columns = arguments.whole_number(columns, "columns", 1)
+    many = isinstance(photos, Sequence) and not isinstance(photos, str | bytes)
+    if not many and not (isinstance(photos, np.ndarray) and photos.ndim):
+        arguments.instance(photos, "photos", (), "a list of RGB photos of shape (H, W, 3), uint8")
+    captions = None if captions is None else arguments.texts(captions, "captions", "one text a photo")
+    groups = None if groups is None else arguments.texts(groups, "groups", "one text a photo")
     if not len(photos):
         raise WhalereidError("a contact sheet needs at least one photo.")
     for name, words in (("captions", captions), ("groups", groups)):
         if words is not None and len(words) != len(photos):
             raise WhalereidError(f"{len(words)} {name} for {len(photos)} photos; give one for each.")
     for number, photo in enumerate(photos, start=1):
-        if getattr(photo, "ndim", 0) != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8 or not photo.size:
-            raise WhalereidError(f"photo {number} of the sheet is not an RGB photo of shape (H, W, 3), uint8.")
+        if not _is_photo(photo):
+            raise WhalereidError(f"photos: photo {number} of the sheet is not an RGB photo of shape (H, W, 3), uint8.")
 
     of_group = list(groups) if groups is not None else [""] * len(photos)
     blocks = [
@@ -120,7 +128,7 @@ def write_image(path: str | os.PathLike[str], rgb: np.ndarray) -> None:
     WhalereidError
         Another suffix, no RGB picture, a full disk, or a place that can't be written.
     """
-    path = Path(path)
+    path = Path(arguments.instance(path, "path", (str, os.PathLike), "a path"))  # type: ignore[arg-type]
     options = {
         ".png": [cv2.IMWRITE_PNG_COMPRESSION, 9],
         ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 92],
@@ -130,13 +138,21 @@ def write_image(path: str | os.PathLike[str], rgb: np.ndarray) -> None:
     suffix = path.suffix.lower()
     if suffix not in options:
         raise WhalereidError(f"{path}: pictures are written as {', '.join(options)}; choose one of these endings.")
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
-        raise WhalereidError(f"{path}: an RGB picture is (H, W, 3) uint8; this is {rgb.shape} {rgb.dtype}.")
+    if not _is_photo(rgb):
+        what = f"{rgb.shape} {rgb.dtype}" if isinstance(rgb, np.ndarray) else f"a {type(rgb).__name__}"
+        raise WhalereidError(f"{path}: rgb is {what}; give an RGB picture, (H, W, 3) uint8.")
     done, data = cv2.imencode(suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options[suffix])
     if not done:
         raise WhalereidError(f"{path}: a picture of {rgb.shape[1]}×{rgb.shape[0]} px can't be written as {suffix}.")
     with replacing(path) as beside:
         beside.write_bytes(data.tobytes())
+
+
+def _is_photo(value: object) -> bool:
+    """Whether something is an RGB photo of one pixel at least."""
+    if not isinstance(value, np.ndarray) or value.ndim != 3 or value.dtype != np.uint8:
+        return False
+    return value.shape[2] == 3 and value.size > 0
 
 
 def _place(room: np.ndarray, photo: np.ndarray) -> None:

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from whalereid.splits.base import Facts
+from whalereid.splits.base import Facts, codes
 
-__all__ = ["deal", "encounter_groups", "joined_groups"]
+__all__ = ["deal", "encounter_groups", "joined_groups", "unique_pairs"]
 
 
 def encounter_groups(facts: Facts) -> np.ndarray:
@@ -17,14 +17,17 @@ def encounter_groups(facts: Facts) -> np.ndarray:
     A photo of unknown encounter is grouped with those of the same identity and day whose encounter is unknown too;
     one whose identity or day is unknown as well stands alone.
     """
-    day = np.unique(facts.dates.astype("datetime64[D]"), return_inverse=True)[1]
     dated = ~np.isnat(facts.dates) & (facts.identity >= 0)
-    lone = np.argsort(np.argsort(facts.names, kind="stable"), kind="stable")
     known = facts.encounter >= 0
-    kind = np.where(known, 0, np.where(dated, 1, 2))
-    first = np.where(known, facts.encounter, np.where(dated, facts.identity, lone))
-    second = np.where(~known & dated, day, 0)
-    return np.unique(np.stack([kind, first, second], axis=1), axis=0, return_inverse=True)[1].reshape(-1)
+    apart = ~known & dated
+    alone = ~known & ~dated
+    days, day = np.unique(facts.dates[apart].astype("datetime64[D]"), return_inverse=True)
+    # One number a photo, that orders by which of the three it is, and then by what the photo goes by.
+    key = facts.encounter.copy()
+    key[apart] = facts.n_encounters + facts.identity[apart] * len(days) + day
+    names = facts.names[alone]
+    key[alone] = facts.n_encounters + facts.n_identities * len(days) + codes(names, len(names), "image_id")
+    return np.unique(key, return_inverse=True)[1].reshape(-1)
 
 
 def joined_groups(facts: Facts) -> np.ndarray:
@@ -42,6 +45,13 @@ def joined_groups(facts: Facts) -> np.ndarray:
     # Nodes stand in sorted order, and components are numbered by their first node: the order of rows has no say.
     joined = connected_components(ties, directed=False)[1]
     return np.asarray(joined[n_identities + encounter], np.int64)
+
+
+def unique_pairs(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(P, 2) int64, the distinct pairs of two arrays of codes, sorted, and (P,) how often each stands there."""
+    width = int(second.max(initial=0)) + 1
+    keys, counts = np.unique(first * width + second, return_counts=True)
+    return np.stack(np.divmod(keys, width), axis=1), counts
 
 
 def deal(groups: np.ndarray, identity: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
@@ -70,7 +80,7 @@ def deal(groups: np.ndarray, identity: np.ndarray, n_folds: int, seed: int) -> n
     """
     sizes = np.bincount(groups)
     known = identity >= 0
-    pairs, counts = np.unique(np.stack([groups[known], identity[known]], axis=1), axis=0, return_counts=True)
+    pairs, counts = unique_pairs(groups[known], identity[known])
     photos = np.zeros((int(identity.max(initial=-1)) + 1, n_folds), np.int64)
     # A group whose identities are in no other group suits every fold: it goes last, into what room is left.
     met = np.bincount(pairs[:, 1], minlength=len(photos))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numbers import Real
@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import BaseCrossValidator
 
+from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
 
-__all__ = ["LEFT_OUT", "ONLY_TRAINING", "Facts", "SingleSplit", "Splitter", "codes", "facts_of", "texts"]
+__all__ = ["LEFT_OUT", "ONLY_TRAINING", "Facts", "SingleSplit", "Splitter", "codes", "facts_of", "one_each"]
 
 ONLY_TRAINING = -1  # the fold number of a photo that is never tested, as in scikit-learn's PredefinedSplit
 LEFT_OUT = -2  # of one that is in neither part
@@ -123,6 +124,7 @@ class Splitter(BaseCrossValidator):
 
     def first(self, catalogue: Catalogue) -> tuple[Catalogue, Catalogue]:
         """Return the first training and test part as catalogues."""
+        needs_catalogue(catalogue)
         train, test = next(self.split(catalogue))
         return catalogue[train], catalogue[test]
 
@@ -134,6 +136,8 @@ class Splitter(BaseCrossValidator):
         WhalereidError
             There is no such fold; the message lists those there are.
         """
+        needs_catalogue(catalogue)
+        number = whole_number(number, "number", 0)
         folds = self.folds(catalogue)
         numbers = self._numbers(folds)
         if number not in numbers:
@@ -174,46 +178,68 @@ def facts_of(X: Any, y: Any = None) -> Facts:
         n, where, names, dates = len(X), X.source, X.image_ids, X.dates()
         columns = {name: X.column(name) for name in ("identity", "encounter", "viewpoint") if name in X.columns}
     else:
-        n = X.shape[0] if hasattr(X, "shape") else len(X)
+        n = _length(X)
         where, names, dates = "the given rows", np.arange(n), np.full(n, "NaT", "datetime64[s]")
     if n == 0:
         raise WhalereidError(f"{where}: no photos to split.")
+    viewpoint = np.full(n, None, object)  # pandas would put NaN back
+    if "viewpoint" in columns:
+        known = X.known("viewpoint")
+        viewpoint[known] = columns["viewpoint"][known]
     return Facts(
         where,
         names,
         identity=codes(columns.get("identity") if y is None else y, n, "y"),
         encounter=codes(columns.get("encounter"), n, "groups"),
         dates=dates,
-        viewpoint=texts(columns.get("viewpoint"), n, "groups"),
+        viewpoint=viewpoint,
     )
+
+
+def _length(rows: Any) -> int:
+    """How many rows there are of whatever scikit-learn takes."""
+    shape = getattr(rows, "shape", None)
+    if isinstance(shape, tuple) and shape and isinstance(shape[0], int):
+        return shape[0]  # a sparse matrix has no length
+    if not isinstance(rows, Sized) or isinstance(rows, str | bytes | Mapping) or shape == ():
+        raise WhalereidError(f"X is a {type(rows).__name__}; give a Catalogue, or anything with a row for each photo.")
+    return len(rows)
 
 
 def codes(values: Any, n: int, name: str) -> np.ndarray:
     """(n,) int64: values as codes in their sorted order; -1 where missing (NaN, None), or where none are given."""
-    series = _series(values, n, name)
+    if values is None:
+        return np.full(n, -1, np.int64)
+    # Hashing first sorts the distinct values alone.
+    return np.asarray(pd.factorize(_plain(one_each(values, n, name)), sort=True)[0], np.int64)
+
+
+def one_each(values: Any, n: int, name: str) -> pd.Series:
+    """The values, one a photo, as a Series of index 0..n-1."""
+    if not isinstance(values, pd.Series):
+        flat = isinstance(values, Iterable) and getattr(values, "ndim", 1) == 1
+        if not flat or isinstance(values, str | bytes | Mapping):
+            raise WhalereidError(
+                f"{name} is a {type(values).__name__}; give a flat sequence of {n} values, one a photo."
+            )
+        values = pd.Series(list(values), dtype=object).infer_objects()
+    if len(values) != n:
+        raise WhalereidError(f"{name} has {len(values)} values for {n} photos; give one a photo.")
+    return values.reset_index(drop=True)
+
+
+def _plain(series: pd.Series) -> pd.Series:
+    """The same values, all numbers or else all text, but for missing ones."""
+    if isinstance(series.dtype, pd.StringDtype) or series.dtype.kind in "biuf":
+        return series
+    series = series.astype(object)
     known = series[series.notna()]
-    if not all(isinstance(value, Real) for value in known):
-        known = known.map(str)
-    found = np.full(n, -1, np.int64)
-    found[known.index] = np.unique(known.to_numpy(), return_inverse=True)[1]
-    return found
+    return series if all(isinstance(value, Real) for value in known) else series.map(str, na_action="ignore")
 
 
-def texts(values: Any, n: int, name: str) -> np.ndarray:
-    """(n,) object: values as text, None where missing."""
-    series = _series(values, n, name)
-    known = series.notna().to_numpy()
-    found = np.full(n, None, object)  # pandas would put NaN back
-    found[known] = series[known].map(str)
-    return found
-
-
-def _series(values: Any, n: int, name: str) -> pd.Series:
-    """One value a photo, index 0..n-1; all missing where there are none."""
-    series = pd.Series([None] * n if values is None else list(values), dtype=object)
-    if len(series) != n:
-        raise WhalereidError(f"{name} has {len(series)} values for {n} photos; give one a photo.")
-    return series
+def needs_catalogue(value: Any, name: str = "catalogue") -> Catalogue:
+    """Return a catalogue as it is; refuse anything else."""
+    return instance(value, name, Catalogue, "a Catalogue (Catalogue.read(path) makes one)")
 
 
 def check_folds(n_splits: int) -> None:
@@ -230,5 +256,5 @@ def check_seed(seed: int) -> None:
 
 def check_share(share: float, name: str, *, ends: bool = False) -> None:
     """Refuse a share outside 0 to 1; 0 and 1 themselves pass only with `ends`."""
-    if not isinstance(share, Real) or not (0 <= share <= 1 if ends else 0 < share < 1):
+    if isinstance(share, bool) or not isinstance(share, Real) or not (0 <= share <= 1 if ends else 0 < share < 1):
         raise WhalereidError(f"{name} is {share!r}; it is a share, {'from 0 to 1' if ends else 'between 0 and 1'}.")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from whalereid.catalogue import Catalogue, fingerprint, most_similar
-from whalereid.splits.borders import borders
+from whalereid.splits.borders import WIDTH, border
 
-__all__ = ["BorderHint", "Looks", "close_in_time", "compare_borders", "same_value", "unchecked", "values_of"]
+__all__ = ["BorderHint", "Looks", "Told", "close_in_time", "compare_borders", "same_value", "unchecked"]
 
 
 @dataclass(frozen=True)
@@ -30,30 +31,87 @@ class BorderHint:
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
-    """What N photos look like: digests of their bytes (None where unread), whole looks, borders."""
+class Told:
+    """What the table tells of N photos. Codes count from 0, the same for the same value; -1 is unknown.
 
-    digests: np.ndarray
+    Attributes
+    ----------
+    image_ids : ndarray of shape (N,), object
+    identity, encounter, day, file : ndarray of shape (N,), int64
+        Codes.
+    moment : ndarray of shape (N,), datetime64[s]
+        NaT where no time of day is known.
+    """
+
+    image_ids: np.ndarray
+    identity: np.ndarray
+    encounter: np.ndarray
+    day: np.ndarray
+    file: np.ndarray
+    moment: np.ndarray
+
+    @classmethod
+    def by(cls, *catalogues: Catalogue) -> Told:
+        """Gather it of the photos of all these catalogues, one after the other."""
+        when = np.concatenate([part.dates() for part in catalogues])
+        day = when.astype("datetime64[D]")
+        files = [f"{part.root.absolute()}/" + part.column("path") for part in catalogues]
+        return cls(
+            np.concatenate([part.image_ids for part in catalogues]),
+            identity=_codes([_values(part, "identity") for part in catalogues]),
+            encounter=_codes([_values(part, "encounter") for part in catalogues]),
+            day=_codes([pd.Series(day)]),
+            file=_codes(files),
+            # Midnight to the second is a date without a time of day, as it is read in.
+            moment=np.where(when == day, np.datetime64("NaT", "s"), when),
+        )
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def take(self, rows: np.ndarray) -> Told:
+        """Return what is told of some of the photos."""
+        return Told(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """What N photos look like: codes of their bytes (-1 where unread), whole looks, borders."""
+
+    bytes: np.ndarray
     whole: np.ndarray
     border: np.ndarray
 
     @classmethod
-    def of(cls, catalogue: Catalogue, *, progress: bool) -> Looks:
-        """Read all photos of a catalogue."""
-        prints = fingerprint(catalogue, progress=progress)
-        digests = np.array([digest or None for digest in prints.digests], dtype=object)
-        return cls(digests, prints.vectors, borders(catalogue, progress=progress))
+    def of(cls, *catalogues: Catalogue, progress: bool) -> Looks:
+        """Read the photos of all these catalogues, one after the other, each once."""
+        prints, borders = [], []
+        for part in catalogues:
+            found = np.zeros((len(part), WIDTH), np.float32)
+            prints.append(fingerprint(part, progress=progress, see=partial(_put_border, found)))
+            borders.append(found)
+        digests = [pd.Series([digest or None for digest in each.digests], dtype=object) for each in prints]
+        return cls(_codes(digests), np.concatenate([each.vectors for each in prints]), np.concatenate(borders))
 
     def take(self, rows: np.ndarray) -> Looks:
         """Return the looks of some of the photos."""
-        return Looks(self.digests[rows], self.whole[rows], self.border[rows])
+        return Looks(self.bytes[rows], self.whole[rows], self.border[rows])
 
 
-def values_of(catalogue: Catalogue, column: str) -> pd.Series:
-    """One column as text, all missing where there is none."""
+def _put_border(into: np.ndarray, row: int, image: np.ndarray) -> None:
+    into[row] = border(image)
+
+
+def _values(catalogue: Catalogue, column: str) -> pd.Series:
+    """One column, all missing where there is none."""
     if column in catalogue.columns:
-        return catalogue.column(column).astype(object)
-    return pd.Series([None] * len(catalogue), dtype=object)
+        return catalogue.column(column)
+    return pd.Series(np.nan, range(len(catalogue)), "str")
+
+
+def _codes(parts: Sequence[pd.Series]) -> np.ndarray:
+    """(N,) int64: the values of all parts as codes; -1 where missing."""
+    return np.asarray(pd.factorize(pd.concat(parts, ignore_index=True))[0], np.int64)
 
 
 def unchecked(n: int) -> pd.Series:
@@ -61,19 +119,26 @@ def unchecked(n: int) -> pd.Series:
     return pd.Series([pd.NA] * n, dtype="boolean")
 
 
-def same_value(whose: Sequence[pd.Series], what: Sequence[pd.Series]) -> pd.Series:
-    """(T,) boolean: whether a training photo of the same identity has the same value; missing if none is known."""
-    train, test = (pd.DataFrame({"who": who, "what": value}) for who, value in zip(whose, what, strict=True))
-    if train["what"].isna().all() or test["what"].isna().all():
-        return unchecked(len(test))
-    found = test.merge(train.dropna().drop_duplicates(), how="left", on=["who", "what"], indicator="where")["where"]
-    return (found == "both").astype("boolean")
+def same_value(whose: Sequence[np.ndarray], what: Sequence[np.ndarray]) -> pd.Series:
+    """(T,) boolean: whether a training photo of the same identity has the same value; missing if none is known.
+
+    Parameters
+    ----------
+    whose, what : pair of ndarray, int64
+        Codes of the identity and the value of the training photos, and of the T test photos.
+    """
+    if any((values < 0).all() for values in what):
+        return unchecked(len(whose[1]))
+    width = max(int(values.max()) for values in what) + 1
+    both_known = [(who >= 0) & (value >= 0) for who, value in zip(whose, what, strict=True)]
+    train, test = (who * width + value for who, value in zip(whose, what, strict=True))
+    return pd.Series(both_known[1] & pd.Series(test).isin(train[both_known[0]]).to_numpy(), dtype="boolean")
 
 
-def close_in_time(whose: Sequence[pd.Series], when: Sequence[np.ndarray], seconds: int) -> pd.Series:
+def close_in_time(whose: Sequence[np.ndarray], when: Sequence[np.ndarray], seconds: int) -> pd.Series:
     """(T,) boolean: whether a training photo of the same identity was taken as soon as that; missing likewise."""
     parts = [pd.DataFrame({"who": who, "when": moments}) for who, moments in zip(whose, when, strict=True)]
-    train, test = (part.dropna().sort_values("when", kind="stable") for part in parts)
+    train, test = (part[part["who"] >= 0].dropna().sort_values("when", kind="stable") for part in parts)
     if not len(train) or not len(test):
         return unchecked(len(whose[1]))
     nearest = pd.merge_asof(
@@ -90,7 +155,7 @@ def close_in_time(whose: Sequence[pd.Series], when: Sequence[np.ndarray], second
 
 
 def compare_borders(
-    whose: Sequence[pd.Series], encounters: Sequence[pd.Series], looks: Sequence[Looks], seen: np.ndarray
+    train: Told, test: Told, looks: Sequence[Looks], seen: np.ndarray
 ) -> tuple[pd.Series, BorderHint | None]:
     """Find for each query the training photo with the most similar border.
 
@@ -107,10 +172,14 @@ def compare_borders(
         return unchecked(len(seen)), None
     twin = there[most_similar(looks[1].border[asked], looks[0].border[there])[0]]
     shares: list[float] = []
-    hit = np.zeros(len(seen), bool)
-    for train, test in (encounters, whose):
-        found = test.iloc[asked].to_numpy() == train.iloc[twin].to_numpy()
-        frequency = train.iloc[there].value_counts() / len(there)
-        hit[asked] = found
-        shares = [float(found.mean()), float(test.iloc[asked].map(frequency).fillna(0).mean()), *shares]
+    for name in ("identity", "encounter"):
+        ours, theirs = getattr(test, name)[asked], getattr(train, name)
+        found = (ours >= 0) & (ours == theirs[twin])
+        held = theirs[there]
+        photos = np.bincount(held[held >= 0], minlength=int(ours.max()) + 1)
+        by_chance = np.where(ours >= 0, photos[ours], 0) / len(there) if len(photos) else np.zeros(len(ours))
+        shares += [float(found.mean()), float(by_chance.mean())]
+        if name == "identity":
+            hit = np.zeros(len(seen), bool)
+            hit[asked] = found
     return pd.Series(hit, dtype="boolean"), BorderHint(*shares)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 
 from whalereid.errors import WhalereidError
 from whalereid.splits.balance import encounter_groups
-from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, SingleSplit, check_share, facts_of
+from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, SingleSplit, check_share, facts_of, one_each
 
 __all__ = ["DateSplit"]
 
@@ -49,14 +50,22 @@ class DateSplit(SingleSplit):
             raise WhalereidError("DateSplit: give either a date or test_share, the share of photos to test.")
         if self.test_share is not None:
             check_share(self.test_share, "test_share")
-        elif pd.isna(pd.to_datetime(str(self.date), errors="coerce")):
-            raise WhalereidError(f"DateSplit: {self.date!r} is no date; write it as 2019-06-01.")
+        elif np.isnat(self._moment):
+            raise WhalereidError(f"DateSplit: {self.date!r:.80} is no date; write it as 2019-06-01.")
+
+    @property
+    def _moment(self) -> np.datetime64:
+        """The date as a moment, without its time zone as dates of photos are; NaT where it is none."""
+        if not isinstance(self.date, str | date | np.datetime64):  # a number could be read as one, too
+            return np.datetime64("NaT", "s")
+        moment = pd.to_datetime(str(self.date), errors="coerce")
+        return np.datetime64("NaT", "s") if pd.isna(moment) else np.datetime64(moment.tz_localize(None))
 
     def _facts(self, X: Any, y: Any, groups: Any) -> Facts:
         facts = facts_of(X, y)
         if groups is None:
             return facts
-        dates = pd.to_datetime(pd.Series(list(groups), dtype=object), errors="coerce", format="mixed")
+        dates = pd.to_datetime(one_each(groups, len(facts), "groups").astype(object), errors="coerce", format="mixed")
         return replace(facts, dates=dates.to_numpy("datetime64[ns]"))
 
     def _folds(self, facts: Facts) -> np.ndarray:
@@ -66,7 +75,7 @@ class DateSplit(SingleSplit):
         dated = ~np.isnat(last)
         if not dated.any():
             raise WhalereidError(f"{facts.where}: no photo has a date; fill the column 'date', or split another way.")
-        cut = np.datetime64(pd.Timestamp(self.date)) if self.date is not None else self._cut(last[dated], facts)
+        cut = self._moment if self.date is not None else self._cut(last[dated], facts)
         tested = dated & (last >= cut)
         if not tested.any() or not (dated & ~tested).any():
             days = facts.dates[~np.isnat(facts.dates)].astype("datetime64[D]")

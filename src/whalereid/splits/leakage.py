@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from whalereid.arguments import instance
 from whalereid.catalogue import NEAR_IDENTICAL, Catalogue, most_similar
 from whalereid.errors import WhalereidError
-from whalereid.splits.base import LEFT_OUT, Splitter
+from whalereid.splits.base import LEFT_OUT, Splitter, needs_catalogue
 from whalereid.splits.compare import (
     BorderHint,
     Looks,
+    Told,
     close_in_time,
     compare_borders,
     same_value,
     unchecked,
-    values_of,
 )
 
 __all__ = ["FoldLeakage", "Leakage", "leakage", "leakage_over_folds"]
@@ -241,8 +242,11 @@ def leakage(train: Catalogue, test: Catalogue, *, photos: bool = False, progress
     >>> report.count("encounter"), report.n_queries
     (1, 2)
     """
-    looks = [Looks.of(part, progress=progress) for part in (train, test)] if photos else None
-    return _leakage(train, test, looks)
+    needs_catalogue(train, "train")
+    needs_catalogue(test, "test")
+    looks = Looks.of(train, test, progress=progress) if photos else None
+    rows = np.arange(len(train)), np.arange(len(train), len(train) + len(test))
+    return _leakage(Told.by(train, test), looks, rows, sources=(train.source, test.source))
 
 
 def leakage_over_folds(
@@ -264,76 +268,80 @@ def leakage_over_folds(
     WhalereidError
         The photos can't be split this way, or have no identities.
     """
+    needs_catalogue(catalogue)
+    instance(splitter, "splitter", Splitter, "one of whalereid.splits, such as EncounterFolds(5)")
     folds = splitter.folds(catalogue)
     used = folds != LEFT_OUT
     catalogue, folds = catalogue[used], folds[used]
+    told = Told.by(catalogue)
     looks = Looks.of(catalogue, progress=progress) if photos else None
     reports = {}
     for number in np.unique(folds[folds >= 0]).tolist():
         rows = np.flatnonzero(folds != number), np.flatnonzero(folds == number)
-        train, test = (catalogue[part] for part in rows)
-        reports[number] = _leakage(train, test, [looks.take(part) for part in rows] if looks else None)
-    by_encounter = pd.Series(folds).groupby(values_of(catalogue, "encounter")).agg(["size", "nunique"])
+        reports[number] = _leakage(told, looks, rows, sources=(catalogue.source, catalogue.source))
+    known = told.encounter >= 0
+    by_encounter = pd.Series(folds[known]).groupby(told.encounter[known]).agg(["size", "nunique"])
     repeated = by_encounter[by_encounter["size"] > 1]
     return FoldLeakage(reports, len(repeated), int((repeated["nunique"] > 1).sum()))
 
 
-def _leakage(train: Catalogue, test: Catalogue, looks: Sequence[Looks] | None) -> Leakage:
-    both = (train, test)
-    for part, name in zip(both, ("training", "test"), strict=True):
+def _leakage(told: Told, looks: Looks | None, rows: Sequence[np.ndarray], *, sources: Sequence[str]) -> Leakage:
+    """The leakage between two parts, given by the rows of their photos, training first."""
+    train, test = parts = [told.take(part) for part in rows]
+    for part, name, source in zip(parts, ("training", "test"), sources, strict=True):
         if not len(part):
-            raise WhalereidError(f"{part.source}: the {name} part has no photos.")
-        if not part.n_identities:
-            raise WhalereidError(f"{part.source}: no photo of the {name} part has a known identity.")
-    whose = [values_of(part, "identity") for part in both]
-    encounters = [values_of(part, "encounter") for part in both]
-    files = [f"{part.root.absolute()}/" + part.column("path") for part in both]
-    moments = [part.dates() for part in both]
-    days = [when.astype("datetime64[D]") for when in moments]
-    # Midnight to the second is a date without a time of day, as it is read in.
-    moments = [np.where(when == day, np.datetime64("NaT", "s"), when) for when, day in zip(moments, days, strict=True)]
+            raise WhalereidError(f"{source}: the {name} part has no photos.")
+        if (part.identity < 0).all():
+            raise WhalereidError(f"{source}: no photo of the {name} part has a known identity.")
+    whose, moments = [part.identity for part in parts], [part.moment for part in parts]
     shared = {
-        "photo": same_value(whose, files),
-        "encounter": same_value(whose, encounters),
-        "day": same_value(whose, [pd.Series(day) for day in days]),
+        "photo": same_value(whose, [part.file for part in parts]),
+        "encounter": same_value(whose, [part.encounter for part in parts]),
+        "day": same_value(whose, [part.day for part in parts]),
         "hour": close_in_time(whose, moments, HOUR),
         "burst": close_in_time(whose, moments, BURST),
         **{cue: unchecked(len(test)) for cue in ("bytes", "look", "border")},
     }
-    seen = whose[1].isin(train.identities)
+    identities = [_times(part.identity, told.identity) for part in parts]
+    encounters = [_times(part.encounter, told.encounter) for part in parts]
+    seen = (test.identity >= 0) & (identities[0][test.identity] > 0)
     near = border = unread = None
     if looks is not None:
-        shared["bytes"] = same_value(whose, [pd.Series(look.digests) for look in looks])
-        twin, similarity = most_similar(looks[1].whole, looks[0].whole)
+        ours = [looks.take(part) for part in rows]
+        shared["bytes"] = same_value(whose, [look.bytes for look in ours])
+        twin, similarity = most_similar(ours[1].whole, ours[0].whole)
         alike = similarity >= NEAR_IDENTICAL
-        same = alike & (whose[1] == whose[0].iloc[twin].to_numpy()).to_numpy()
-        shared["look"] = pd.Series(same | shared["bytes"].to_numpy(bool), dtype="boolean")
+        same = alike & (test.identity >= 0) & (test.identity == train.identity[twin])
+        shared["look"] = pd.Series(same | shared["bytes"].to_numpy(bool, na_value=False), dtype="boolean")
         near = pd.DataFrame(
             {
                 "test_id": test.image_ids[alike],
                 "train_id": train.image_ids[twin[alike]],
                 "similarity": similarity[alike].astype(np.float64).clip(max=1),
-                "same_bytes": looks[1].digests[alike] == looks[0].digests[twin[alike]],
+                "same_bytes": ours[1].bytes[alike] == ours[0].bytes[twin[alike]],
                 "same_identity": same[alike],
             }
         ).sort_values("similarity", ascending=False, kind="stable", ignore_index=True)
-        shared["border"], border = compare_borders(whose, encounters, looks, seen.to_numpy())
-        unread = sum(int(pd.isna(look.digests).sum()) for look in looks)
-    counts = pd.concat(encounters).value_counts()
-    repeated = counts.index[counts > 1]
-    straddling = np.isin(repeated, encounters[0].dropna()) & np.isin(repeated, encounters[1].dropna())
+        shared["border"], border = compare_borders(train, test, ours, seen)
+        unread = sum(int((look.bytes < 0).sum()) for look in ours)
+    repeated = encounters[0] + encounters[1] > 1
     return Leakage(
         photos=pd.DataFrame({"image_id": test.image_ids, "seen": seen, **shared}),
         n_training=len(train),
-        n_identities=test.n_identities,
-        n_unseen=len(set(test.identities) - set(train.identities)),
-        n_encounters=encounters[1].nunique(),
-        n_repeated=len(repeated),
-        n_straddling=int(straddling.sum()),
+        n_identities=int((identities[1] > 0).sum()),
+        n_unseen=int(((identities[1] > 0) & (identities[0] == 0)).sum()),
+        n_encounters=int((encounters[1] > 0).sum()),
+        n_repeated=int(repeated.sum()),
+        n_straddling=int((repeated & (encounters[0] > 0) & (encounters[1] > 0)).sum()),
         near_duplicates=near,
         border=border,
         n_unread=unread,
     )
+
+
+def _times(codes: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """How often each of the codes that there are stands in a part."""
+    return np.bincount(codes[codes >= 0], minlength=int(of.max()) + 1)
 
 
 def _sentence(parts: Sequence[Leakage], photos: str, across: str, n_repeated: int, n_straddling: int) -> str:

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from whalereid.errors import WhalereidError
-from whalereid.splits.balance import encounter_groups
+from whalereid.splits.balance import encounter_groups, unique_pairs
 from whalereid.splits.base import ONLY_TRAINING, Facts, SingleSplit, check_seed, check_share
 from whalereid.splits.folds import needs_encounters
 
@@ -97,8 +97,10 @@ class _Draw:
         self.sizes = np.bincount(self.groups)
         self.tested = np.zeros(len(self.sizes), bool)
         self.photos = 0
+        self.tested_identities = 0  # with a photo in the test part
+        self.new = 0  # of those, with all their photos there
         known = facts.identity >= 0
-        ties = np.unique(np.stack([facts.identity[known], self.groups[known]], axis=1), axis=0)
+        ties, _ = unique_pairs(facts.identity[known], self.groups[known])
         self._met = np.bincount(ties[:, 0])  # encounters of each identity
         self._left = self._met.copy()  # of those, in training
         self._encounters = np.split(ties[:, 1], np.cumsum(self._met)[:-1])
@@ -115,24 +117,16 @@ class _Draw:
         """How many identities have at least two encounters."""
         return int((self._met > 1).sum())
 
-    @property
-    def tested_identities(self) -> int:
-        """How many identities have a photo in the test part."""
-        return int((self._left < self._met).sum())
-
-    @property
-    def new(self) -> int:
-        """How many identities have all their photos in the test part."""
-        return int((self._left == 0).sum())
-
     def add_new(self, wanted: int) -> bool:
         """Test an identity with all its encounters; False where none is left that fits."""
         for animal in self._maybe_new:
             if self._left[animal] == self._met[animal] and self._fits(self._encounters[animal], wanted):
                 self._test(self._encounters[animal])
                 return True
+        if self.new:
+            return False
         untouched = np.flatnonzero(self._left == self._met)
-        if self.new or not len(untouched):
+        if not len(untouched):
             return False
         photos = [self.sizes[self._encounters[animal]].sum() for animal in untouched]
         self._test(self._encounters[untouched[int(np.argmin(photos))]])  # better one too large than none at all
@@ -150,8 +144,10 @@ class _Draw:
                     self._test([encounter])
                     self._spare.extend(encounters[at + 1 :])
                     return True
+        if self.tested_identities > self.new:
+            return False
         free = [g for g in np.flatnonzero(~self.tested).tolist() if len(self._animals[g]) and self._may_leave(g)]
-        if self.tested_identities > self.new or not free:
+        if not free:
             return False
         self._test([min(free, key=lambda g: (self.sizes[g], self._rank[g]))])
         return True
@@ -177,4 +173,7 @@ class _Draw:
             if not self.tested[encounter]:
                 self.tested[encounter] = True
                 self.photos += int(self.sizes[encounter])
-                self._left[self._animals[encounter]] -= 1
+                animals = self._animals[encounter]
+                self.tested_identities += int((self._left[animals] == self._met[animals]).sum())
+                self._left[animals] -= 1
+                self.new += int((self._left[animals] == 0).sum())

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue
 from whalereid.catalogue.readers import read_table, write_table
 from whalereid.errors import WhalereidError, listing
-from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, Splitter
+from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, Splitter, needs_catalogue
 
-__all__ = ["PredefinedFolds", "fold_table", "read_folds", "write_folds"]
+__all__ = ["PredefinedFolds", "check_place", "fold_table", "read_folds", "write_folds"]
 
 COLUMNS = ["image_id", "fold"]
+_HIGHEST = 2**31 - 1  # what any system's integers hold
 
 
 def fold_table(splitter: Splitter, catalogue: Catalogue) -> pd.DataFrame:
@@ -47,6 +49,8 @@ def fold_table(splitter: Splitter, catalogue: Catalogue) -> pd.DataFrame:
     >>> fold_table(PhotoFolds(2), photos)["fold"].tolist()
     [1, 0, 0, 1]
     """
+    instance(splitter, "splitter", Splitter, "one of whalereid.splits, such as EncounterFolds(5)")
+    needs_catalogue(catalogue)
     table = pd.DataFrame({"image_id": catalogue.image_ids, "fold": splitter.folds(catalogue)})
     return table[table["fold"] != LEFT_OUT].reset_index(drop=True)
 
@@ -64,12 +68,19 @@ def write_folds(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     WhalereidError
-        A file is there that is no fold table, the disk is full, or the place can't be written.
+        The table isn't one of folds, a file is there that is none, the disk is full, or the place can't be written.
     """
+    table = _checked(table, where="table")
+    instance(path, "path", (str, os.PathLike), "the path of a file")
     path = Path(path)
+    check_place(path)
+    write_table(table, path)
+
+
+def check_place(path: Path) -> None:
+    """Refuse a place where something lies that is no table of folds: it would be lost."""
     if path.exists() and not _is_fold_table(path):
         raise WhalereidError(f"{path}: holds something other than folds; choose another name.")
-    write_table(table[COLUMNS], path)
 
 
 def _is_fold_table(path: Path) -> bool:
@@ -101,6 +112,8 @@ def read_folds(path: str | os.PathLike[str], catalogue: Catalogue) -> pd.DataFra
         No such file, a column is missing, a fold isn't a whole number from -1, an id is repeated or isn't in the
         catalogue, or no fold is tested.
     """
+    needs_catalogue(catalogue)
+    instance(path, "path", (str, os.PathLike), "the path of a file")
     path = Path(path)
     table = _checked(read_table(path), where=str(path))
     strange = table["image_id"][~table["image_id"].isin(catalogue.image_ids)]
@@ -113,16 +126,19 @@ def read_folds(path: str | os.PathLike[str], catalogue: Catalogue) -> pd.DataFra
 
 
 def _checked(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
+    instance(table, where, pd.DataFrame, "a DataFrame of image_id and fold, as fold_table and read_folds make")
     missing = [name for name in COLUMNS if name not in table]
     if missing:
         raise WhalereidError(
             f"{where}: no column {listing(missing)}; a fold table has image_id and fold, "
             f"this one has {listing(table.columns, most=12) or 'no columns'}."
         )
-    image_id, number = table["image_id"], pd.to_numeric(table["fold"], errors="coerce")
+    if not table.columns.is_unique:
+        raise WhalereidError(f"{where}: two columns are called {listing(table.columns[table.columns.duplicated()])}.")
+    image_id, number = table["image_id"], pd.to_numeric(table["fold"].map(_scalar), errors="coerce")
     for row in np.flatnonzero(image_id.isna()):
         raise WhalereidError(f"{where}, row {row + 1}: image_id is empty.")
-    for row in np.flatnonzero(table["fold"].notna() & (~(number >= ONLY_TRAINING) | (number % 1 != 0))):
+    for row in np.flatnonzero(table["fold"].notna() & (~number.between(ONLY_TRAINING, _HIGHEST) | (number % 1 != 0))):
         raise WhalereidError(
             f"{where}, row {row + 1}: fold {table['fold'].iloc[row]!r} is none; folds count from 0, "
             "and -1 is for photos to train on only."
@@ -136,6 +152,11 @@ def _checked(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
         raise WhalereidError(f"{where}: no photo is in a fold that is tested (0 or more).")
     folds = pd.DataFrame({"image_id": image_id, "fold": number}).dropna(ignore_index=True)
     return folds.astype({"fold": np.int64})
+
+
+def _scalar(value: Any) -> Any:
+    """The value; NaN for a list and the like, which pandas would stumble over."""
+    return value if pd.api.types.is_scalar(value) else np.nan
 
 
 class PredefinedFolds(Splitter):
@@ -171,8 +192,29 @@ class PredefinedFolds(Splitter):
         """How many folds are tested; the arguments are scikit-learn's and not looked at."""
         return len(self._numbers(self.table["fold"].to_numpy()))
 
+    def left_out(self, catalogue: Catalogue) -> np.ndarray:
+        """Tell which photos of a catalogue the table has no fold for: they are in no part of any split.
+
+        Returns
+        -------
+        ndarray of shape (n,), object
+            Their image ids, in the catalogue's order.
+
+        Examples
+        --------
+        >>> photos = Catalogue(pd.DataFrame({"image_id": list("abc"), "path": list("abc")}))
+        >>> PredefinedFolds(pd.DataFrame({"image_id": ["a", "b"], "fold": [0, 1]})).left_out(photos).tolist()
+        ['c']
+        """
+        image_ids = needs_catalogue(catalogue).image_ids
+        return image_ids[self._rows_of(image_ids) < 0]
+
+    def _rows_of(self, image_ids: np.ndarray) -> np.ndarray:
+        """(n,) int64: the table's row of each photo; -1 where it has none."""
+        return np.asarray(pd.Index(self.table["image_id"], dtype=object).get_indexer(image_ids), np.int64)
+
     def _numbers(self, folds: np.ndarray) -> list[int]:
-        return [int(fold) for fold in np.unique(self.table["fold"]) if fold >= 0]
+        return [fold for fold in np.unique(self.table["fold"]).tolist() if fold >= 0]
 
     def _folds(self, facts: Facts) -> np.ndarray:
         folds = self.table["fold"].to_numpy()
@@ -182,9 +224,9 @@ class PredefinedFolds(Splitter):
                     f"the fold table has {len(folds)} photos, {len(facts)} rows were given; give a catalogue."
                 )
         else:
-            at = pd.Index(self.table["image_id"], dtype=object).get_indexer(facts.names)
+            at = self._rows_of(facts.names)
             folds = np.where(at >= 0, folds[at], LEFT_OUT)
-        untested = [number for number in self._numbers(folds) if not (folds == number).any()]
+        untested = np.setdiff1d(self._numbers(folds), folds).tolist()
         if untested:
             raise WhalereidError(f"{facts.where}: has no photo of fold {listing(untested)} of the fold table.")
         return folds

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from whalereid.catalogue.schema import VIEWPOINT_SYNONYMS
+from whalereid.arguments import texts
+from whalereid.catalogue.schema import normalise_viewpoint
 from whalereid.errors import WhalereidError, listing
-from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, SingleSplit, facts_of, texts
+from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, SingleSplit, facts_of, one_each
 
 __all__ = ["ViewpointSplit"]
 
@@ -45,7 +47,7 @@ class ViewpointSplit(SingleSplit):
     database: str | Sequence[str]
 
     def __post_init__(self) -> None:
-        both = sorted(set(_names(self.query)) & set(_names(self.database)))
+        both = sorted(set(_names(self.query, "query")) & set(_names(self.database, "database")))
         if both:
             raise WhalereidError(
                 f"viewpoint {listing(both)} is asked for on both sides; queries and database must differ."
@@ -53,23 +55,32 @@ class ViewpointSplit(SingleSplit):
 
     def _facts(self, X: Any, y: Any, groups: Any) -> Facts:
         facts = facts_of(X, y)
-        return facts if groups is None else replace(facts, viewpoint=texts(groups, len(facts), "groups"))
+        return facts if groups is None else replace(facts, viewpoint=_viewpoints(groups, len(facts)))
 
     def _folds(self, facts: Facts) -> np.ndarray:
-        there = sorted({view for view in facts.viewpoint if view is not None})
-        for name in (*_names(self.query), *_names(self.database)):
+        view = pd.Series(facts.viewpoint)
+        there = sorted(view.dropna().unique())
+        wanted = [_names(self.query, "query"), _names(self.database, "database")]
+        for name in (*wanted[0], *wanted[1]):
             if name not in there:
                 raise WhalereidError(
                     f"{facts.where}: no photo has the viewpoint {name!r}; it has {listing(there, most=12) or 'none'}."
                 )
-        queries, database = (
-            np.isin(facts.viewpoint, _names(self.query)),
-            np.isin(facts.viewpoint, _names(self.database)),
-        )
+        queries, database = (view.isin(names).to_numpy(bool) for names in wanted)
         return np.where(queries, 0, np.where(database, ONLY_TRAINING, LEFT_OUT))
 
 
-def _names(viewpoint: str | Sequence[str]) -> list[str]:
-    names = [viewpoint] if isinstance(viewpoint, str) else list(viewpoint)
-    plain = [name.strip().lower() for name in names]
-    return [VIEWPOINT_SYNONYMS.get(name, name) for name in plain]
+def _names(viewpoint: Any, argument: str) -> list[str]:
+    names = texts(viewpoint, argument, "a viewpoint such as 'left', or several")
+    if not names:
+        raise WhalereidError(f"{argument} has no viewpoint; give one such as 'left', or several.")
+    return [normalise_viewpoint(name) for name in names]
+
+
+def _viewpoints(values: Any, n: int) -> np.ndarray:
+    """(n,) object: viewpoints as catalogues write them, None where missing."""
+    series = one_each(values, n, "groups")
+    found = np.full(n, None, object)  # pandas would put NaN back
+    known = series.notna().to_numpy()
+    found[known] = series[known].map({view: normalise_viewpoint(str(view)) for view in series[known].unique()})
+    return found

@@ -13,6 +13,7 @@ from torch import nn
 
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings, embed_as_is
+from whalereid.embeddings.table import all_alike
 from whalereid.errors import WhalereidError
 from whalereid.evaluation import Hits, Labels, average_precision, top_k
 from whalereid.images import CrossViewPairs, PhotoDataset
@@ -89,7 +90,7 @@ class Validation:
             raise WhalereidError(f"{photos.source}: the validation part has no photos.")
         if exclude is None:
             exclude = ("encounter",) if photos.known("encounter").any() else ()
-        self.rules = CandidateRules(tuple(exclude), tuple(match))
+        self.rules = CandidateRules(exclude, match)
         self.notes: list[str] = []
         self._learned = learned
         self._pairs = learned if isinstance(learned, CrossViewPairs) else None
@@ -124,7 +125,9 @@ class Validation:
             self.notes += [str(warning.message) for warning in told]
             self._hold(self.photos.subset(vectors.ids))
         average = first = float("nan")
-        if self.n_queries:
+        if self.n_queries and all_alike(vectors.vectors):
+            average = first = 0.0  # it tells no photos apart, so it can't rank them
+        elif self.n_queries:
             ensemble = Ensemble([Member("validation", vectors)])
             ranking = ensemble.rank(
                 self._queries, self._database, _K, exclude=self.rules.exclude, match=self.rules.match

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from whalereid.arguments import choice, instance
 from whalereid.catalogue.readers import coco, competition, folders, lila_test, table, wildlife
 from whalereid.catalogue.readers.listing import Listing
 from whalereid.catalogue.readers.table import read_table, write_table
@@ -29,13 +30,20 @@ _DEPTH = 2  # folders around a data set, as archives unpack
 
 def read(source: str | os.PathLike[str] | Any, layout: str | None = None) -> Catalogue:
     """Read a catalogue, recognising its layout; see `Catalogue.read`."""
-    if layout is not None and layout not in LAYOUTS:
-        raise WhalereidError(f"unknown layout {layout!r}; choose one of {', '.join(LAYOUTS)}.")
+    if layout is not None:
+        choice(layout, "layout", LAYOUTS)
     if not isinstance(source, str | os.PathLike):
+        if not (hasattr(source, "metadata") and hasattr(source, "root")):
+            wanted = "a path, or an object with a DataFrame .metadata and a folder .root"
+            if hasattr(source, "columns"):
+                wanted += "; a DataFrame becomes a catalogue by Catalogue(frame, root)"
+            instance(source, "source", (str, os.PathLike), wanted)
         if layout not in (None, "wildlife"):
             raise WhalereidError(f"layout {layout!r} reads a path, not a {type(source).__name__}.")
         catalogue = wildlife.read(source)
     else:
+        if not os.fspath(source) or "\0" in str(source):
+            raise WhalereidError(f"source is {str(source)!r}, which is no path; give that of a table or a folder.")
         path = Path(source)
         if layout == "wildlife":
             raise WhalereidError(f"{path}: layout 'wildlife' reads an object with .metadata and .root, not a path.")
@@ -74,7 +82,7 @@ def _read_folder(path: Path, layout: str | None) -> Catalogue:
                 return readers[name].read(folder)
             level = [Listing(inner) for folder in level for inner in folder.folders]
     if layout in (None, "folders"):
-        return folders.read(Listing(path))
+        return folders.read(Listing(path), insists=layout == "folders")
     raise WhalereidError(f"{path}: no data set of layout {layout!r} here; {_BY_NAME[layout].WANTED}.")
 
 

@@ -14,12 +14,28 @@ import pandas as pd
 
 from whalereid.catalogue.readers.listing import Listing
 from whalereid.catalogue.table import Catalogue
-from whalereid.errors import WhalereidError
+from whalereid.errors import WhalereidError, listing
 
 __all__ = ["WANTED", "read", "recognises"]
 
 WANTED = "it needs annotations/instances_*.json and images/*/"
 _ANNOTATIONS = re.compile(r"instances_(.+)\.json", re.IGNORECASE)
+# Where exports of identified animals have the name, without case and underscores; the first that has any counts.
+_NAMES = (
+    "name",
+    "identity",
+    "individual",
+    "individualid",
+    "individualname",
+    "animal",
+    "animalid",
+    "animalname",
+    "identityid",
+    "whaleid",
+    "catalogid",
+    "catalogueid",
+    "nameid",
+)
 _COMPETITION_NAME = re.compile(r"0*(\d+)_(\d+)\.jpe?g", re.IGNORECASE)
 
 
@@ -34,9 +50,17 @@ def read(folder: Listing) -> Catalogue:
     if images is None:
         raise WhalereidError(f"{folder.path}: holds annotations but no images/; {WANTED}.")
     files = _annotation_files(folder)
-    frames = [_read_part(path, Path(images.name) / _part(path)) for path in files]
+    contents = [_read_json(path) for path in files]
+    names = _fields_of_names(contents, files)
+    frames = [
+        _read_part(content, path, Path(images.name) / _part(path), names[0] if names else None)
+        for content, path in zip(contents, files, strict=True)
+    ]
     frame = pd.concat(frames, ignore_index=True)
-    return Catalogue(frame, folder.path, source=str(files[0] if len(files) == 1 else files[0].parent))
+    notes = [f"identities were taken from the annotations' {names[0]!r}"] if names else []
+    if names[1:]:
+        notes.append(f"left aside, though they may name animals, too: the annotations' {listing(map(repr, names[1:]))}")
+    return Catalogue(frame, folder.path, source=str(files[0] if len(files) == 1 else files[0].parent), notes=notes)
 
 
 def _annotation_files(folder: Listing) -> list[Path]:
@@ -51,11 +75,29 @@ def _part(path: Path) -> str:
     return found[1] if found else path.stem
 
 
-def _read_part(path: Path, images: Path) -> pd.DataFrame:
+def _read_json(path: Path) -> Any:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise WhalereidError(f"{path}: is not JSON ({error}); unpack it again.") from error
+    _records(content, "images", path)
+    return content
+
+
+def _fields_of_names(contents: list[Any], paths: list[Path]) -> list[str]:
+    """The annotations' fields that name animals somewhere, the one to take first."""
+    given = {
+        field: None
+        for content, path in zip(contents, paths, strict=True)
+        for animal in _records(content, "annotations", path)
+        for field, value in animal.items()
+        if isinstance(value, int | str) and str(value).strip()
+    }
+    plain = {field: re.sub(r"[^a-z0-9]", "", field.lower()) for field in given}
+    return sorted((field for field in given if plain[field] in _NAMES), key=lambda field: _NAMES.index(plain[field]))
+
+
+def _read_part(content: Any, path: Path, images: Path, name_field: str | None) -> pd.DataFrame:
     photos = _records(content, "images", path)
     kinds = _records(content, "categories", path) if "categories" in content else []
     species = {_id(kind, "id", "categories", path): kind.get("name") for kind in kinds}
@@ -78,7 +120,7 @@ def _read_part(path: Path, images: Path) -> pd.DataFrame:
                 {
                     "image_id": image_id + (f"-{number}" if len(shown) > 1 else ""),
                     "path": (images / name).as_posix(),
-                    "identity": animal.get("name"),
+                    "identity": animal.get(name_field) if name_field is not None else None,
                     "viewpoint": animal.get("viewpoint"),
                     "date": record.get("date_captured"),
                     "species": species.get(kind) if isinstance(kind, int | str) else None,

@@ -30,7 +30,7 @@ def read(folder: Listing) -> Catalogue:
     """Read the table and its scenarios."""
     photos = table.read(folder)
     scenarios = read_scenarios(folder.path, photos)
-    return Catalogue(photos.frame, photos.root, scenarios=scenarios, source=photos.source)
+    return Catalogue(photos.frame, photos.root, scenarios=scenarios, source=photos.source, notes=photos.notes)
 
 
 def read_scenarios(folder: Path, photos: Catalogue) -> tuple[Scenario, ...]:

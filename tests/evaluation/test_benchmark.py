@@ -1,4 +1,4 @@
-"""What benchmarks/metrics.py claims."""
+"""benchmarks/metrics.py runs, and its peer's figures are ours; how fast either is, it prints."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.mark.slow
-def test_fifty_times_faster_than_query_by_query_and_equal(repository: Path) -> None:
+def test_values_are_those_of_scikit_learn_query_by_query(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec = importlib.util.spec_from_file_location("benchmark_metrics", repository / "benchmarks" / "metrics.py")
     assert spec is not None
     assert spec.loader is not None
@@ -17,6 +17,5 @@ def test_fifty_times_faster_than_query_by_query_and_equal(repository: Path) -> N
     spec.loader.exec_module(benchmark)
     figures = benchmark.measure(large=False)
     assert figures["largest difference"] <= 1e-12
-    assert figures["times faster"] >= 50
-    assert figures["4,419 queries, whalereid"] < 0.15
-    assert figures["1,000 resamples of 8 metrics, BCa"] < 2
+    benchmark.show(figures)
+    assert len(capsys.readouterr().out.splitlines()) == len(figures)
