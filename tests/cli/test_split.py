@@ -155,10 +155,10 @@ def loaded_by(*arguments: str) -> tuple[str, set[str]]:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--folds", "1"], "--folds is 1"),
-        (["--seed", "-1"], "--seed is -1"),
-        (["--by", "open-set", "--unseen", "2"], "--unseen is 2"),
-        (["--by", "open-set", "--test-share", "nan"], "--test-share is nan"),
+        (["--folds", "1"], "'--folds': 1"),
+        (["--seed", "-1"], "'--seed': -1"),
+        (["--by", "open-set", "--unseen", "2"], "'--unseen': 2"),
+        (["--by", "open-set", "--test-share", "nan"], "'--test-share': nan"),
         (["--by", "date", "--folds", "3"], "--folds: means nothing --by date"),
         (["--by", "date", "--from", "2020-01-01", "--test-share", "0.2"], "--from and --test-share"),
         (["--use", "folds.csv", "--seed", "1"], "leave out --seed"),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from whalereid import Catalogue, Embeddings
+from whalereid import Catalogue, Embeddings, PhotoDataset, evaluation_transform
 from whalereid.training.validation import Validation
 
 
@@ -15,7 +15,7 @@ def test_a_network_that_tells_no_photos_apart_scores_nothing(monkeypatch: pytest
     """All ties: in database order, animals that lie side by side in the table would be found."""
     ids = list("abcdef")
     photos = Catalogue(pd.DataFrame({"image_id": ids, "path": ids, "identity": ["nanuq"] * 3 + ["siku"] * 3}))
-    validation = Validation(photos, ["nanuq", "siku"])
+    validation = Validation(photos, PhotoDataset(photos, evaluation_transform(32)))
     alike = Embeddings.from_numpy(ids, np.ones((6, 4)))
     monkeypatch.setattr("whalereid.training.validation.embed_as_is", lambda *_, **__: alike)
 
@@ -27,5 +27,5 @@ def test_a_network_that_tells_no_photos_apart_scores_nothing(monkeypatch: pytest
         def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
             return embeddings.sum() * 0
 
-    figures = validation.measure(torch.nn.Identity(), Head())
+    figures = validation.measure(torch.nn.Linear(1, 1), Head())
     assert (figures.mean_average_precision, figures.top_1) == (0.0, 0.0)
