@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["print_json", "say"]
+if TYPE_CHECKING:
+    from whalereid.outputs import Kind
+
+__all__ = ["check_out", "print_json", "say", "say_forced"]
 
 
 def say(message: str) -> None:
     """Tell the person something on stderr; stdout is for results."""
     print(message, file=sys.stderr, flush=True)
+
+
+def check_out(path: Path, kind: Kind, *, inputs: Iterable[Path | None], force: bool) -> None:
+    """Refuse a place where a file can't be written; see `whalereid.outputs.check_file`. Says what --force loses."""
+    from whalereid.outputs import check_file
+
+    say_forced(path, check_file(path, kind, inputs=inputs, force=force))
+
+
+def say_forced(path: Path, lost: str | None) -> None:
+    """Say out loud what --force overwrites, if anything."""
+    if lost is not None:
+        say(f"Warning: --force: {path} is {lost}, and is overwritten")
 
 
 def print_json(result: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ import math
 import os
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -22,6 +22,7 @@ __all__ = [
     "EPOCHS",
     "FOLD",
     "FOLDS",
+    "Force",
     "IMAGE_SIZE",
     "K",
     "OPEN_SHARE",
@@ -106,6 +107,8 @@ OPEN_SHARE = _real(0, 1, ends=False)
 SHARE = _real(0, 1, ends=True)
 ABOVE_0 = _real(0, math.inf, ends=False)
 DEVICE: dict[str, Any] = {"parser": _device}
+
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what lies there already, of whatever kind it is.")]
 
 
 class ManyValues(TyperCommand):

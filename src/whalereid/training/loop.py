@@ -84,6 +84,7 @@ def fit(
     seed: int = 0,
     workers: int | None = None,
     resume: bool = False,
+    force: bool = False,
     progress: bool = True,
 ) -> Run:
     """Train an embedder with its head, and keep the epoch that ranks the validation photos best.
@@ -158,7 +159,7 @@ def fit(
     arguments.choice(on_error, "on_error", ("raise", "skip"))
     seed = arguments.seed(seed)
     workers = None if workers is None else arguments.whole_number(workers, "workers", 0)
-    for flag, name in ((resume, "resume"), (progress, "progress")):
+    for flag, name in ((resume, "resume"), (force, "force"), (progress, "progress")):
         arguments.instance(flag, name, bool, "True or False")
     recipe = Recipe.named(recipe) if isinstance(recipe, str) else recipe
     items, notes = make_items(train, net, recipe, labels_from=labels_from, on_error=on_error, seed=seed)
@@ -172,7 +173,7 @@ def fit(
         accelerator = _accelerator(recipe.precision)
         folder = training = None
         try:
-            folder = RunFolder(out, settings, resume=resume) if accelerator.is_main_process else None
+            folder = RunFolder(out, settings, resume=resume, force=force) if accelerator.is_main_process else None
             accelerator.wait_for_everyone()
             with TrainingProgress(recipe.epochs, show=progress and folder is not None) as display:
                 for note in (*notes, *untold):
