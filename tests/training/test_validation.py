@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from whalereid import Catalogue, Embeddings
+from whalereid.images import PhotoDataset, evaluation_transform
 from whalereid.training.validation import Validation
 
 
@@ -15,7 +16,7 @@ def test_a_network_that_tells_no_photos_apart_scores_nothing(monkeypatch: pytest
     """All ties: in database order, animals that lie side by side in the table would be found."""
     ids = list("abcdef")
     photos = Catalogue(pd.DataFrame({"image_id": ids, "path": ids, "identity": ["nanuq"] * 3 + ["siku"] * 3}))
-    validation = Validation(photos, ["nanuq", "siku"])
+    validation = Validation(photos, PhotoDataset(photos, evaluation_transform(32)))
     alike = Embeddings.from_numpy(ids, np.ones((6, 4)))
     monkeypatch.setattr("whalereid.training.validation.embed_as_is", lambda *_, **__: alike)
 
