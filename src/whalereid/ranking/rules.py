@@ -185,7 +185,7 @@ def _column_codes(name: str, queries: Photos, database: Photos) -> tuple[np.ndar
     ours, theirs = queries.column(name), database.column(name)
     if len(ours) and len(theirs) and ours.isna().all() and theirs.isna().all():
         raise WhalereidError(
-            f"{queries.source}: column {name!r} has no values, so it can't exclude or match anything; fill it, or leave "
-            "the rule out."
+            f"{queries.source}: column {name!r} has no values, so it can't exclude or match anything; fill it, or "
+            "leave the rule out."
         )
     return _codes(ours.to_numpy(object), theirs.to_numpy(object))
