@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
+import re
+from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,9 @@ __all__ = [
     "WEIGHTS",
     "a_path",
     "look_at",
+    "look_for_backbone",
     "look_for_weights",
+    "nearest",
     "read_config",
     "weights_file",
 ]
@@ -64,6 +70,33 @@ def look_at(folder: str | os.PathLike[str]) -> None:
     """
     read_config(folder)
     weights_file(Path(folder) / WEIGHTS)
+
+
+def look_for_backbone(name: str) -> None:
+    """Refuse a backbone that timm surely doesn't have, before timm and torch are loaded.
+
+    Every network's name stands in timm's own files, where it is defined or renamed; one that stands nowhere there is none.
+
+    Raises
+    ------
+    WhalereidError
+        No file of timm names it.
+    """
+    found = find_spec("timm")  # looks for the package without importing it
+    if found is None or found.origin is None:
+        return
+    folder = Path(found.origin).parent / "models"
+    files = [file.read_text(encoding="utf-8", errors="replace") for file in folder.glob("*.py")]
+    base = name.partition(".")[0]
+    if files and not any(re.search(rf"\b{re.escape(base)}\b", text) for text in files):
+        known = [network for text in files for network in re.findall(r"^def (\w+)\(pretrained", text, re.MULTILINE)]
+        raise WhalereidError(f"Unknown backbone {name!r}; {nearest(name, known)}")
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """Say which networks' names are near to one that isn't known."""
+    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    return f"near it are {', '.join(near)}." if near else "`timm.list_models()` lists those there are."
 
 
 def look_for_weights(weights: str, backbone: str) -> None:
