@@ -75,7 +75,7 @@ def look_at(folder: str | os.PathLike[str]) -> None:
 def look_for_backbone(name: str) -> None:
     """Refuse a backbone that timm surely doesn't have, before timm and torch are loaded.
 
-    Every network's name stands in timm's own files, where it is defined or renamed; one that stands nowhere there is none.
+    Every network's name stands in timm's own files, where it is defined or renamed; what stands nowhere there is none.
 
     Raises
     ------
