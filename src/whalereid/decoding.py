@@ -21,7 +21,7 @@ __all__ = ["MAX_PHOTO_MB", "MIN_SIDE", "PHOTO_SUFFIXES", "crop", "decode", "deco
 
 MIN_SIDE = 8  # px; nothing of an animal can be told on less, and a 1×1 placeholder is not a photo
 MAX_PHOTO_MB = "WHALEREID_MAX_PHOTO_MB"
-"""Environment variable: how many megabytes a photo may take, as a file and as pixels; processes that decode inherit it."""
+"""Environment variable: how many megabytes a photo may take, as a file and as pixels; worker processes inherit it."""
 
 _LARGEST_MB = 1000  # 330 megapixels in colour: above every camera's, below what fills a machine's memory
 # .jfif and .mpo (of cameras with two lenses; the first photo counts) are JPEGs by another name.
@@ -133,7 +133,7 @@ def _refuse_large(size: int, what: str, *, where: str) -> None:
     if size > most * 1e6:
         raise WhalereidError(
             f"{where}: {what} {size / 1e6:,.0f} MB, above the {most:,.0f} MB that a photo may take; if it is a photo, "
-            f"raise --max-photo-mb (in Python os.environ[{MAX_PHOTO_MB!r}])."
+            f"raise --max-photo-mb (or the environment variable {MAX_PHOTO_MB})."
         )
 
 
@@ -211,7 +211,7 @@ def _has_a_hole(data: bytes) -> bool:
     """
     zeros_are_flat = True
     for marker, start, end in _segments(data):
-        if marker in (0xC2, 0xC3) or marker > 0xC4 and marker < 0xD0 and marker != 0xCC:
+        if 0xC2 <= marker <= 0xCF and marker not in (0xC4, 0xCC):
             return False  # progressive and others: zeros mean something else there
         if marker == 0xC4:
             zeros_are_flat &= all(first == 0 for is_ac, first in _first_symbols(data[start + 4 : end]) if is_ac)
