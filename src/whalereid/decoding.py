@@ -102,6 +102,8 @@ def decode_bytes(data: bytes, *, where: str) -> np.ndarray:
             raise WhalereidError(f"{where}: {_DAMAGED}")
         width, height, depth = _declared(data)
         _refuse_large(width * height * depth, f"{width}×{height} px decode to", where=where)
+        if data.startswith(_TIFF) and width and not _tiff_is_whole(data):
+            raise WhalereidError(f"{where}: {_DAMAGED}")
         return _decode_with_opencv(data, where=where)
     except MemoryError as error:
         raise WhalereidError(f"{where}: the photo is too large for this machine's memory.") from error
@@ -132,9 +134,13 @@ def _refuse_large(size: int, what: str, *, where: str) -> None:
     most = largest_mb()
     if size > most * 1e6:
         raise WhalereidError(
-            f"{where}: {what} {size / 1e6:,.0f} MB, above the {most:,.0f} MB that a photo may take; if it is a photo, "
+            f"{where}: {what} {_mb(size / 1e6)} MB, above the {_mb(most)} MB that a photo may take; if it is one, "
             f"raise --max-photo-mb (or the environment variable {MAX_PHOTO_MB})."
         )
+
+
+def _mb(number: float) -> str:
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"
 
 
 def _decode_with_opencv(data: bytes, *, where: str) -> np.ndarray:
@@ -290,14 +296,50 @@ def _declared(data: bytes) -> tuple[int, int, int]:
 
 
 def _declared_by_tiff(data: bytes) -> tuple[int, int, int]:
+    tags = _tiff_tags(data)
+    width, height, channels = (tags.get(tag, (0,))[0] for tag in (256, 257, 277))
+    return width, height, max(channels, 1)
+
+
+def _tiff_tags(data: bytes) -> dict[int, tuple[int, ...]]:
+    """Whole numbers that the first page of a TIFF is described by (TIFF 6.0, section 2)."""
     order = "<" if data[:2] == b"II" else ">"
     (first,) = struct.unpack_from(f"{order}I", data, 4)
     (count,) = struct.unpack_from(f"{order}H", data, first)
-    held = {}
+    tags = {}
     for entry in range(first + 2, first + 2 + 12 * count, 12):
-        tag, kind, _ = struct.unpack_from(f"{order}HHI", data, entry)
-        held[tag] = struct.unpack_from(f"{order}{'H' if kind == 3 else 'I'}", data, entry + 8)[0]
-    return held.get(256, 0), held.get(257, 0), held.get(277, 1)
+        tag, kind, n = struct.unpack_from(f"{order}HHI", data, entry)
+        letter = {3: "H", 4: "I"}.get(kind)
+        if letter is not None:
+            size = struct.calcsize(f"={letter}")
+            at = entry + 8 if n * size <= 4 else struct.unpack_from(f"{order}I", data, entry + 8)[0]
+            tags[tag] = struct.unpack_from(f"{order}{n}{letter}", data, at) if at + n * size <= len(data) else (0,)
+    return tags
+
+
+def _tiff_is_whole(data: bytes) -> bool:
+    """Whether the checksums of a TIFF are right, if it has any: those of strips or tiles that zlib compressed.
+
+    OpenCV leaves strips black that libtiff can't decode. Other compressions of TIFF have no checksum.
+    """
+    try:
+        tags = _tiff_tags(data)
+        if tags.get(259) not in ((8,), (32946,)):
+            return True
+        starts, sizes = (
+            (tags.get(273, ()), tags.get(279, ())) if 273 in tags else (tags.get(324, ()), tags.get(325, ()))
+        )
+        for start, size in zip(starts, sizes, strict=True):
+            stream = zlib.decompressobj()
+            compressed = data[start : start + size]
+            while compressed and not stream.eof:
+                stream.decompress(compressed, 1 << 20)
+                compressed = stream.unconsumed_tail
+            if not stream.eof:
+                return False
+    except (struct.error, ValueError, zlib.error):
+        return False
+    return True
 
 
 def crop(image: np.ndarray, bbox: tuple[float, float, float, float], *, where: str) -> np.ndarray:

@@ -150,10 +150,15 @@ def content_keys(catalogue: Catalogue) -> list[str]:
     WhalereidError
         A path leaves the catalogue's root.
     """
-    frame = catalogue.frame
-    boxes = frame["bbox"].astype(str) if "bbox" in frame else [""] * len(frame)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return list(pool.map(_content_key, catalogue.paths, boxes))
+        return list(pool.map(_content_key, catalogue.paths, boxes_in_words(catalogue)))
+
+
+def boxes_in_words(catalogue: Catalogue) -> list[str]:
+    """Each photo's box as text, alike for equal ones; empty where it has none."""
+    frame = catalogue.frame
+    boxes = frame["bbox"] if "bbox" in frame else [None] * len(frame)
+    return [repr(tuple(map(float, box))) if isinstance(box, tuple) else "" for box in boxes]
 
 
 def _content_key(file: Path, box: str) -> str:

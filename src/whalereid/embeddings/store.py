@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from whalereid.catalogue import Catalogue
-from whalereid.catalogue.fingerprints import content_keys
+from whalereid.catalogue.fingerprints import boxes_in_words, content_keys
 from whalereid.embeddings.table import (
     MARKER,
     Embeddings,
@@ -31,6 +31,7 @@ __all__ = ["PartStore", "check_photos", "check_place", "photo_keys"]
 
 # In a part's schema metadata: which photo each vector is of, as 16 hexadecimal digits a row (`photo_keys`).
 _PHOTOS = b"whalereid-photo-keys"
+_DIGESTS = frozenset({"fingerprint", "whalereid"})
 _WHERE = 8  # of these digits: where the photo is; the others, what is in it
 
 
@@ -173,6 +174,7 @@ class PartStore:
         then = dict(_leaves({name: there.get(name) for name in self._provenance}))
         now = dict(_leaves(self._provenance))
         differing = [name for name in {**now, **then} if then.get(name) != now.get(name)]
+        differing.sort(key=_DIGESTS.__contains__)  # what says more comes first
         if differing:
             name = differing[0]
             others = f" ({listing(differing[1:])} too)" if differing[1:] else ""
@@ -239,11 +241,9 @@ def check_photos(path: str | os.PathLike[str], photos: Catalogue) -> None:
 
 def _places(photos: Catalogue) -> list[str]:
     """8 hexadecimal digits for each photo's path and box."""
-    frame = photos.frame
-    boxes = frame["bbox"].astype(str) if "bbox" in frame else [""] * len(frame)
     return [
         hashlib.blake2b(json.dumps([path, box]).encode(), digest_size=_WHERE // 2).hexdigest()
-        for path, box in zip(frame["path"], boxes, strict=True)
+        for path, box in zip(photos.frame["path"], boxes_in_words(photos), strict=True)
     ]
 
 
