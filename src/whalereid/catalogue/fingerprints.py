@@ -21,7 +21,7 @@ from whalereid.decoding import MIN_SIDE, crop, decode_bytes, largest_mb, read_by
 from whalereid.errors import WhalereidError
 from whalereid.files import inside
 
-__all__ = ["NEAR_IDENTICAL", "Fingerprints", "Problem", "content_keys", "fingerprint", "most_similar"]
+__all__ = ["NEAR_IDENTICAL", "Fingerprints", "Problem", "boxes_in_words", "content_keys", "fingerprint", "most_similar"]
 
 # Mean of the two cosines below. Copies resized, recompressed, blurred or made brighter score 0.97 to 1, copies
 # cropped by 2% a side 0.91 to 0.98. The most alike of different photos score 0.78 (1,205 nyalas), 0.91 (2,466 faces of
