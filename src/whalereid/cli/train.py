@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whalereid.cli.console import say
-from whalereid.cli.options import ABOVE_0, EPOCHS, FOLD, IMAGE_SIZE, SEED, TRAINING_BATCH_SIZE, WORKERS
+from whalereid.cli.options import ABOVE_0, EPOCHS, FOLD, IMAGE_SIZE, MAX_PHOTO_MB, SEED, TRAINING_BATCH_SIZE, WORKERS
 from whalereid.errors import WhalereidError
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def command(
         typer.Option(metavar="COLUMN", help="Validation candidates equal the query in it; repeatable, or 'none'."),
     ] = None,
     on_error: Annotated[OnError, typer.Option(help="With a photo that can't be read.")] = OnError.RAISE,
+    max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
     workers: Annotated[
         int | None,
         typer.Option(metavar="N", help="Processes that prepare photos.", show_default="by the machine", **WORKERS),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -22,7 +21,7 @@ from torch.utils.data import DataLoader, Subset
 from whalereid.arguments import choice, instance, whole_number
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings.progress import EmbeddingProgress
-from whalereid.embeddings.store import PartStore
+from whalereid.embeddings.store import PartStore, photo_keys
 from whalereid.embeddings.table import Embeddings, all_alike
 from whalereid.errors import WhalereidError, listing
 from whalereid.images import PhotoDataset, collate
@@ -197,7 +196,7 @@ def _embed(
 ) -> dict[str, Embeddings]:
     if how.precision == "auto":
         how = replace(how, precision=native_precision(how.device))
-    keys = _photo_keys(photos) if out is not None else {}
+    keys = photo_keys(photos) if out is not None else {}
     runs: list[_Run] = []
     try:
         for name, embedder in embedders.items():
@@ -405,17 +404,6 @@ def _provenance(embedder: Embedder, *, flip: bool, precision: str) -> dict[str, 
         "precision": precision,
         "whalereid": version("whalereid"),
     }
-
-
-def _photo_keys(photos: Catalogue) -> dict[str, str]:
-    """From each photo's ``image_id`` to a digest of where it is, its box and the file's size."""
-    frame = photos.frame
-    boxes = frame["bbox"].astype(str) if "bbox" in frame else [""] * len(photos)
-    keys = {}
-    for image_id, path, box, place in zip(frame["image_id"], frame["path"], boxes, photos.paths, strict=True):
-        size = place.stat().st_size if place.is_file() else -1
-        keys[image_id] = hashlib.sha256(json.dumps([path, box, size]).encode()).hexdigest()[:16]
-    return keys
 
 
 def _loader(dataset: PhotoDataset, rows: np.ndarray, prepared: Preprocessing, how: _How) -> DataLoader[Any]:

@@ -151,7 +151,8 @@ class Embeddings:
         if (found < 0).any():
             absent = wanted[found < 0]
             raise WhalereidError(
-                f"embeddings: {len(absent)} photos have no vector: {listing(absent)}; embed them first."
+                f"embeddings: {len(absent)} photos have no vector: {listing(absent)}; embed them, or "
+                "leave them out (`whalereid rank --missing skip`)."
             )
         return found
 
@@ -382,6 +383,13 @@ def read_table(path: Path) -> tuple[Embeddings, Mapping[bytes, bytes]]:
         raise WhalereidError(f"{path}: {error}") from error
 
 
+def read_keys(path: Path, name: bytes) -> tuple[np.ndarray, str]:
+    """Read one Parquet file's ids, (N,) str objects, and what its schema metadata holds by this name; no vectors."""
+    part = _Part(path)
+    keys = part.notes.get(name, b"").decode("ascii", errors="replace")
+    return part.read_ids() if keys else np.empty(0, object), keys
+
+
 def _open(path: str | os.PathLike[str]) -> list[_Part]:
     """Open the parts of a file or folder, at least one, all made alike."""
     instance(path, "path", (str, os.PathLike), "the path of a Parquet file, or of a folder of them")
@@ -437,6 +445,12 @@ class _Part:
                 ids[rows] = names.to_numpy(zero_copy_only=False)
                 vectors[rows] = flat.to_numpy(zero_copy_only=False).reshape(vectors[rows].shape)
                 start = rows.stop
+
+    def read_ids(self) -> np.ndarray:
+        """(N,) objects."""
+        with self._reading() as file:
+            column = file.read(columns=["image_id"])["image_id"]
+            return np.asarray(column.to_numpy(zero_copy_only=False), object)
 
     def _width(self, file: pq.ParquetFile) -> int:
         import pyarrow as pa

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -85,6 +85,21 @@ class Task:
             raise WhalereidError(
                 f"task {self.name!r}: {len(self.query_ids)} query ids but {len(self.query_images)} query photos."
             )
+
+    def without(self, image_ids: Iterable[str]) -> Task:
+        """Return the task without these photos, among the queries and in the database.
+
+        Examples
+        --------
+        >>> task = Task("mine", ["q1", "q2"], ["a", "b"], ["a", "b", "c"]).without(["b"])
+        >>> task.query_ids, task.database_images
+        (('q1',), ('a', 'c'))
+        """
+        gone = set(image_ids)
+        asked = [pair for pair in zip(self.query_ids, self.query_images, strict=True) if pair[1] not in gone]
+        database = tuple(image for image in self.database_images if image not in gone)
+        queries, images = tuple(query for query, _ in asked), tuple(image for _, image in asked)
+        return replace(self, query_ids=queries, query_images=images, database_images=database)
 
 
 class Ranker(Protocol):

@@ -26,6 +26,7 @@ _FORMAT = "whalereid-run/1"
 _MARKER = "run.json"
 _CHECKPOINT = "checkpoint/last.pt"
 _BEST_HEAD, _HISTORY = "head.safetensors", "history.csv"
+_CONTENTS = "contents"  # of the settings: what is in the photos' files
 _OURS = ("config.json", "model.safetensors", _BEST_HEAD, _HISTORY, _CHECKPOINT, _MARKER)  # the marker last
 
 
@@ -65,7 +66,10 @@ class RunFolder:
         self.begins_anew = resume and not self.holds_an_epoch
         if resume and self.holds_an_epoch:
             held = _read(self.path)
-            differing = list(_differences({key: held.get(key) for key in self._settings}, self._settings))
+            before = {key: held.get(key) for key in self._settings}
+            if _CONTENTS not in held:  # earlier versions didn't look into the files
+                before[_CONTENTS] = self._settings.get(_CONTENTS)
+            differing = list(_differences(before, self._settings))
             if differing:
                 raise WhalereidError(
                     f"{self.path}: was begun otherwise: {listing(differing, most=3)}; "
@@ -200,6 +204,8 @@ def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
     elif isinstance(before, list) and isinstance(now, list) and name in ("identities", "classes"):
         if before != now:
             yield f"other {name} ({len(before)} then, {len(now)} now)"
+    elif before != now and name.startswith(f"{_CONTENTS} "):
+        yield f"the file of photo {name.removeprefix(_CONTENTS).split(maxsplit=1)[1]} has changed"
     elif before != now:
         yield f"{name} was {_short(before)}, is now {_short(now)}"
 

@@ -26,6 +26,7 @@ from torch.utils.data import DataLoader
 
 from whalereid import arguments
 from whalereid.catalogue import Catalogue, TrainedOn
+from whalereid.catalogue.fingerprints import content_keys
 from whalereid.errors import WhalereidError, listing
 from whalereid.images import CrossViewPairs, PhotoDataset, collate
 from whalereid.models import Embedder, load_weights
@@ -580,7 +581,16 @@ def _settings(
         "valid": held_out,
         "identities": list(items.identities),
         "classes": None if items.classes == items.identities else list(items.classes),
+        "contents": {
+            "train": _contents(items.catalogue[items.used]),
+            "valid": {} if validation is None else _contents(validation.photos),
+        },
     }
+
+
+def _contents(photos: Catalogue) -> dict[str, str]:
+    """From each photo's ``image_id`` to a key of what is in its file, by which a replaced one is named."""
+    return dict(zip(photos.image_ids, content_keys(photos), strict=True))
 
 
 def _digest(photos: Catalogue, labels_from: Sequence[str]) -> str:
