@@ -435,7 +435,7 @@ class _Part:
             self._check_ids(schema.field("image_id").type)
             self.notes: Mapping[bytes, bytes] = schema.metadata or {}
             provenance = parse_json(
-                self.notes.get(_METADATA_KEY, b"{}"), f"{path}: its provenance", "what made vectors"
+                self.notes.get(_METADATA_KEY, b"{}"), f"{path}: its provenance", "what `embed` notes"
             )
             try:
                 _trained_on(provenance)
@@ -446,6 +446,8 @@ class _Part:
 
     def read_into(self, ids: np.ndarray, vectors: np.ndarray) -> None:
         """Fill (n,) objects and (n, D) float32 with what is there, a few megabytes at a time."""
+        import pyarrow as pa
+
         start, step = 0, max(1, _READ_BYTES // (4 * max(self.header.dim, 1)))
         with self._reading() as file, np.errstate(over="ignore"):
             for batch in file.iter_batches(step, columns=["image_id", "embedding"]):

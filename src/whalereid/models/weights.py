@@ -164,15 +164,9 @@ def load_tensors(module: nn.Module, given: dict[str, Tensor], *, where: str, wha
     """Load a state dict whose names are the module's; errors call the file `where` and the module `what`."""
     wanted = module.state_dict()
     check_tensors(module, given, where=where, what=what)
-    halves = sorted(
-        {
-            _dtype(given[name])
-            for name in given
-            if name in wanted and given[name].dtype in _HALVES and wanted[name].dtype not in _HALVES
-        }
-    )
-    if halves:
-        warnings.warn(f"{where}: its numbers are {listing(halves)}; they were widened.", WhalereidWarning, stacklevel=3)
+    widened = {_dtype(held) for name, held in given.items() if _is_wider(wanted[name], held)}
+    if widened:
+        warnings.warn(f"{where}: holds {listing(sorted(widened))}, now widened.", WhalereidWarning, stacklevel=3)
     for name in wanted.keys() - given.keys():
         given[name] = wanted[name]  # only counters are left by now
     module.load_state_dict(given, strict=True)
@@ -204,7 +198,7 @@ def check_tensors(module: nn.Module, given: Mapping[str, Tensor], *, where: str,
                 f"{where}: {name!r} has shape {tuple(given[name].shape)}, this {what} wants {tuple(tensor.shape)}; "
                 f"{another}"
             )
-        _check_kind(given[name], tensor, f"{where}: {name!r}", what)
+        check_kind(given[name], tensor, f"{where}: {name!r}", what)
         if tensor.is_floating_point() and not given[name].to(tensor.dtype).isfinite().all():
             raise WhalereidError(
                 f"{where}: {name!r} holds NaN, infinity or numbers beyond {_dtype(tensor)}; the training that wrote it "
@@ -218,7 +212,7 @@ def check_tensors(module: nn.Module, given: Mapping[str, Tensor], *, where: str,
         )
 
 
-def _check_kind(given: Tensor, wanted: Tensor, which: str, what: str) -> None:
+def check_kind(given: Tensor, wanted: Tensor, which: str, what: str) -> None:
     """Refuse a tensor that another kind of number, or none, would silently become."""
     if given.device.type == "meta":
         raise WhalereidError(f"{which} has a shape but no numbers (a meta tensor); save the network's real weights.")
@@ -234,6 +228,11 @@ def _check_kind(given: Tensor, wanted: Tensor, which: str, what: str) -> None:
         fits, kinds = given.dtype == wanted.dtype, _dtype(wanted)
     if not fits:
         raise WhalereidError(f"{which} holds {_dtype(given)}, which this {what} doesn't take there: {kinds}.")
+
+
+def _is_wider(wanted: Tensor, given: Tensor) -> bool:
+    """Whether half precision becomes something more, which looks finer than it is."""
+    return given.dtype in _HALVES and wanted.dtype not in _HALVES
 
 
 def _dtype(tensor: Tensor) -> str:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from whalereid.errors import WhalereidError, listing
-from whalereid.models.weights import check_tensors
+from whalereid.models.weights import check_kind, check_tensors
 
 __all__ = ["PARTS", "check_checkpoint"]
 
@@ -95,13 +95,12 @@ def _check_optimizer(held: Any, optimizer: torch.optim.Optimizer) -> None:
         shape = parameters[number].shape
         for name, wanted in (("step", torch.Size()), ("exp_avg", shape), ("exp_avg_sq", shape)):
             tensor = each.get(name)
-            fits = isinstance(tensor, Tensor) and tensor.layout == torch.strided and tensor.device.type != "meta"
-            if not fits or not tensor.is_floating_point() or tensor.is_quantized or tensor.itemsize < 2:
-                raise WhalereidError(f"its optimizer has no {name} of parameter {number}.")
+            which = f"its optimizer's {name} of parameter {number}"
+            if not isinstance(tensor, Tensor):
+                raise WhalereidError(f"{which} is missing.")
+            check_kind(tensor, torch.empty(0), which, "optimizer")
             if tensor.shape != wanted or not bool(tensor.isfinite().all()):
-                raise WhalereidError(
-                    f"its optimizer's {name} of parameter {number} has another shape, or isn't finite."
-                )
+                raise WhalereidError(f"{which} has another shape, or isn't finite.")
 
 
 def _check_scaler(held: Any) -> None:
@@ -123,9 +122,9 @@ def _check_records(held: Any, columns: Sequence[str], epochs: int) -> None:
 
 
 def _check_best(held: Any, done: int) -> None:
-    pair = held if isinstance(held, tuple | list) and len(held) == 2 else (None, None)
-    is_epoch = isinstance(pair[0], int) and not isinstance(pair[0], bool) and 1 <= pair[0] <= done
-    if not is_epoch or not _is_number(pair[1]) or not pair[1] < math.inf:  # nor is it NaN
+    epoch, score = held if isinstance(held, tuple | list) and len(held) == 2 else (None, None)
+    is_epoch = type(epoch) is int and 1 <= epoch <= done
+    if not is_epoch or not isinstance(score, float) or not score < math.inf:  # nor is it NaN
         raise WhalereidError(f"its best is no epoch from 1 to {done} and its score.")
 
 
