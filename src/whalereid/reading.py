@@ -43,12 +43,14 @@ def os_errors(path: str | os.PathLike[str]) -> Iterator[None]:
     WhalereidError
         It can't be read, or doesn't fit into the memory.
     """
+    called = os.fspath(path)
+    called = called if len(called) <= 300 else f"{called[:297]}..."  # a name that is too long isn't repeated whole
     try:
         yield
     except OSError as error:
-        raise WhalereidError(f"{path}: can't be read ({error.strerror or error}).") from error
+        raise WhalereidError(f"{called}: can't be read ({error.strerror or error}).") from error
     except MemoryError as error:
-        raise WhalereidError(f"{path}: is too large for the memory of this machine.") from error
+        raise WhalereidError(f"{called}: is too large for the memory of this machine.") from error
 
 
 def is_file(path: str | os.PathLike[str]) -> bool:
