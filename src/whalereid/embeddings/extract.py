@@ -23,7 +23,7 @@ from whalereid.catalogue import Catalogue
 from whalereid.embeddings.progress import EmbeddingProgress
 from whalereid.embeddings.store import PartStore, photo_keys
 from whalereid.embeddings.table import Embeddings, all_alike
-from whalereid.errors import WhalereidError, listing
+from whalereid.errors import WhalereidError, WhalereidWarning, listing, printable
 from whalereid.images import PhotoDataset, collate
 from whalereid.models import Embedder, Preprocessing
 
@@ -209,12 +209,14 @@ def _embed(
         for run in runs:
             kept = run.stop()
             if kept and progress:
-                print(f"{kept}; run it again to go on.", file=sys.stderr, flush=True)
+                print(printable(f"{kept}; run it again to go on."), file=sys.stderr, flush=True)
         raise
     if skipped and progress:
-        print(f"{len(skipped)} photos were left out:", *skipped.values(), sep="\n  ", file=sys.stderr, flush=True)
+        lines = map(printable, skipped.values())
+        print(f"{len(skipped)} photos were left out:", *lines, sep="\n  ", file=sys.stderr, flush=True)
     elif skipped:
-        warnings.warn(f"{len(skipped)} photos were left out: {listing(skipped.values())}", stacklevel=3)
+        words = f"{len(skipped)} photos were left out: {listing(skipped.values())}"
+        warnings.warn(printable(words), WhalereidWarning, stacklevel=3)
     return made
 
 
@@ -241,7 +243,7 @@ def _say_random(embedders: Mapping[str, Embedder], *, progress: bool) -> None:
     if progress:
         print(f"Warning: {words}", file=sys.stderr, flush=True)
     else:
-        warnings.warn(words, stacklevel=4)
+        warnings.warn(words, WhalereidWarning, stacklevel=4)
 
 
 def native_precision(device: str | torch.device) -> str:

@@ -33,8 +33,9 @@ from whalereid.models import Embedder, load_weights
 from whalereid.splits import leakage
 from whalereid.training.arithmetic import depthwise_in_float32, mixed_precision, repeatable
 from whalereid.training.batches import EpochBatches
+from whalereid.training.checkpoint import check_checkpoint
 from whalereid.training.checks import check_head, check_preprocessing
-from whalereid.training.folder import RunFolder, read_checkpoint
+from whalereid.training.folder import CHECKPOINT, RunFolder, read_checkpoint
 from whalereid.training.items import PHOTOS_IN_WORDS, Photos, make_items
 from whalereid.training.photos import check_files
 from whalereid.training.progress import TrainingProgress
@@ -275,7 +276,7 @@ class _Training:
         self.net.mark_trained(self.learnt)
         state = read_checkpoint(out)
         if state is not None:
-            self._restore(state)
+            self._restore(state, out)
             display.say(f"Resuming after epoch {len(self.records)} of {self.recipe.epochs}.")
         elif folder is not None and folder.begins_anew:
             display.say("No epoch was finished there: it begins with the first.")
@@ -450,12 +451,22 @@ class _Training:
             "untrained": self.untrained,
         }
 
-    def _restore(self, state: dict[str, Any]) -> None:
+    def _restore(self, state: Any, out: Path) -> None:
+        check_checkpoint(
+            state,
+            str(out / CHECKPOINT),
+            net=self.net,
+            head=self.head,
+            optimizer=self.optimizer,
+            columns=HISTORY,
+            epochs=self.recipe.epochs,
+            validated=self.validation is not None,
+        )
         self.net.load_state_dict(state["net"])
         self.net.mark_trained(self.learnt)
         self.head.load_state_dict(state["head"])
         self.optimizer.load_state_dict(state["optimizer"])
-        if self.accelerator.scaler is not None and state["scaler"] is not None:
+        if self.accelerator.scaler is not None and state["scaler"]:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         self.records = list(state["records"])
         self.best_epoch, self.best_score = state["best"]
