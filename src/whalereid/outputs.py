@@ -25,7 +25,7 @@ __all__ = [
     "SOFTWARE",
     "TASK",
     "Kind",
-    "check_file",
+    "check_output",
     "is_protocol",
     "is_same",
     "made_by",
@@ -70,7 +70,7 @@ class Kind:
     is_ours: Callable[[Path], bool]
 
 
-def check_file(
+def check_output(
     path: str | os.PathLike[str],
     kind: Kind,
     *,

@@ -18,7 +18,7 @@ from whalereid.catalogue.dates import parse_dates
 from whalereid.catalogue.schema import normalise, normalise_viewpoint, refuse_repeats
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import inside
-from whalereid.outputs import CATALOGUE, check_file, is_same
+from whalereid.outputs import CATALOGUE, check_output, is_same
 
 __all__ = ["Catalogue", "Scenario"]
 
@@ -95,7 +95,7 @@ class Catalogue:
         self._scenarios = tuple(instance(scenarios, "scenarios", Sequence, "a sequence of Scenario"))
         for scenario in self._scenarios:
             instance(scenario, "scenarios", Scenario, "a sequence of Scenario")
-        self._notes = tuple(notes)
+        self._notes = texts(notes, "notes", "sentences")
 
     @classmethod
     def read(cls, source: str | os.PathLike[str] | Any, layout: str | None = None) -> Catalogue:
@@ -399,7 +399,7 @@ class Catalogue:
 
         instance(path, "path", (str, os.PathLike), "the path of a file")
         instance(force, "force", bool, "True or False")
-        check_file(path, CATALOGUE, force=force)
+        check_output(path, CATALOGUE, force=force)
         read_from = [Path(self._source), *(Path(self._source, name) for name in NAMES)]
         if not force and any(is_same(one, Path(path)) for one in read_from):
             raise WhalereidError(

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from whalereid.cli.console import say, say_forced
-from whalereid.cli.options import BATCH_SIZE, DEVICE, WORKERS, Force
+from whalereid.cli.options import BATCH_SIZE, DEVICE, MAX_PHOTO_MB, WORKERS, Force
 
 __all__ = ["command"]
 
@@ -60,6 +60,7 @@ def command(
         OnError, typer.Option(help="A photo that can't be read stops it, or is left out and listed at the end.")
     ] = OnError.RAISE,
     force: Force = False,
+    max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
 ) -> None:
     """Turn photos into embeddings, once, and keep them.
 

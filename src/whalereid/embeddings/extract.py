@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -22,9 +21,9 @@ from torch.utils.data import DataLoader, Subset
 from whalereid.arguments import choice, instance, whole_number
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings.progress import EmbeddingProgress
-from whalereid.embeddings.store import PartStore
+from whalereid.embeddings.store import PartStore, photo_keys
 from whalereid.embeddings.table import Embeddings, all_alike
-from whalereid.errors import WhalereidError, listing
+from whalereid.errors import WhalereidError, WhalereidWarning, listing, printable
 from whalereid.images import PhotoDataset, collate
 from whalereid.models import Embedder, Preprocessing
 
@@ -206,7 +205,7 @@ def _embed(
 ) -> dict[str, Embeddings]:
     if how.precision == "auto":
         how = replace(how, precision=native_precision(how.device))
-    keys = _photo_keys(photos) if out is not None else {}
+    keys = photo_keys(photos) if out is not None else {}
     runs: list[_Run] = []
     try:
         for name, embedder in embedders.items():
@@ -219,12 +218,14 @@ def _embed(
         for run in runs:
             kept = run.stop()
             if kept and progress:
-                print(f"{kept}; run it again to go on.", file=sys.stderr, flush=True)
+                print(printable(f"{kept}; run it again to go on."), file=sys.stderr, flush=True)
         raise
     if skipped and progress:
-        print(f"{len(skipped)} photos were left out:", *skipped.values(), sep="\n  ", file=sys.stderr, flush=True)
+        lines = map(printable, skipped.values())
+        print(f"{len(skipped)} photos were left out:", *lines, sep="\n  ", file=sys.stderr, flush=True)
     elif skipped:
-        warnings.warn(f"{len(skipped)} photos were left out: {listing(skipped.values())}", stacklevel=3)
+        words = f"{len(skipped)} photos were left out: {listing(skipped.values())}"
+        warnings.warn(printable(words), WhalereidWarning, stacklevel=3)
     return made
 
 
@@ -251,7 +252,7 @@ def _say_random(embedders: Mapping[str, Embedder], *, progress: bool) -> None:
     if progress:
         print(f"Warning: {words}", file=sys.stderr, flush=True)
     else:
-        warnings.warn(words, stacklevel=4)
+        warnings.warn(words, WhalereidWarning, stacklevel=4)
 
 
 def native_precision(device: str | torch.device) -> str:
@@ -414,17 +415,6 @@ def _provenance(embedder: Embedder, *, flip: bool, precision: str) -> dict[str, 
         "precision": precision,
         "whalereid": version("whalereid"),
     }
-
-
-def _photo_keys(photos: Catalogue) -> dict[str, str]:
-    """From each photo's ``image_id`` to a digest of where it is, its box and the file's size."""
-    frame = photos.frame
-    boxes = frame["bbox"].astype(str) if "bbox" in frame else [""] * len(photos)
-    keys = {}
-    for image_id, path, box, place in zip(frame["image_id"], frame["path"], boxes, photos.paths, strict=True):
-        size = place.stat().st_size if place.is_file() else -1
-        keys[image_id] = hashlib.sha256(json.dumps([path, box, size]).encode()).hexdigest()[:16]
-    return keys
 
 
 def _loader(dataset: PhotoDataset, rows: np.ndarray, prepared: Preprocessing, how: _How) -> DataLoader[Any]:

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from whalereid.embeddings.table import MARKER, Embeddings, parts_of, read_marker, read_table, work_folder, write_table
+from whalereid.catalogue import Catalogue
+from whalereid.catalogue.fingerprints import boxes_in_words, content_keys
+from whalereid.embeddings.table import (
+    MARKER,
+    Embeddings,
+    parts_of,
+    read_keys,
+    read_marker,
+    read_table,
+    work_folder,
+    write_table,
+)
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import check_folder, claim_folder, disk_errors, replacing, sweep
-from whalereid.outputs import EMBEDDINGS, check_file
+from whalereid.outputs import EMBEDDINGS, check_output
 
-__all__ = ["PartStore", "check_place"]
+__all__ = ["PartStore", "check_photos", "check_place", "photo_keys"]
 
 
-# In a part's schema metadata: which photo each vector is of, as 16 hexadecimal digits a row.
-_PHOTOS = b"whalereid-photos"
+# In a part's schema metadata: which photo each vector is of, as 16 hexadecimal digits a row (`photo_keys`).
+_PHOTOS = b"whalereid-photo-keys"
 _PART = re.compile(r"part-\d{5,}\.parquet")
+_DIGESTS = frozenset({"fingerprint", "whalereid"})
+_WHERE = 8  # of these digits: where the photo is; the others, what is in it
 
 
 class PartStore:
@@ -118,7 +132,8 @@ class PartStore:
     def _stale(self, table: Embeddings, notes: Mapping[bytes, bytes]) -> list[str]:
         """Photos of a part that aren't asked for, or have other files now."""
         keys = _split(notes.get(_PHOTOS, b"").decode("ascii", errors="replace"))
-        return [i for i, key in zip_longest(table.ids, keys) if self._photos.get(i) != key]
+        # Where a photo lies doesn't matter for its vector, what is in it does.
+        return [i for i, key in zip_longest(table.ids, keys) if not self._is_the_same(i, key)]
 
     def read(self) -> list[Embeddings]:
         """Give what earlier runs made of the photos asked for."""
@@ -128,17 +143,28 @@ class PartStore:
         kept = []
         for part, finished in parts:
             table, notes = read_table(part)
+            if finished and _PHOTOS not in notes and len(table):
+                raise WhalereidError(
+                    f"{self.path}: doesn't say which photos its vectors are of, so none can be added; choose another "
+                    "place, or make it anew with --force."
+                )
             stale = self._stale(table, notes)
             if not stale:
                 kept.append(table)
             elif not finished:
                 part.unlink()
             else:
+                lacking = [image_id for image_id in stale if image_id not in self._photos]
+                what = "that this catalogue lacks" if lacking else "whose files or boxes have changed since"
                 raise WhalereidError(
-                    f"{self.path}: holds vectors of photos that this catalogue lacks or has other files for "
-                    f"({listing(stale)}); choose another place, or make it anew with --force."
+                    f"{self.path}: holds vectors of photos {what} ({listing(lacking or stale)}); choose another place, "
+                    "or make it anew with --force."
                 )
         return kept
+
+    def _is_the_same(self, image_id: str, key: str | None) -> bool:
+        now = self._photos.get(image_id, "")[_WHERE:]
+        return bool(now) and key is not None and key[_WHERE:] == now
 
     def add(self, made: Embeddings) -> None:
         """Keep some more: on disk when this returns."""
@@ -193,14 +219,17 @@ class PartStore:
         self._complete = complete
 
     def _check_provenance(self, there: Mapping[str, Any], place: Path) -> None:
-        differing = [name for name in self._provenance if there.get(name) != self._provenance[name]]
+        then = dict(_leaves({name: there.get(name) for name in self._provenance}))
+        now = dict(_leaves(self._provenance))
+        differing = [name for name in {**now, **then} if then.get(name) != now.get(name)]
+        differing.sort(key=_DIGESTS.__contains__)  # what says more comes first
         if differing:
             name = differing[0]
-            others = f" ({', '.join(differing[1:])} too)" if differing[1:] else ""
+            others = f" ({listing(differing[1:])} too)" if differing[1:] else ""
             raise WhalereidError(
-                f"{self.path}: holds embeddings made otherwise: {name} is {_short(there.get(name))} there, "
-                f"{_short(self._provenance[name])} now{others}; choose another place, delete {place}, or make it anew "
-                "with --force."
+                f"{self.path}: holds embeddings made otherwise: {name} is {_short(then.get(name))} there, "
+                f"{_short(now.get(name))} now{others}; choose another place, delete {place}, or make it anew with "
+                "--force."
             )
 
 
@@ -210,7 +239,7 @@ def check_place(path: Path, *, inputs: Iterable[str | os.PathLike[str] | None] =
     Parameters
     ----------
     path, inputs, force
-        As for `whalereid.outputs.check_file`.
+        As for `whalereid.outputs.check_output`.
 
     Returns
     -------
@@ -225,7 +254,7 @@ def check_place(path: Path, *, inputs: Iterable[str | os.PathLike[str] | None] =
     if path.suffix != ".parquet":
         check_folder(path, marker=MARKER)
         return None
-    return check_file(path, EMBEDDINGS, inputs=inputs, force=force)
+    return check_output(path, EMBEDDINGS, inputs=inputs, force=force)
 
 
 def our_parts(folder: Path) -> list[Path]:
@@ -242,6 +271,64 @@ def _is_part(path: Path) -> bool:
     except (pa.ArrowException, OSError):
         return False
     return schema.names == ["image_id", "embedding"] and _PHOTOS in (schema.metadata or {})
+
+
+def photo_keys(photos: Catalogue) -> dict[str, str]:
+    """From each photo's ``image_id`` to 16 hexadecimal digits: 8 of its path and box, 8 of its box and content.
+
+    The paths are the catalogue's own, so one that moves with its photos has the same keys.
+    """
+    return {
+        image_id: where + (content or "-" * (16 - _WHERE))
+        for image_id, where, content in zip(photos.image_ids, _places(photos), content_keys(photos), strict=True)
+    }
+
+
+def check_photos(path: str | os.PathLike[str], photos: Catalogue) -> None:
+    """Refuse embeddings of which some vectors were made of other photos than the catalogue now has by these ids.
+
+    A photo is the same where its path and box are, or else where its box and its file's content are. What says
+    nothing of its photos, as another tool's vectors, is taken at its word.
+
+    Raises
+    ------
+    WhalereidError
+        A photo's path or box has changed and what is there now isn't what was embedded; names the photos.
+    """
+    path = Path(path)
+    where = dict(zip(photos.image_ids, _places(photos), strict=True))
+    moved: dict[str, str] = {}
+    for part in parts_of(path) if path.is_dir() else [path]:
+        ids, keys = read_keys(part, _PHOTOS)
+        held = zip(ids, _split(keys), strict=False)
+        moved |= {i: key for i, key in held if i in where and key[:_WHERE] != where[i]}
+    if not moved:
+        return
+    others = photos.subset(moved)
+    now = dict(zip(others.image_ids, content_keys(others), strict=True))
+    changed = [image_id for image_id, key in moved.items() if key[_WHERE:] != now[image_id]]
+    if changed:
+        raise WhalereidError(
+            f"{path}: {len(changed)} photos of {photos.source} aren't those that were embedded: their path or bbox has "
+            f"changed ({listing(changed)}); embed this catalogue anew, or give the one that was embedded."
+        )
+
+
+def _places(photos: Catalogue) -> list[str]:
+    """8 hexadecimal digits for each photo's path and box."""
+    return [
+        hashlib.blake2b(json.dumps([path, box]).encode(), digest_size=_WHERE // 2).hexdigest()
+        for path, box in zip(photos.frame["path"], boxes_in_words(photos), strict=True)
+    ]
+
+
+def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Name and value of all that a provenance says: ``transform image_size`` for what lies deeper."""
+    for name, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", value
 
 
 def _split(keys: str) -> list[str]:

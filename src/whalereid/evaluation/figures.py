@@ -14,7 +14,7 @@ from whalereid.evaluation.intervals import bootstrap_means
 from whalereid.evaluation.metrics import cmc, top_k
 from whalereid.evaluation.open_set import score_text
 from whalereid.files import replacing
-from whalereid.outputs import FIGURE, SOFTWARE, check_file
+from whalereid.outputs import FIGURE, SOFTWARE, check_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def write_figure(figure: Figure, path: str | os.PathLike[str], *, force: bool = 
         Another suffix, something else is there, or the place can't be written.
     """
     path = Path(path)
-    check_file(path, FIGURE, force=force)
+    check_output(path, FIGURE, force=force)
     key = "Software" if path.suffix.lower() == ".png" else "Creator"
     with replacing(path) as beside:
         figure.savefig(beside, dpi=150, format=path.suffix.lower()[1:], metadata={key: SOFTWARE})

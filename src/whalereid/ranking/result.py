@@ -15,7 +15,7 @@ from whalereid.catalogue import TrainedOn
 from whalereid.embeddings.table import id_array
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import replacing_all
-from whalereid.outputs import RANKING, TASK, check_file
+from whalereid.outputs import RANKING, TASK, check_output
 
 if TYPE_CHECKING:
     from whalereid.ranking.task import Task
@@ -286,8 +286,8 @@ class Ranking:
         instance(path, "path", (str, os.PathLike), "the path of a CSV or Parquet file")
         instance(force, "force", bool, "True or False")
         path, beside = Path(path), task_path(path)
-        check_file(path, RANKING, force=force)
-        check_file(beside, TASK, force=force)
+        check_output(path, RANKING, force=force)
+        check_output(beside, TASK, force=force)
         if tasks is None:
             with replacing_all([path], removing=[beside]) as (new,):
                 write_table(self.to_frame(), new)

@@ -14,7 +14,7 @@ import numpy as np
 from whalereid import arguments
 from whalereid.errors import WhalereidError
 from whalereid.files import replacing
-from whalereid.outputs import PICTURE, check_file, signed
+from whalereid.outputs import PICTURE, check_output, signed
 
 __all__ = ["contact_sheet", "write_image"]
 
@@ -145,7 +145,7 @@ def write_image(path: str | os.PathLike[str], rgb: np.ndarray, *, force: bool = 
     if not _is_photo(rgb):
         what = f"{rgb.shape} {rgb.dtype}" if isinstance(rgb, np.ndarray) else f"a {type(rgb).__name__}"
         raise WhalereidError(f"{path}: rgb is {what}; give an RGB picture, (H, W, 3) uint8.")
-    check_file(path, PICTURE, force=arguments.instance(force, "force", bool, "True or False"))
+    check_output(path, PICTURE, force=arguments.instance(force, "force", bool, "True or False"))
     done, data = cv2.imencode(suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options[suffix])
     if not done:
         raise WhalereidError(f"{path}: a picture of {rgb.shape[1]}×{rgb.shape[0]} px can't be written as {suffix}.")

@@ -13,7 +13,7 @@ from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue
 from whalereid.catalogue.readers import read_table, write_table
 from whalereid.errors import WhalereidError, listing
-from whalereid.outputs import FOLDS, check_file
+from whalereid.outputs import FOLDS, check_output
 from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, Splitter, needs_catalogue
 
 __all__ = ["PredefinedFolds", "fold_table", "read_folds", "write_folds"]
@@ -77,7 +77,7 @@ def write_folds(table: pd.DataFrame, path: str | os.PathLike[str], *, force: boo
     instance(path, "path", (str, os.PathLike), "the path of a file")
     instance(force, "force", bool, "True or False")
     path = Path(path)
-    check_file(path, FOLDS, force=force)
+    check_output(path, FOLDS, force=force)
     write_table(table, path)
 
 

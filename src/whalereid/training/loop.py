@@ -26,14 +26,16 @@ from torch.utils.data import DataLoader
 
 from whalereid import arguments
 from whalereid.catalogue import Catalogue, TrainedOn
+from whalereid.catalogue.fingerprints import content_keys
 from whalereid.errors import WhalereidError, listing
 from whalereid.images import CrossViewPairs, PhotoDataset, collate
 from whalereid.models import Embedder, load_weights
 from whalereid.splits import leakage
 from whalereid.training.arithmetic import depthwise_in_float32, mixed_precision, repeatable
 from whalereid.training.batches import EpochBatches
+from whalereid.training.checkpoint import check_checkpoint
 from whalereid.training.checks import check_head, check_preprocessing
-from whalereid.training.folder import RunFolder, read_checkpoint
+from whalereid.training.folder import CHECKPOINT, RunFolder, read_checkpoint
 from whalereid.training.items import PHOTOS_IN_WORDS, Photos, make_items
 from whalereid.training.photos import check_files
 from whalereid.training.progress import TrainingProgress
@@ -127,6 +129,8 @@ def fit(
     resume : bool
         Go on with the training that `out` holds; everything else must be as it was. One that stopped before the end of
         its first epoch begins anew.
+    force : bool, default=False
+        Remove the training that `out` holds, and begin anew.
     progress : bool
         Tell on stderr how it goes.
 
@@ -275,7 +279,7 @@ class _Training:
         self.net.mark_trained(self.learnt)
         state = read_checkpoint(out)
         if state is not None:
-            self._restore(state)
+            self._restore(state, out)
             display.say(f"Resuming after epoch {len(self.records)} of {self.recipe.epochs}.")
         elif folder is not None and folder.begins_anew:
             display.say("No epoch was finished there: it begins with the first.")
@@ -450,12 +454,22 @@ class _Training:
             "untrained": self.untrained,
         }
 
-    def _restore(self, state: dict[str, Any]) -> None:
+    def _restore(self, state: Any, out: Path) -> None:
+        check_checkpoint(
+            state,
+            str(out / CHECKPOINT),
+            net=self.net,
+            head=self.head,
+            optimizer=self.optimizer,
+            columns=HISTORY,
+            epochs=self.recipe.epochs,
+            validated=self.validation is not None,
+        )
         self.net.load_state_dict(state["net"])
         self.net.mark_trained(self.learnt)
         self.head.load_state_dict(state["head"])
         self.optimizer.load_state_dict(state["optimizer"])
-        if self.accelerator.scaler is not None and state["scaler"] is not None:
+        if self.accelerator.scaler is not None and state["scaler"]:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         self.records = list(state["records"])
         self.best_epoch, self.best_score = state["best"]
@@ -581,7 +595,16 @@ def _settings(
         "valid": held_out,
         "identities": list(items.identities),
         "classes": None if items.classes == items.identities else list(items.classes),
+        "contents": {
+            "train": _contents(items.catalogue[items.used]),
+            "valid": {} if validation is None else _contents(validation.photos),
+        },
     }
+
+
+def _contents(photos: Catalogue) -> dict[str, str]:
+    """From each photo's ``image_id`` to a key of what is in its file, by which a replaced one is named."""
+    return dict(zip(photos.image_ids, content_keys(photos), strict=True))
 
 
 def _digest(photos: Catalogue, labels_from: Sequence[str]) -> str:

@@ -25,8 +25,8 @@ __all__ = ["render_dataset"]
 
 _YEARS, _DAYS_A_YEAR = (2017, 2018, 2019), 12
 _MARKER = "rendered.json"
-_FILES = ("metadata.csv", "query_scenarios.csv", "labels.csv", "queries/scenario*.csv", "databases/scenario*.csv")
-_FILES += ("images/*.jpg",)
+_TABLES = ("metadata.csv", "query_scenarios.csv", "labels.csv", "queries/scenario*.csv", "databases/scenario*.csv")
+_FILES = (*_TABLES, "images/train[0-9]*.jpg", "images/test[0-9]*.jpg")
 _COLUMNS = ["image_id", "path", "height", "width", "viewpoint", "date", "timestamp", "whale_id", "encounter_id"]
 # Streams of random numbers, so that a day looks the same whoever is met on it.
 _CALENDAR, _TABLE, _DAY, _ENCOUNTER, _ANIMAL, _PHOTO = range(6)
