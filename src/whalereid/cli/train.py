@@ -196,24 +196,21 @@ def command(
     torch.manual_seed(seed)
     net = Embedder(backbone, image_size=image_size, weights=weights)
     head = ElasticArcFace(net.dim, len(learned))
-    try:
-        run = fit(
-            net,
-            head,
-            train,
-            held_out,
-            recipe=chosen,
-            out=out,
-            labels_from=classes or None,
-            exclude=_columns(exclude),
-            match=_columns(match) or (),
-            on_error=on_error.value,
-            seed=seed,
-            workers=workers,
-            resume=resume,
-        )
-    except KeyboardInterrupt as stop:
-        raise WhalereidError(str(stop) or "stopped before the training began.") from None
+    run = fit(
+        net,
+        head,
+        train,
+        held_out,
+        recipe=chosen,
+        out=out,
+        labels_from=classes or None,
+        exclude=_columns(exclude),
+        match=_columns(match) or (),
+        on_error=on_error.value,
+        seed=seed,
+        workers=workers,
+        resume=resume,
+    )
     say(f"{out} holds the network of epoch {run.best_epoch}; next: whalereid embed CATALOGUE --model {out} --out EMB")
 
 
