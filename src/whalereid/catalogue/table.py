@@ -18,6 +18,7 @@ from whalereid.catalogue.dates import parse_dates
 from whalereid.catalogue.schema import normalise, normalise_viewpoint, refuse_repeats
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import inside
+from whalereid.outputs import CATALOGUE, check_output, is_same
 
 __all__ = ["Catalogue", "Scenario"]
 
@@ -378,11 +379,32 @@ class Catalogue:
             raise WhalereidError(f"{name} has {len(value)} values for {len(self)} photos; give one a photo.")
         return value.reset_index(drop=True) if isinstance(value, pd.Series) else value
 
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Write the table as CSV or Parquet by its suffix, whole or not at all; `path` stays relative to the root."""
+    def write(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Write the table, whole or not at all; its column ``path`` stays relative to the root.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.csv`` or ``.parquet``. An earlier table of ``image_id`` and ``path`` there is replaced.
+        force : bool, default=False
+            Replace a file of another kind, or the one that this catalogue was read from, too.
+
+        Raises
+        ------
+        WhalereidError
+            Another suffix, something else is there, or the place can't be written.
+        """
         from whalereid.catalogue.readers import write_table
+        from whalereid.catalogue.readers.table import NAMES
 
         instance(path, "path", (str, os.PathLike), "the path of a file")
+        instance(force, "force", bool, "True or False")
+        check_output(path, CATALOGUE, force=force)
+        read_from = [Path(self._source), *(Path(self._source, name) for name in NAMES)]
+        if not force and any(is_same(one, Path(path)) for one in read_from):
+            raise WhalereidError(
+                f"{path}: this catalogue was read from there; write it elsewhere, or over it with force=True."
+            )
         write_table(self._frame, Path(path))
 
     def _with(self, frame: pd.DataFrame, *, scenarios: Sequence[Scenario]) -> Catalogue:

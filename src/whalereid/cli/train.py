@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whalereid.cli.console import say
-from whalereid.cli.options import ABOVE_0, EPOCHS, FOLD, IMAGE_SIZE, MAX_PHOTO_MB, SEED, TRAINING_BATCH_SIZE, WORKERS
+from whalereid.cli.console import say, say_forced
+from whalereid.cli.options import (
+    ABOVE_0,
+    EPOCHS,
+    FOLD,
+    IMAGE_SIZE,
+    MAX_PHOTO_MB,
+    SEED,
+    TRAINING_BATCH_SIZE,
+    WORKERS,
+    Force,
+)
 from whalereid.errors import WhalereidError
 
 if TYPE_CHECKING:
@@ -135,6 +145,7 @@ def command(
         int, typer.Option(metavar="N", help="Two trainings of one seed on one machine are equal.", **SEED)
     ] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the stopped training in RUN.")] = False,
+    force: Force = False,
 ) -> None:
     """Train a network to tell animals apart, and keep its best epoch.
 
@@ -167,7 +178,7 @@ def command(
     chosen = named.but(**{name: value for name, value in changes.items() if value is not None})
     if lr is not None and named.head_lr is not None:
         chosen = chosen.but(head_lr=named.head_lr * lr / named.lr)
-    refuse_folder(out, resume=resume)
+    say_forced(out, refuse_folder(out, resume=resume, force=force))
     look_for_backbone(backbone)
     if weights not in ("pretrained", "random"):
         look_for_weights(weights, backbone)
@@ -210,6 +221,7 @@ def command(
         seed=seed,
         workers=workers,
         resume=resume,
+        force=force,
     )
     say(f"{out} holds the network of epoch {run.best_epoch}; next: whalereid embed CATALOGUE --model {out} --out EMB")
 

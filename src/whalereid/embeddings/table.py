@@ -19,7 +19,8 @@ import pandas as pd
 from whalereid.arguments import instance, texts
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import replacing
+from whalereid.files import companion, replacing
+from whalereid.outputs import EMBEDDINGS, check_output
 from whalereid.reading import MOST_NUMBERS_GB, check_file, check_size, os_errors, parse_json, read_json
 
 if TYPE_CHECKING:
@@ -163,15 +164,23 @@ class Embeddings:
         """(n, D) float32: the vectors of these photos, in this order."""
         return self.vectors[self.rows(ids)]
 
-    def write(self, path: str | os.PathLike[str]) -> None:
+    def write(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write one Parquet file (``image_id``, ``embedding``), whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.parquet``. Embeddings that were written there before are replaced.
+        force : bool, default=False
+            Replace a file of another kind too, such as another tool's vectors.
 
         Raises
         ------
         WhalereidError
-            The place can't be written, or JSON can't hold the provenance.
+            Something else is there, the place can't be written, or JSON can't hold the provenance.
         """
         instance(path, "path", (str, os.PathLike), "the path of a Parquet file")
+        check_output(path, EMBEDDINGS, force=instance(force, "force", bool, "True or False"))
         write_table(path, self)
 
     @classmethod
@@ -336,7 +345,7 @@ def _directions(vectors: np.ndarray) -> np.ndarray:
 
 def work_folder(path: Path) -> Path:
     """Where the parts of a single file lie until it is whole."""
-    return path.with_name(f".{path.name}.parts")
+    return companion(path, ".", ".parts")
 
 
 def parts_of(folder: Path) -> list[Path]:

@@ -20,7 +20,8 @@ from whalereid.errors import WhalereidError, listing
 from whalereid.evaluation.arrays import catalogue_of, integers, path_of
 from whalereid.evaluation.implied import tasks_of
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
-from whalereid.files import claim_folder, inside, replacing
+from whalereid.files import check_whole_folder, inside, replacing
+from whalereid.outputs import is_protocol
 from whalereid.ranking import CandidateMask, CandidateRules, Ranking, Task, tasks_from
 from whalereid.reading import is_file, read_json
 
@@ -32,7 +33,7 @@ __all__ = ["Protocol", "Split"]
 _FORMAT = "whalereid-protocol/1"
 _RULES = "protocol.json"
 _SCENARIOS = "query_scenarios.csv"
-_FILES = {_RULES, _SCENARIOS, "labels.csv", "queries", "databases"}
+_FILES = (_SCENARIOS, "labels.csv", "queries/scenario*.csv", "databases/scenario*.csv")
 
 Split: TypeAlias = Union["Splitter", tuple[Sequence[int] | np.ndarray, Sequence[int] | np.ndarray]]
 
@@ -239,12 +240,9 @@ class Protocol:
             labels = self.labels.to_frame()
         except WhalereidError as error:
             raise WhalereidError(f"{folder / 'labels.csv'}: {error}") from error
-        if (folder / _RULES).is_file():  # an earlier protocol is replaced, unless something else lies with it
-            others = sorted(p.name for p in folder.iterdir() if p.name not in _FILES)
-            if others:
-                raise WhalereidError(f"{folder}: holds more than a protocol ({others[0]}); choose a new folder.")
-        else:
-            claim_folder(folder, marker=_RULES)
+        check_whole_folder(folder, marker=_RULES, holds=_FILES, option="folder")
+        if (folder / _RULES).exists() and not is_protocol(folder / _RULES):
+            raise WhalereidError(f"{folder / _RULES}: isn't a protocol's that we wrote; choose a new folder.")
         with replacing(folder) as beside:
             self._write_into(beside, labels)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,11 @@ from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import TrainedOn
 from whalereid.embeddings.table import id_array
 from whalereid.errors import WhalereidError, listing
+from whalereid.files import replacing_all
+from whalereid.outputs import RANKING, TASK, check_output
+
+if TYPE_CHECKING:
+    from whalereid.ranking.task import Task
 
 __all__ = ["Ranking"]
 
@@ -255,12 +260,42 @@ class Ranking:
             np.asarray(query_ids, dtype=object), np.asarray(database_ids, dtype=object), codes, padded
         )
 
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Write CSV or Parquet by the suffix, whole or not at all. Queries with an empty list have no row."""
+    def write(self, path: str | os.PathLike[str], tasks: Sequence[Task] | None = None, *, force: bool = False) -> None:
+        """Write CSV or Parquet by the suffix and, beside it, the tasks that it answers: both, or neither.
+
+        Queries with an empty list have no row.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.csv`` or ``.parquet``. An earlier ranking there is replaced, and the tasks beside it.
+        tasks : sequence of Task, optional
+            Who was looked for among whom, for ``RANKING.task.json``. Left out, none lies beside it afterwards: an
+            earlier ranking's tasks would speak of other lists.
+        force : bool, default=False
+            Replace files of another kind too.
+
+        Raises
+        ------
+        WhalereidError
+            Another suffix, something else is there, two tasks share a query id, or the place can't be written.
+        """
         from whalereid.catalogue.readers import write_table
+        from whalereid.ranking.task import task_path, tasks_as_json
 
         instance(path, "path", (str, os.PathLike), "the path of a CSV or Parquet file")
-        write_table(self.to_frame(), Path(path))
+        instance(force, "force", bool, "True or False")
+        path, beside = Path(path), task_path(path)
+        check_output(path, RANKING, force=force)
+        check_output(beside, TASK, force=force)
+        if tasks is None:
+            with replacing_all([path], removing=[beside]) as (new,):
+                write_table(self.to_frame(), new)
+            return
+        text = tasks_as_json(tasks, self.trained_on)
+        with replacing_all([path, beside]) as (new, new_tasks):
+            write_table(self.to_frame(), new)
+            new_tasks.write_text(text, encoding="utf-8")
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Ranking:
@@ -274,9 +309,10 @@ class Ranking:
             Nothing there, not readable, or its content is refused; names file, row and column.
         """
         from whalereid.catalogue.readers import read_table
-        from whalereid.ranking.task import read_trained_on
+        from whalereid.ranking.task import read_trained_on, refuse_unfinished
 
         instance(path, "path", (str, os.PathLike), "the path of a CSV or Parquet file")
+        refuse_unfinished(path)
         ranking = cls.from_frame(read_table(Path(path)), where=str(path))
         ranking.trained_on = read_trained_on(path)
         return ranking

@@ -13,9 +13,10 @@ from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue
 from whalereid.catalogue.readers import read_table, write_table
 from whalereid.errors import WhalereidError, listing
+from whalereid.outputs import FOLDS, check_output
 from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, Splitter, needs_catalogue
 
-__all__ = ["PredefinedFolds", "check_place", "fold_table", "read_folds", "write_folds"]
+__all__ = ["PredefinedFolds", "fold_table", "read_folds", "write_folds"]
 
 COLUMNS = ["image_id", "fold"]
 _HIGHEST = 2**31 - 1  # what any system's integers hold
@@ -55,7 +56,7 @@ def fold_table(splitter: Splitter, catalogue: Catalogue) -> pd.DataFrame:
     return table[table["fold"] != LEFT_OUT].reset_index(drop=True)
 
 
-def write_folds(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+def write_folds(table: pd.DataFrame, path: str | os.PathLike[str], *, force: bool = False) -> None:
     """Write a fold table as CSV (or Parquet, by the suffix), whole or not at all.
 
     Parameters
@@ -64,6 +65,8 @@ def write_folds(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
         ``image_id`` and ``fold``, as `fold_table` makes it; other columns stay behind.
     path : path
         The file; an earlier fold table there is replaced.
+    force : bool, default=False
+        Replace a file of another kind too.
 
     Raises
     ------
@@ -72,23 +75,10 @@ def write_folds(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     """
     table = _checked(table, where="table")
     instance(path, "path", (str, os.PathLike), "the path of a file")
+    instance(force, "force", bool, "True or False")
     path = Path(path)
-    check_place(path)
+    check_output(path, FOLDS, force=force)
     write_table(table, path)
-
-
-def check_place(path: Path) -> None:
-    """Refuse a place where something lies that is no table of folds: it would be lost."""
-    if path.exists() and not _is_fold_table(path):
-        raise WhalereidError(f"{path}: holds something other than folds; choose another name.")
-
-
-def _is_fold_table(path: Path) -> bool:
-    """Whether a file has exactly the two columns of a fold table."""
-    try:
-        return list(read_table(path).columns) == COLUMNS
-    except (WhalereidError, ValueError, OSError):
-        return False
 
 
 def read_folds(path: str | os.PathLike[str], catalogue: Catalogue) -> pd.DataFrame:
