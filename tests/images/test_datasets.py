@@ -274,6 +274,12 @@ class TestUnreadable:
 
 
 class TestCrossViewPairs:
+    def test_viewpoints_are_found_however_they_are_written(self, photos: Catalogue) -> None:
+        dataset = CrossViewPairs(photos, PLAIN, anchor=" UP ", partner=["Left", "right "])
+        assert dataset.anchor == ("top",)
+        assert dataset.partner == ("left", "right")
+        assert dataset.rows.tolist() == CrossViewPairs(photos, PLAIN).rows.tolist()
+
     def test_anchors_and_partners_by_brute_force(self, photos: Catalogue) -> None:
         rng = np.random.default_rng(1)
         for _ in range(20):

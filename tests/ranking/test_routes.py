@@ -66,3 +66,9 @@ def test_no_viewpoints():
     routes = ViewRoutes([Route("top/top", ENSEMBLE, queries=only("top"))])
     with pytest.raises(WhalereidError, match="viewpoint"):
         routes.pick(bare, bare)
+
+
+@pytest.mark.parametrize("name", ["up", "Top", " UP "])
+def test_viewpoints_are_meant_however_they_are_written(name):
+    assert only(name)(frozenset({"top"}))
+    assert not without(name)(frozenset({"top"}))

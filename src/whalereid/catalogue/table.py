@@ -94,7 +94,7 @@ class Catalogue:
         self._source = str(root) if source is None else instance(source, "source", str, "text")
         self._frame = normalise(frame, where=self._source)
         self._scenarios = _scenarios_of(scenarios)
-        self._notes = tuple(notes)
+        self._notes = texts(notes, "notes", "sentences")
         self._date_columns = {
             name: DateColumn(self._frame[name])
             for name in self._frame

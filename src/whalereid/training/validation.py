@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -136,7 +137,8 @@ class Validation:
             average = float(np.nanmean(average_precision(hits.hit, hits.scores, hits.relevant, k=_K)))
             first = float(np.nanmean(top_k(hits.hit, hits.relevant, k=1)))
         # A head need not have weights to tell where it is; in training it is where the network is.
-        return Figures(self._loss(vectors, head, next(net.parameters()).device), average, first)
+        place = next((weight.device for weight in chain(head.parameters(), net.parameters())), torch.device("cpu"))
+        return Figures(self._loss(vectors, head, place), average, first)
 
     def _hold(self, photos: Catalogue) -> None:
         self.photos = photos
