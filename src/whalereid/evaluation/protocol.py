@@ -16,6 +16,7 @@ import pandas as pd
 
 from whalereid.arguments import choice, column_names, instance, whole_number
 from whalereid.catalogue import Catalogue
+from whalereid.catalogue.text import id_column
 from whalereid.errors import WhalereidError, listing
 from whalereid.evaluation.arrays import catalogue_of, integers, path_of
 from whalereid.evaluation.implied import tasks_of
@@ -248,6 +249,8 @@ class Protocol:
             self._write_into(beside, labels)
 
     def _write_into(self, folder: Path, labels: pd.DataFrame) -> None:
+        from whalereid.catalogue.readers import write_table
+
         for part in ("queries", "databases"):
             (folder / part).mkdir(parents=True)
         index = []
@@ -255,10 +258,10 @@ class Protocol:
             queries, database = f"queries/scenario{number:02d}.csv", f"databases/scenario{number:02d}.csv"
             index.append({"scenario_id": task.name, "queries_path": queries, "database_path": database})
             pairs = pd.DataFrame({"query_id": task.query_ids, "query_image_id": task.query_images})
-            pairs.to_csv(folder / queries, index=False)
-            pd.DataFrame({"database_image_id": task.database_images}).to_csv(folder / database, index=False)
-        pd.DataFrame(index).to_csv(folder / _SCENARIOS, index=False)
-        labels.to_csv(folder / "labels.csv", index=False)
+            write_table(pairs, folder / queries)
+            write_table(pd.DataFrame({"database_image_id": task.database_images}, dtype="str"), folder / database)
+        write_table(pd.DataFrame(index), folder / _SCENARIOS)
+        write_table(labels, folder / "labels.csv")
         content = {
             "format": _FORMAT,
             "rules": {t.name: {"exclude": t.rules.exclude, "match": t.rules.match} for t in self.tasks},
@@ -421,7 +424,7 @@ def _columns(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
     absent = [name for name in names if name not in table]
     if absent:
         raise WhalereidError(f"{path}: no column {listing(absent)}; it has {listing(table.columns, most=12)}.")
-    table = table[list(names)]
+    table = pd.DataFrame({name: id_column(table[name], where=str(path)) for name in names})
     empty = np.flatnonzero(table.isna().any(axis=1))
     if len(empty):
         raise WhalereidError(f"{path}, row {empty[0] + 1}: a value is missing.")
