@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["print_json", "say"]
+if TYPE_CHECKING:
+    from whalereid.catalogue import Catalogue
+
+__all__ = ["print_json", "read_photos", "say"]
 
 
 def say(message: str) -> None:
     """Tell the person something on stderr; stdout is for results."""
     print(message, file=sys.stderr, flush=True)
+
+
+def read_photos(source: str | os.PathLike[str], layout: str | None = None) -> Catalogue:
+    """Read a catalogue, and say what was taken for what."""
+    from whalereid.catalogue import Catalogue
+
+    photos = Catalogue.read(source, layout)
+    for note in photos.notes:
+        say(note)
+    return photos
 
 
 def print_json(result: Mapping[str, Any]) -> None:

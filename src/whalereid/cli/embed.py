@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from whalereid.cli.console import say
+from whalereid.cli.console import read_photos, say
 from whalereid.cli.options import BATCH_SIZE, DEVICE, WORKERS
 
 __all__ = ["command"]
@@ -74,9 +74,7 @@ def command(
     look_at(model)
     check_place(out)
 
-    from whalereid.catalogue import Catalogue
-
-    photos = Catalogue.read(catalogue)
+    photos = read_photos(catalogue)
 
     from whalereid.embeddings import embed
     from whalereid.models import Embedder

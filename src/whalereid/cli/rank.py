@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whalereid.cli.console import say
+from whalereid.cli.console import read_photos, say
 from whalereid.cli.options import ABOVE_0, K, ManyValues
 from whalereid.errors import WhalereidError, listing
 
@@ -87,7 +87,6 @@ def command(
     Example: whalereid rank --embeddings b5.parquet v2.parquet --weights 0.75 0.25 --catalogue data/metadata.csv
     --out ranking.csv --exclude encounter --match viewpoint
     """
-    from whalereid.catalogue import Catalogue
     from whalereid.embeddings import Embeddings
     from whalereid.ranking import RERANKERS, Ensemble, Member, rank_tasks, write_tasks
 
@@ -103,7 +102,7 @@ def command(
         raise WhalereidError("--fold and --queries both say which photos to look for; give one of them.")
     if fold is None and database == FOLD:
         raise WhalereidError("--database fold needs --fold K, such as --fold 0.")
-    photos = Catalogue.read(catalogue)
+    photos = read_photos(catalogue)
     members = [
         Member(str(path), Embeddings.read(path), weight)
         for path, weight in zip(embeddings, weights or [1.0] * len(embeddings), strict=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whalereid.cli.console import print_json, say
+from whalereid.cli.console import print_json, read_photos, say
 from whalereid.cli.options import FOLDS, OPEN_SHARE, SEED, SHARE
 from whalereid.errors import WhalereidError, listing
 
@@ -100,7 +100,6 @@ def command(
         if not use.is_file():
             raise WhalereidError(f"{use}: {'is a folder, not a table' if use.is_dir() else 'no such file'}.")
 
-    from whalereid.catalogue import Catalogue
     from whalereid.splits import PredefinedFolds, fold_table, leakage_over_folds, read_folds, write_folds
     from whalereid.splits.predefined import check_place
 
@@ -109,9 +108,9 @@ def command(
         splitter = _splitter(by or By.ENCOUNTER, given)
         if out is not None:
             check_place(out)
-        photos = Catalogue.read(catalogue)
+        photos = read_photos(catalogue)
     else:
-        photos = Catalogue.read(catalogue)
+        photos = read_photos(catalogue)
         splitter = PredefinedFolds(read_folds(use, photos))
     report = leakage_over_folds(photos, splitter, photos=look, progress=look)
     table = fold_table(splitter, photos)

@@ -21,6 +21,7 @@ from whalereid.errors import WhalereidError, listing
 from whalereid.evaluation.arrays import catalogue_of, integers, path_of
 from whalereid.evaluation.implied import tasks_of
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
+from whalereid.evaluation.spelling import nearest
 from whalereid.files import claim_folder, inside, replacing
 from whalereid.ranking import CandidateMask, CandidateRules, Ranking, Task, tasks_from
 
@@ -104,17 +105,22 @@ class Protocol:
     def _check_labels(self, query_ids: pd.Index) -> None:
         unknown = self.labels.query_ids[positions(self.labels.query_ids, query_ids) < 0]
         if len(unknown):
-            raise WhalereidError(f"labels: {len(unknown)} of their queries are in no task: {listing(unknown)}.")
+            alike = nearest(unknown[0], query_ids.to_numpy())
+            raise WhalereidError(
+                f"labels: {len(unknown)} of their queries are in no task: {listing(unknown)}"
+                f"{'' if alike is None else f'; the nearest to {unknown[0]!r} is {alike!r}'}."
+            )
         image_ids, query = self.labels.image_ids, self.labels.query
         for task, pairs in zip(self.tasks, self._by_task(self.labels.query_ids, query), strict=True):
             used, image = np.unique(self.labels.image[pairs], return_inverse=True)
             outside = np.flatnonzero((positions(image_ids[used], task.database_images) < 0)[image])
             if len(outside):
                 first = pairs[outside[0]]
+                alike = nearest(image_ids[self.labels.image[first]], task.database_images)
                 raise WhalereidError(
                     f"labels: {image_ids[self.labels.image[first]]!r}, relevant to "
                     f"{self.labels.query_ids[query[first]]!r}, isn't in the database of {task.name!r} "
-                    f"({len(outside)} such labels)."
+                    f"({len(outside)} such labels){'' if alike is None else f'; the nearest there is {alike!r}'}."
                 )
 
     def _by_task(self, query_ids: np.ndarray, query: np.ndarray) -> Iterator[np.ndarray]:
