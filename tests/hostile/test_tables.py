@@ -19,7 +19,7 @@ from whalereid.cli.app import app
 from whalereid.errors import WhalereidError
 from whalereid.evaluation import Labels, Protocol
 from whalereid.ranking import Ranking, read_database, read_queries, read_tasks, tasks_from, write_tasks
-from whalereid.splits import PhotoFolds, fold_table, read_folds, write_folds
+from whalereid.splits import read_folds, write_folds
 
 MISSING_WORDS = ["NA", "nan", "NaN", "None", "null", "N/A", "#N/A", "<NA>", "NaT", "none"]
 NASTY = [
@@ -55,6 +55,11 @@ kinds = pytest.mark.parametrize("kind", ["csv", "parquet"])
 few = settings(max_examples=25, deadline=None)
 
 
+def run(*words: object) -> tuple[int, str]:
+    shown = CliRunner().invoke(app, [str(word) for word in words])
+    return shown.exit_code, f"{shown.output}{shown.stderr}{shown.exception}"
+
+
 @st.composite
 def tables(draw: st.DrawFn) -> Catalogue:
     image_ids = draw(st.lists(ids, min_size=2, max_size=6, unique=True))
@@ -74,7 +79,7 @@ def test_names_and_ids_survive_every_round_trip(kind: str, photos: Catalogue) ->
         pd.testing.assert_frame_equal(Catalogue.read(path).frame, photos.frame)
         order = photos.image_ids[::-1].tolist()
 
-        folds = fold_table(PhotoFolds(2), photos.assign(identity="x", encounter=None))
+        folds = pd.DataFrame({"image_id": photos.image_ids, "fold": np.arange(len(photos)) % 2})
         write_folds(folds, path := Path(folder) / f"folds.{kind}")
         pd.testing.assert_frame_equal(read_folds(path, photos), folds.astype({"image_id": "str"}))
         assert photos.join(path).column("fold").tolist() == folds["fold"].tolist()
@@ -125,7 +130,8 @@ def test_an_animal_may_be_called_like_a_missing_value(kind: str, tmp_path: Path)
     photos = Catalogue.read(tmp_path / f"t.{kind}")
     assert photos.column("identity").tolist() == photos.image_ids.tolist() == MISSING_WORDS
     assert photos.known("age").sum() == photos.known("height").sum() == 1
-    assert not photos.known("date").any() and not photos.known("bbox").any()
+    assert not photos.known("date").any()
+    assert not photos.known("bbox").any()
     assert photos.known("sex").all()  # a column of words: who knows
     (finding,) = [one for one in wr.audit(photos, photos=False).findings if "missing" in one.kind]
     assert (finding.kind, finding.severity) == ("missing-looking-identities", "warning")
@@ -144,9 +150,7 @@ def test_folders_called_like_a_missing_value_are_animals(tmp_path: Path) -> None
 
 
 @kinds
-@pytest.mark.parametrize(
-    "read", [Catalogue.read, Ranking.read, Labels.read, read_database], ids=lambda f: f.__qualname__
-)
+@pytest.mark.parametrize("read", [Catalogue.read, Ranking.read, Labels.read, read_database])
 def test_a_column_that_stands_twice_is_refused(read: Any, kind: str, tmp_path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -163,6 +167,7 @@ def test_columns_without_a_name_are_no_repeats(tmp_path: Path) -> None:
     assert len(Catalogue.read(tmp_path / "t.csv")) == 1
 
 
+DAYS = pd.to_datetime(["2017", "2018"])
 NO_IDS = [
     [1.5, 2.0],
     [1e300, 2.0],
@@ -228,14 +233,13 @@ def test_ids_are_trimmed_text_everywhere(given: list[Any], tmp_path: Path) -> No
 
 # ---------------------------------------------------------------------------------------------------------- labels
 
-RIGHT = ["001", "002", "003"]
 RANKED = Ranking([["002", "003"], ["003", "001"]], [[0.9, 0.8], [0.9, 0.8]], query_ids=["001", "002"])
 SPELLINGS = [
-    lambda i: i.lstrip("0"),
-    lambda i: f"{i}.jpg",
-    lambda i: f"{i}.JPEG",
-    lambda i: f"00{i}",
-    lambda i: f"{int(i)}.0",
+    lambda image_id: image_id.lstrip("0"),
+    lambda image_id: f"{image_id}.jpg",
+    lambda image_id: f"{image_id}.JPEG",
+    lambda image_id: f"00{image_id}",
+    lambda image_id: f"{int(image_id)}.0",
 ]
 
 
@@ -248,22 +252,18 @@ def test_labels_that_write_ids_another_way_are_refused_with_what_they_mean(
     labels.loc[1, column] = spell(labels.loc[1, column])
     labels.to_csv(tmp_path / "labels.csv", index=False)
     RANKED.write(tmp_path / "ranking.csv")
-    words = rf"labels.csv, row 2, column {column}: {labels.loc[1, column]!r} .* {RIGHT[column != 'query_id'] and ''}"
-    with pytest.raises(WhalereidError, match=words):
-        wr.evaluate(tmp_path / "labels.csv", RANKED)
-    with pytest.raises(WhalereidError, match=f"row 2, column {column}"):
-        wr.mean_average_precision(RANKED, tmp_path / "labels.csv")
-    shown = CliRunner().invoke(
-        app, ["evaluate", str(tmp_path / "ranking.csv"), "--labels", str(tmp_path / "labels.csv")]
-    )
-    assert isinstance(shown.exception, WhalereidError) or shown.exit_code == 2
+    words = rf"labels.csv, row 2, column {column}: {labels.loc[1, column]!r} .*'00[23]' is"
+    for call in (wr.evaluate, lambda labels, ranking: wr.mean_average_precision(ranking, labels)):
+        with pytest.raises(WhalereidError, match=words):
+            call(tmp_path / "labels.csv", RANKED)
+    code, said = run("evaluate", tmp_path / "ranking.csv", "--labels", tmp_path / "labels.csv")
+    assert code != 0
+    assert f"row 2, column {column}" in said
 
 
 def test_case_and_spaces_tell_no_animals_apart_either() -> None:
     ranking = Ranking([["Photo 1"]], [[0.9]], query_ids=["Q"])
-    for labels in ({"q": {"Photo 1"}, "Q": {"Photo 1"}}, {"Q": {"photo1"}}, {"Q": {"PHOTO  1"}}, {"Q": {"photo 01"}}):
-        if "q" in labels:
-            continue  # Q is labelled itself: q is another
+    for labels in ({"Q": {"photo1"}}, {"Q": {"PHOTO  1"}}, {"Q": {"photo 01"}}):
         with pytest.raises(WhalereidError, match="Photo 1"):
             wr.mean_average_precision(ranking, labels)
 
@@ -274,13 +274,13 @@ def test_ids_that_are_there_are_right_as_they_are() -> None:
     assert wr.mean_average_precision(ranking, {"q": {"7", "007"}}) == 0.5
     photos = Catalogue(pd.DataFrame({"image_id": ["7", "007", "q"], "path": list("abc")}))
     assert wr.evaluate({"q": {"7"}}, ranking, catalogue=photos, resamples=0)["mAP@20"] == 0
-    with pytest.raises(WhalereidError, match="'7'.*'007'"):
+    with pytest.raises(WhalereidError, match=r"'7'.*'007'"):
         wr.evaluate({"q": {"7"}}, ranking)
 
 
 def test_labels_of_other_photos_are_refused() -> None:
     ranking = Ranking([["cow1", "cow2"]], [[0.9, 0.8]], query_ids=["q"])
-    with pytest.raises(WhalereidError, match=r"no photo of the labels is listed.*'whale1'"):
+    with pytest.raises(WhalereidError, match=r"no photo of the labels is listed.*'whale[12]'"):
         wr.evaluate({"q": {"whale1", "whale2"}}, ranking)
     photos = Catalogue(pd.DataFrame({"image_id": ["cow1", "cow2", "q", "cow9"], "path": list("abcd")}))
     with pytest.raises(WhalereidError, match="nearest is 'cow1'"):
@@ -288,14 +288,14 @@ def test_labels_of_other_photos_are_refused() -> None:
     report = wr.evaluate({"q": {"cow9", "whale1"}}, ranking, catalogue=photos, resamples=0)
     assert report["mAP@20"] == 0
     assert any("whale1" in note for note in report.notes)
-    with pytest.raises(WhalereidError, match="nearest ranked 'q'"):
-        wr.mean_average_precision(ranking, {"q.jpg": {"cow1"}, "x": {"cow1"}} if False else {"qq": {"cow1"}})
+    with pytest.raises(WhalereidError, match="the nearest in the ranking 'q'"):
+        wr.mean_average_precision(ranking, {"qq": {"cow1"}})
 
 
 # ------------------------------------------------------------------------------------------------------- the dates
 
 
-@settings(max_examples=50, deadline=None)
+@few
 @given(
     days=st.lists(
         st.dates(pd.Timestamp("1990-01-01").date(), pd.Timestamp("2030-01-01").date()), min_size=1, max_size=9
@@ -335,7 +335,7 @@ def test_every_part_of_a_table_reads_its_dates_alike(days: list[Any], written: s
         lambda photos: photos.assign(width=["1+2j", "3"]),
         lambda photos: photos.assign(identity=[["a"], ["b"]]),
         lambda photos: photos.assign(identity=[b"a", b"b"]),
-        lambda photos: photos.assign(fold=[1j, 0]) and wr.PredefinedFolds(photos.frame.assign(fold=[1j, 0])),
+        lambda photos: photos.assign(fold=[1j, 0]),
         lambda photos: wr.PredefinedFolds(photos.frame.assign(fold=[1j, 0])),
         lambda photos: Ranking.from_frame(pd.DataFrame({"query_id": "q", "database_image_id": "a", "score": [1j]})),
         lambda photos: photos.subset([None]),
@@ -350,11 +350,6 @@ def test_what_is_silently_something_else_is_refused(call: Any) -> None:
     )
     with pytest.raises(WhalereidError):
         call(photos)
-
-
-def run(*words: object) -> tuple[int, str]:
-    shown = CliRunner().invoke(app, [str(word) for word in words])
-    return shown.exit_code, f"{shown.output}{shown.stderr}{shown.exception}"
 
 
 def test_train_says_what_the_folds_leave_out_and_what_is_empty(tmp_path: Path) -> None:
@@ -376,21 +371,14 @@ def test_every_command_says_what_was_taken_for_what(tmp_path: Path) -> None:
     frame = pd.DataFrame({"image_id": list("abcd"), "path": list("abcd"), "identity": list("xyxy")})
     Catalogue(frame.assign(date=["3/4/2017", "25/4/2017"] * 2)).write(tmp_path / "t.csv")
     wr.Embeddings.from_numpy(list("abcd"), np.eye(4)).write(tmp_path / "e.parquet")
-    ranked = (
-        "rank",
-        "--catalogue",
-        tmp_path / "t.csv",
-        "--embeddings",
-        tmp_path / "e.parquet",
-        "--out",
-        tmp_path / "r.csv",
-    )
+    wr.Embedder("resnet10t", weights="random").save(tmp_path / "net")
+    ranked = ("rank", "--catalogue", tmp_path / "t.csv", "--embeddings", tmp_path / "e.parquet")
     for words in (
         ("check", tmp_path / "t.csv", "--no-photos"),
         ("split", tmp_path / "t.csv"),
-        ranked,
+        (*ranked, "--out", tmp_path / "r.csv"),
         ("evaluate", tmp_path / "r.csv", "--catalogue", tmp_path / "t.csv"),
-        ("embed", tmp_path / "t.csv", "--model", tmp_path / "nothing", "--out", tmp_path / "e2"),
+        ("embed", tmp_path / "t.csv", "--model", tmp_path / "net", "--out", tmp_path / "e2"),
         ("train", tmp_path / "t.csv", "--out", tmp_path / "run"),
     ):
         assert "column date: 4 dates read with the day first, as 25/4/2017 shows" in run(*words)[1], words

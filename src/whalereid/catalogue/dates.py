@@ -20,7 +20,10 @@ _WRITTEN = (
 )
 # A date of which the order must be told by others.
 _EITHER_WAY = r"^\s*\d{1,2}[-/]\d{1,2}[-/]\d{4}(?:\D|$)"
-_NUMBERS = r"^\s*(\d{1,2})[-/](\d{1,2})[-/]"
+_A_DAY, _A_MONTH = r"(?:1[3-9]|2\d|3[01])", r"(?:0?[1-9]|1[0-2])"  # a day that can be no month
+_DAY_FIRST, _MONTH_FIRST = (
+    rf"^\s*{first}[-/]{second}[-/]" for first, second in ((_A_DAY, _A_MONTH), (_A_MONTH, _A_DAY))
+)
 
 
 @dataclass(frozen=True)
@@ -47,17 +50,15 @@ class DateOrder:
     @classmethod
     def of(cls, text: pd.Series) -> DateOrder:
         """Look at a whole column: N strings, missing values among them."""
-        codes, distinct = pd.factorize(text)
-        written = pd.Series(distinct, dtype="str")
-        either = either_way(written)
+        dates = text.astype("str")
+        either = either_way(dates)
         if not either.any():
             return cls(0)
-        rows = int(np.bincount(codes[codes >= 0], minlength=len(written))[either].sum())
-        dates = written[either].str.strip()
-        first, second = (dates.str.extract(_NUMBERS)[place].astype("int64") for place in (0, 1))
-        day = dates[(first > 12) & (first <= 31) & (second <= 12)]
-        month = dates[(second > 12) & (second <= 31) & (first <= 12)]
-        return cls(rows, *(str(found.iloc[0]) if len(found) else None for found in (day, month)))
+        dates = dates[either]
+        day, month = (
+            dates[dates.str.contains(shape, regex=True).to_numpy(bool)] for shape in (_DAY_FIRST, _MONTH_FIRST)
+        )
+        return cls(len(dates), *(str(found.iloc[0]).strip() if len(found) else None for found in (day, month)))
 
     @property
     def disagrees(self) -> bool:
