@@ -21,9 +21,7 @@ _WRITTEN = (
 # A date of which the order must be told by others.
 _EITHER_WAY = r"^\s*\d{1,2}[-/]\d{1,2}[-/]\d{4}(?:\D|$)"
 _A_DAY, _A_MONTH = r"(?:1[3-9]|2\d|3[01])", r"(?:0?[1-9]|1[0-2])"  # a day that can be no month
-_DAY_FIRST, _MONTH_FIRST = (
-    rf"^\s*{first}[-/]{second}[-/]" for first, second in ((_A_DAY, _A_MONTH), (_A_MONTH, _A_DAY))
-)
+_DAY_FIRST, _MONTH_FIRST = rf"^\s*{_A_DAY}[-/]{_A_MONTH}[-/]", rf"^\s*{_A_MONTH}[-/]{_A_DAY}[-/]"
 
 
 @dataclass(frozen=True)
