@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whalereid.cli.console import check_out, say
+from whalereid.cli.console import check_out, read_photos, say
 from whalereid.cli.options import ABOVE_0, Force, K, ManyValues
 from whalereid.errors import WhalereidError, listing
 from whalereid.outputs import RANKING, TASK
@@ -101,7 +101,6 @@ def command(
     Example: whalereid rank --embeddings b5.parquet v2.parquet --weights 0.75 0.25 --catalogue data/metadata.csv
     --out ranking.csv --exclude encounter --match viewpoint
     """
-    from whalereid.catalogue import Catalogue
     from whalereid.embeddings import Embeddings
     from whalereid.embeddings.store import check_photos
     from whalereid.ranking import RERANKERS, Ensemble, Member, rank_tasks, task_path
@@ -119,7 +118,7 @@ def command(
     inputs = [catalogue, *embeddings, folds, *(path for path in (queries, database) if path not in (ALL, FOLD))]
     for path, kind in ((out, RANKING), (task_path(out), TASK)):
         check_out(path, kind, inputs=inputs, force=force)
-    photos = Catalogue.read(catalogue)
+    photos = read_photos(catalogue)
     members = [
         Member(str(path), Embeddings.read(path), weight)
         for path, weight in zip(embeddings, weights or [1.0] * len(embeddings), strict=True)

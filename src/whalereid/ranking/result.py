@@ -12,7 +12,7 @@ import pandas as pd
 
 from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import TrainedOn
-from whalereid.embeddings.table import id_array
+from whalereid.catalogue.text import id_array, id_column
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import replacing_all
 from whalereid.outputs import RANKING, TASK, check_output
@@ -225,17 +225,20 @@ class Ranking:
         absent = [name for name in COLUMNS if name not in frame]
         if absent:
             raise WhalereidError(f"{where}: no column {listing(absent)}; it has {listing(frame.columns, most=12)}.")
-        scores = pd.to_numeric(frame["score"], errors="coerce").to_numpy(np.float64)
+        given = frame["score"]
+        if pd.api.types.is_complex_dtype(given):
+            raise WhalereidError(f"{where}, column score: holds complex numbers; a score is a finite number.")
+        scores = pd.to_numeric(given, errors="coerce").to_numpy(np.float64)
         bad = np.flatnonzero(~np.isfinite(scores))
         if len(bad):
-            given = frame["score"].iloc[bad[0]]
-            raise WhalereidError(f"{where}, row {bad[0] + 1}: score {given!r} isn't a finite number.")
-        for name in COLUMNS[:2]:
-            empty = np.flatnonzero(frame[name].isna())
+            raise WhalereidError(f"{where}, row {bad[0] + 1}: score {given.iloc[bad[0]]!r} isn't a finite number.")
+        ids = {name: id_column(frame[name], where=where) for name in COLUMNS[:2]}
+        for name, column in ids.items():
+            empty = np.flatnonzero(column.isna())
             if len(empty):
                 raise WhalereidError(f"{where}, row {empty[0] + 1}: {name} is empty.")
-        query, query_ids = pd.factorize(frame["query_id"].astype("str"))
-        code, database_ids = pd.factorize(frame["database_image_id"].astype("str"))
+        query, query_ids = pd.factorize(ids["query_id"])
+        code, database_ids = pd.factorize(ids["database_image_id"])
         if (np.diff(query) < 0).any() or ((np.diff(query) == 0) & (np.diff(scores) > 0)).any():
             order = np.lexsort((-scores, query))
         else:
