@@ -94,8 +94,11 @@ class PartStore:
         sweep(self._folder)
         self._refuse_strangers()
         if (self._folder / MARKER).exists() and force and not self._waits_for_wanted():
-            self._clear()
-            claim_folder(self._folder, marker=MARKER)
+            with suppress(WhalereidError):  # killed from here on, it is no finished one any more
+                self._mark(complete=False, provenance=read_marker(self._folder)["provenance"])
+            for part in our_parts(self._folder):
+                part.unlink(missing_ok=True)
+            self._mark(complete=False)
         if (self._folder / MARKER).exists():
             marker = read_marker(self._folder)
             self._check_provenance(marker["provenance"], self._folder)
@@ -148,6 +151,7 @@ class PartStore:
                     f"{self.path}: doesn't say which photos its vectors are of, so none can be added; choose another "
                     "place, or make it anew with --force."
                 )
+            self._check_provenance(table.provenance, part)
             stale = self._stale(table, notes)
             if not stale:
                 kept.append(table)
@@ -217,9 +221,9 @@ class PartStore:
     def _write(self, path: Path, made: Embeddings) -> None:
         write_table(path, made, {_PHOTOS: "".join(self._photos[image_id] for image_id in made.ids).encode()})
 
-    def _mark(self, *, complete: bool) -> None:
+    def _mark(self, *, complete: bool, provenance: Mapping[str, Any] | None = None) -> None:
         with replacing(self._folder / MARKER) as beside:
-            held = {"complete": complete, "provenance": self._provenance}
+            held = {"complete": complete, "provenance": provenance or self._provenance}
             beside.write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")
         self._complete = complete
 
