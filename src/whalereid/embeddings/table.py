@@ -282,6 +282,25 @@ def id_array(ids: Any, name: str) -> np.ndarray:
     return array
 
 
+def id_column(column: pd.Series, where: str) -> pd.Series:
+    """Return a table's column of ids as text; whole numbers are taken for their digits, nothing else than text is.
+
+    Raises
+    ------
+    WhalereidError
+        An id is missing or something else; names `where`, the row (from 1) and the column.
+    """
+    held = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
+    if pd.api.types.infer_dtype(held, skipna=False) not in ("string", "integer", "empty"):
+        for row, value in enumerate(held.tolist(), start=1):
+            if pd.api.types.is_scalar(value) and pd.isna(value):
+                raise WhalereidError(f"{where}, row {row}: {column.name} is empty.")
+            if not isinstance(value, str | Integral) or isinstance(value, bool):
+                kind = type(value).__name__
+                raise WhalereidError(f"{where}, row {row}: {column.name} is {value!r:.60}, a {kind}; an id is text.")
+    return held.astype("str")
+
+
 def _numbers(vectors: Any) -> np.ndarray:
     """C-contiguous float32, the array itself where it is so already."""
     try:
