@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -225,13 +226,11 @@ class Ranking:
         absent = [name for name in COLUMNS if name not in frame]
         if absent:
             raise WhalereidError(f"{where}: no column {listing(absent)}; it has {listing(frame.columns, most=12)}.")
-        given = frame["score"]
-        if pd.api.types.is_complex_dtype(given):
-            raise WhalereidError(f"{where}, column score: holds complex numbers; a score is a finite number.")
-        scores = pd.to_numeric(given, errors="coerce").to_numpy(np.float64)
+        scores = _score_column(frame["score"])
         bad = np.flatnonzero(~np.isfinite(scores))
         if len(bad):
-            raise WhalereidError(f"{where}, row {bad[0] + 1}: score {given.iloc[bad[0]]!r} isn't a finite number.")
+            given = frame["score"].iloc[bad[0]]
+            raise WhalereidError(f"{where}, row {bad[0] + 1}: score {given!r:.60} isn't a finite number.")
         ids = {name: id_column(frame[name], where=where) for name in COLUMNS[:2]}
         for name, column in ids.items():
             empty = np.flatnonzero(column.isna())
@@ -332,6 +331,15 @@ def _lists(value: Any, name: str) -> list[list[Any]]:
         if isinstance(row, str) or not isinstance(row, Iterable):
             raise WhalereidError(f"{name}: one query's is {row!r:.60}; give {wanted}.")
     return [list(row) for row in rows]
+
+
+def _score_column(column: pd.Series) -> np.ndarray:
+    """(n,) float64: numbers, and text that reads as one, as in a CSV; NaN where it is something else."""
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column) and column.dtype.kind != "c":
+        return column.to_numpy(np.float64, na_value=np.nan)
+    held = column.astype(object)
+    given = held.map(lambda value: isinstance(value, str | Real) and not isinstance(value, bool | np.bool_))
+    return pd.to_numeric(held.where(given.astype(bool)), errors="coerce").to_numpy(np.float64)
 
 
 def _numbers(values: Any, name: str, kinds: str) -> np.ndarray:
