@@ -344,9 +344,7 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
             lambda: w().Protocol.from_split,
             lambda: {
                 "catalogue": photos(),
-                "split": w().EncounterFolds(2).fold(photos(), 0)
-                if False
-                else next(iter(w().EncounterFolds(2).split(photos()))),
+                "split": next(iter(w().EncounterFolds(2).split(photos()))),
                 "database": "test",
                 "fold": 0,
                 "exclude": (),
@@ -401,7 +399,7 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
     }
 
 
-ARGUMENTS = 2  # wrong values tried of each argument
+ARGUMENTS = 1  # wrong values tried of each argument
 
 
 def cases(chosen: random.Random) -> Iterator[Case]:

@@ -24,7 +24,8 @@ from typing import Any
 MEMORY = 12 * 2**30  # of address space; a case that wants more meets MemoryError
 LEFT_BEHIND = re.compile(r"^\..*(part|old|tmp)|~$|\.tmp$")
 ALIEN = re.compile(
-    r"Traceback|Exception ignored|this is a bug|libpng|libjpeg|Corrupt JPEG|^\[ WARN|\b\w*Warning: .*|^  warnings\.warn",
+    r"Traceback|Exception ignored|this is a bug|libpng|libjpeg|Corrupt JPEG|^\[ WARN|\b\w*Warning: .*"
+    r"|^  warnings\.warn",
     re.MULTILINE,
 )
 OURS = re.compile(r"^Warning: ", re.MULTILINE)
@@ -161,8 +162,9 @@ def in_a_child(
         finally:
             try:
                 sys.stdout.flush()
-            except (OSError, ValueError):
-                pass
+            except (OSError, ValueError) as error:  # Python would say so as it ends, and exit with 120
+                print(f"Exception ignored: {error}", file=sys.stderr)
+                status = 120
             sys.stderr.flush()
             notes.write_text("torch" if "torch" in sys.modules else "")
             os._exit(status & 255)
@@ -264,7 +266,7 @@ def _judge(case: Case, answer: Answer, before: dict[str, str], after: dict[str, 
             short.append(f"a refusal in {len(lines)} lines, {len(ours)} of them so marked ({answer.err.strip()[:120]})")
         elif case.light and len(lines) != 1:
             short.append(f"more than the refusal on stderr: {lines[0][:100]}")
-        if ours and len(ours[-1]) > 1500:
+        if ours and len(ours[-1]) > 10_000:
             short.append(f"a refusal of {len(ours[-1]):,} characters")
     strange = CONTROL.search(answer.err.replace("\r", "")) or CONTROL.search(answer.out)
     if strange:

@@ -88,12 +88,12 @@ def cases(chosen: random.Random) -> Iterator[Case]:
             f"rank: {error} at reading the embeddings",
             call=_unreadable(LINES["rank"], "emb.parquet", error),
             wanted="either",
-            writes=("new.csv", "new.task.json"),
+            writes=("new.csv", "new.csv.task.json", "new.parquet.task.json"),
         )
         yield Case(
             f"evaluate: {error} at reading the task",
-            call=_unreadable(EVALUATE, "ranking.task.json", error),
-            says="ranking.task.json",
+            call=_unreadable(EVALUATE, "ranking.csv.task.json", error),
+            says="ranking.csv.task.json",
         )
         yield Case(
             f"embed: {error} at reading the configuration",
@@ -132,11 +132,19 @@ def cases(chosen: random.Random) -> Iterator[Case]:
 
 def _writes(name: str) -> tuple[str, ...]:
     if name == "rank over its own":
-        return ("ranking.csv", "ranking.task.json")
-    return ("new", "new.csv", "new.parquet", "new.task.json", "new.png", "data/metadata.csv")
+        return ("ranking.csv", "ranking.csv.task.json")
+    return (
+        "new",
+        "new.csv",
+        "new.parquet",
+        "new.csv.task.json",
+        "new.parquet.task.json",
+        "new.png",
+        "data/metadata.csv",
+    )
 
 
-def _status(line: str) -> None:
+def status_of(line: str) -> None:
     status = command(line.split())
     if status:
         import sys
@@ -181,7 +189,7 @@ def _failing(line: str, call: str, error: str, number: int) -> Callable[[Path], 
                     return usual(path, *rest, **more)
 
                 setattr(os, name, failing)
-        _status(line)
+        status_of(line)
 
     return run
 
@@ -193,7 +201,7 @@ def _limited(line: str) -> Callable[[Path], Any]:
 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (700, 700))
-        _status(line)
+        status_of(line)
 
     return run
 
@@ -211,7 +219,7 @@ def _unreadable(line: str, name: str, error: str) -> Callable[[Path], Any]:
             return opened(file, mode, *rest, **more)
 
         builtins.open = io.open = failing  # type: ignore[assignment]
-        _status(line)
+        status_of(line)
 
     return run
 
@@ -224,7 +232,7 @@ def _no_memory(line: str) -> Callable[[Path], Any]:
             raise MemoryError
 
         whalereid.catalogue.Catalogue.read = read  # type: ignore[method-assign]
-        _status(line)
+        status_of(line)
 
     return run
 
@@ -245,6 +253,6 @@ def _as_nobody(line: str) -> Callable[[Path], Any]:
             os.setgid(65534)
             os.setuid(65534)
         os.environ["HOME"] = str(folder)
-        _status(line)
+        status_of(line)
 
     return run

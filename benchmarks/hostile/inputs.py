@@ -27,7 +27,7 @@ RESUME = f"{TRAIN} --epochs 3 --out half --resume"
 DOCUMENTS: dict[str, tuple[str, list[tuple[str, Any]]]] = {
     "config": ("run/config.json", [("embed", f"{EMBED} --out new.parquet")]),
     "run": ("half/run.json", [("train --resume", RESUME)]),
-    "task": ("ranking.task.json", [("evaluate", EVALUATE)]),
+    "task": ("ranking.csv.task.json", [("evaluate", EVALUATE)]),
     "embeddings": (
         "embdir/embeddings.json",
         [
@@ -141,7 +141,7 @@ def _case(
     says = "" if wanted != "refused" else file.rpartition("/")[2].split(".")[0] + "|" + file.split("/")[0]
     if callable(use):
         return Case(name, call=use, prepare=prepare, wanted=wanted, says=says, limit=limit)
-    writes = {"half": ("half",), "embdir": ("embdir", "n.csv", "n.task.json")}.get(
+    writes = {"half": ("half",), "embdir": ("embdir", "n.csv", "n.csv.task.json")}.get(
         file.split("/")[0], ("new.parquet", "n.parquet")
     )
     return Case(name, use.split(), prepare=prepare, wanted=wanted, says=says, limit=limit, writes=writes)

@@ -10,9 +10,28 @@ from typing import Any
 from hostile.case import Case
 from hostile.world import EMBED, SMALL
 
-SIGNS = {"an escape": "\x1b[2J\x1b[31mred", "a bell": "\x07ding", "a C1 escape": "\x9b2J", "a bidi override": "‮gpj.exe", "a carriage return": "a\rb", "a zero width space": "a\u200bb", "a backspace": "a\b\bb", "markup": "[bold red]x[/bold red][/]"}  # fmt: skip
-LINES = ["check t.csv", "check t.csv --json", "split t.csv --folds 2", "split t.csv --folds 2 --json", "split t.csv --folds 2 --photos", "evaluate r.csv --catalogue t.csv --resamples 0 --min-queries 1 --by identity viewpoint", "evaluate r.csv --catalogue t.csv --resamples 0 --min-queries 1 --by identity --json", "rank --embeddings e.parquet --catalogue t.csv --queries all --out n.csv", "evaluate r.csv --catalogue t.csv --min-queries 1000"]  # fmt: skip
-OUT = ("n.csv", "n.task.json")
+SIGNS = {
+    "an escape": "\x1b[2J\x1b[31mred",
+    "a bell": "\x07ding",
+    "a C1 escape": "\x9b2J",
+    "a bidi override": "‮gpj.exe",
+    "a carriage return": "a\rb",
+    "a zero width space": "a\u200bb",
+    "a backspace": "a\b\bb",
+    "markup": "[bold red]x[/bold red][/]",
+}
+LINES = [
+    "check t.csv",
+    "check t.csv --json",
+    "split t.csv --folds 2",
+    "split t.csv --folds 2 --json",
+    "split t.csv --folds 2 --photos",
+    "evaluate r.csv --catalogue t.csv --resamples 0 --min-queries 1 --by identity viewpoint",
+    "evaluate r.csv --catalogue t.csv --resamples 0 --min-queries 1 --by identity --json",
+    "rank --embeddings e.parquet --catalogue t.csv --queries all --out n.csv",
+    "evaluate r.csv --catalogue t.csv --min-queries 1000",
+]
+OUT = ("n.csv", "n.csv.task.json")
 
 
 def cases(chosen: random.Random) -> Iterator[Case]:
@@ -50,7 +69,19 @@ def cases(chosen: random.Random) -> Iterator[Case]:
         )
         yield Case(
             f"a missing column beside {name}",
-            ["rank", "--embeddings", "e.parquet", "--catalogue", "t.csv", "--queries", "all", "--match", "nosuch", "--out", "n.csv"],
+            [
+                "rank",
+                "--embeddings",
+                "e.parquet",
+                "--catalogue",
+                "t.csv",
+                "--queries",
+                "all",
+                "--match",
+                "nosuch",
+                "--out",
+                "n.csv",
+            ],
             prepare=_table(sign, column=sign),
         )
     for encoding in ("ascii", "latin-1", "cp1252"):

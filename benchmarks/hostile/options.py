@@ -17,7 +17,7 @@ from hostile.world import EMBED, EVALUATE, RANK, SMALL
 LINES = {
     "check": "check data/photos.csv",
     "split": "split data/photos.csv",
-    "train": f"train data/photos.csv {SMALL} --out new-run --fold 0 --epochs 1",
+    "train": f"train data/photos.csv {SMALL} --out new-run --folds folds.csv --fold 0 --epochs 1",
     "embed": f"{EMBED} --out new.parquet",
     "rank": f"{RANK} --out new.csv",
     "evaluate": EVALUATE,
@@ -99,8 +99,8 @@ def _by_hand() -> Iterator[Case]:
         "--folds folds.csv",
         "--valid absent.csv",
         "--recipe other",
-        "--exclude nosuch --fold 0",
-        "--match nosuch --fold 0",
+        "--exclude nosuch --folds folds.csv --fold 0",
+        "--match nosuch --folds folds.csv --fold 0",
         "--classes nosuch",
         "--weights other",
         "--weights data",
@@ -108,8 +108,12 @@ def _by_hand() -> Iterator[Case]:
         "--resume",
     ):
         yield train("", options)
-    yield Case("train into a file", ["train", "data/photos.csv", "--weights", "random", "--out", "notes.txt"], light=True)
-    yield Case("train into a person's folder", ["train", "data/photos.csv", "--weights", "random", "--out", "mine"], light=True)
+    yield Case(
+        "train into a file", ["train", "data/photos.csv", "--weights", "random", "--out", "notes.txt"], light=True
+    )
+    yield Case(
+        "train into a person's folder", ["train", "data/photos.csv", "--weights", "random", "--out", "mine"], light=True
+    )
     for name in ("", "nosuch", "RESNET", "a" * 5000, "../run", "\x1b[2J", "timm/../x", "hf-hub:a/b", "resnet50.", "\0"):
         line = (
             f"train data/photos.csv --out new-run --image-size 32 --epochs 1 --backbone=@ {'--weights random'}".split()
@@ -165,7 +169,7 @@ def _by_hand() -> Iterator[Case]:
         "rank --weights below every float",
         [*RANK.split(), "--out", "n.csv", "--weights", "1e-320"],
         wanted="either",
-        writes=("n.csv", "n.csv.task.json", "n.task.json"),
+        writes=("n.csv", "n.csv.task.json"),
     )
     yield Case("rank --rerank magic", [*RANK.split(), "--out", "n.csv", "--rerank", "magic"], light=True)
     for options in (
@@ -174,7 +178,6 @@ def _by_hand() -> Iterator[Case]:
         "--denominator x",
         "--interval x",
         "--exclude nosuch",
-        "--open-set --labels labels.csv",
         "--validation ranking.csv",
         "--train absent.csv",
         "--labels labels.csv --match identity",
@@ -183,7 +186,20 @@ def _by_hand() -> Iterator[Case]:
         yield Case(f"evaluate {options}", [*EVALUATE.split(), *[w.strip("'") for w in options.split()]])
     yield Case(
         "an empty training part is called that",
-        ["train", "data/photos.csv", "--weights", "random", "--backbone", "test_resnet", "--folds", "one.csv", "--fold", "0", "--out", "n"],
+        [
+            "train",
+            "data/photos.csv",
+            "--weights",
+            "random",
+            "--backbone",
+            "test_resnet",
+            "--folds",
+            "one.csv",
+            "--fold",
+            "0",
+            "--out",
+            "n",
+        ],
         prepare=_one_fold,
         light=True,
         says="training part is empty|no photo to train on|empty training part",

@@ -15,11 +15,25 @@ SPLIT = "split data/photos.csv --by encounter --folds 2"
 TRAIN = f"train data/photos.csv {SMALL} --epochs 1 --folds folds.csv --fold 0"
 WRITERS = {"rank": RANK, "split": SPLIT, "embed": EMBED, "train": TRAIN}
 THEIRS = [  # what a person has that no command may take for its own
-    "data/photos.csv", "data/images/0_0.png", "data/images/0_1.jpg", "notes.txt", "mine", "data", "labels.csv", "queries.csv", "mine/thesis.txt", "run/history.csv", "run/run.json",
-    "run/model.safetensors", "run/checkpoint/last.pt", "protocol", "calibration.json", "."
-]  # fmt: skip
+    "data/photos.csv",
+    "data/images/0_0.png",
+    "data/images/0_1.jpg",
+    "notes.txt",
+    "mine",
+    "data",
+    "labels.csv",
+    "queries.csv",
+    "mine/thesis.txt",
+    "run/history.csv",
+    "run/run.json",
+    "run/model.safetensors",
+    "run/checkpoint/last.pt",
+    "protocol",
+    "calibration.json",
+    ".",
+]
 OF_OTHERS = {  # and what another command wrote
-    "rank": ["folds.csv", "emb.parquet", "embdir", "run", "ranking.task.json", "embdir/part-00000.parquet"],
+    "rank": ["folds.csv", "emb.parquet", "embdir", "run", "ranking.csv.task.json", "embdir/part-00000.parquet"],
     "split": ["ranking.csv", "emb.parquet", "embdir", "run", "ranking.parquet"],
     "embed": ["ranking.parquet", "ranking.csv", "folds.csv", "run", "half"],
     "train": ["embdir", "emb.parquet", "folds.csv", "run", "half"],
@@ -63,20 +77,71 @@ def _same_file() -> Iterator[Case]:
     for name, out in (("dotted", "./data/../data/photos.csv"), ("absolute", "@/data/photos.csv")):
         for command in ("rank", "split"):
             yield Case(f"{command} --out over its catalogue, {name}", [], call=_called(WRITERS[command], out))
-    own = ["rank", "--embeddings", "emb.parquet", "--catalogue", "data/photos.csv", "--queries", "mine.csv", "--out", "mine.csv"]
+    own = [
+        "rank",
+        "--embeddings",
+        "emb.parquet",
+        "--catalogue",
+        "data/photos.csv",
+        "--queries",
+        "mine.csv",
+        "--out",
+        "mine.csv",
+    ]
     yield Case(
         "rank --out over its own --queries", own, prepare=lambda f: (f / "mine.csv").write_text("image_id\np00\n")
     )
-    own = ["rank", "--embeddings", "emb.parquet", "--catalogue", "data/photos.csv", "--queries", "ranking.csv", "--out", "ranking.csv"]
+    own = [
+        "rank",
+        "--embeddings",
+        "emb.parquet",
+        "--catalogue",
+        "data/photos.csv",
+        "--queries",
+        "ranking.csv",
+        "--out",
+        "ranking.csv",
+    ]
     yield Case("rank --out over a ranking that is its --queries", own)
-    own = ["rank", "--embeddings", "emb.parquet", "--catalogue", "data/photos.csv", "--folds", "folds.csv", "--fold", "0", "--out", "folds.csv"]
+    own = [
+        "rank",
+        "--embeddings",
+        "emb.parquet",
+        "--catalogue",
+        "data/photos.csv",
+        "--folds",
+        "folds.csv",
+        "--fold",
+        "0",
+        "--out",
+        "folds.csv",
+    ]
     yield Case("rank --out over its --folds", own)
-    own = ["rank", "--embeddings", "emb.parquet", "--catalogue", "data/photos.csv", "--queries", "all", "--out", "emb.parquet"]
+    own = [
+        "rank",
+        "--embeddings",
+        "emb.parquet",
+        "--catalogue",
+        "data/photos.csv",
+        "--queries",
+        "all",
+        "--out",
+        "emb.parquet",
+    ]
     yield Case("rank --out over its --embeddings", own)
     yield Case("rank --out over its --embeddings, forced", [*own, "--force"])
-    own = (
-        ["rank", "--embeddings", "emb.parquet", "--catalogue", "data/photos.csv", "--queries", "all", "--out", "data/photos.csv", "--force"]
-    )
+    own = [
+        "rank",
+        "--embeddings",
+        "emb.parquet",
+        "--catalogue",
+        "data/photos.csv",
+        "--queries",
+        "all",
+        "--out",
+        "data/photos.csv",
+        "--force",
+    ]
     yield Case("rank --out over its catalogue, forced", own)
     yield Case("split --out over its catalogue, forced", [*SPLIT.split(), "--out", "data/photos.csv", "--force"])
     yield Case(
@@ -93,13 +158,9 @@ def _with_folds(folder: Path) -> None:
 
 
 def _called(line: str, out: str) -> Callable[[Path], Any]:
-    from hostile.case import command
+    from hostile.files import status_of
 
-    def call(folder: Path) -> None:
-        if command([*line.split(), "--out", out.replace("@", str(folder))]) == 2:
-            os._exit(2)
-
-    return call
+    return lambda folder: status_of(f"{line} --out {out.replace('@', str(folder))}")
 
 
 def _links(chosen: random.Random) -> Iterator[Case]:
@@ -147,13 +208,13 @@ def _again() -> Iterator[Case]:
         "rank again over its ranking",
         [*RANK.split(), "--out", "ranking.csv"],
         wanted="done",
-        writes=("ranking.csv", "ranking.task.json"),
+        writes=("ranking.csv", "ranking.csv.task.json"),
     )
     yield Case(
         "rank again over its Parquet",
         [*RANK.split(), "--out", "ranking.parquet"],
         wanted="done",
-        writes=("ranking.parquet", "ranking.task.json"),
+        writes=("ranking.parquet", "ranking.parquet.task.json"),
     )
     yield Case(
         "split again over its folds", [*SPLIT.split(), "--out", "folds.csv"], wanted="done", writes=("folds.csv",)
@@ -171,7 +232,7 @@ def _again() -> Iterator[Case]:
         prepare=_theirs,
         wanted="done",
         says="force|overwrit|replac",
-        writes=("theirs.csv", "theirs.task.json"),
+        writes=("theirs.csv", "theirs.csv.task.json"),
     )
     for name in ("a" * 251 + ".csv", "é" * 125 + ".csv", "🐋" * 62 + ".csv"):
         for command in ("rank", "split"):
@@ -179,7 +240,7 @@ def _again() -> Iterator[Case]:
                 f"{command} --out a name of {len(name.encode())} bytes, {name[0]}",
                 [*WRITERS[command].split(), "--out", name],
                 wanted="either" if command == "rank" else "done",
-                writes=(name, name[:-4] + ".task.json"),
+                writes=(name, f"{name}.task.json"),
             )
     for length in (300, 5000):
         for command in WRITERS:
@@ -237,7 +298,7 @@ def _library() -> Iterator[Case]:
         "run/history.csv",
         "theirs.csv",
         "emb.parquet",
-        "ranking.task.json",
+        "ranking.csv.task.json",
     ]
     for kind in ("Catalogue", "Ranking", "Embeddings", "Protocol", "ScoreCalibration", "Embedder"):
         for place in places:

@@ -46,11 +46,6 @@ def _vectors(kind: str) -> Any:
     big = 3.0e38
     return {
         "width 0": lambda: pa.array([[]] * n, pa.list_(pa.float32())),
-        "width 0, fixed": lambda: (
-            pa.FixedSizeListArray.from_arrays(pa.array([], pa.float32()), 0)
-            if False
-            else pa.array([[]] * n, pa.list_(pa.float64()))
-        ),
         "dates": lambda: pa.array([[datetime.date(2020, 1, 1)] * 4] * n),
         "timestamps": lambda: pa.array([[datetime.datetime(2020, 1, 1)] * 4] * n),
         "text": lambda: pa.array([["1", "2"]] * n),
@@ -74,8 +69,45 @@ def _vectors(kind: str) -> Any:
     }[kind]()
 
 
-IDS = ["floats", "whole floats", "lists", "dates", "timestamps", "bools", "binary", "structs", "nulls", "one null", "an id twice", "empty text", "maps", "decimals"]  # fmt: skip
-VECTORS = ["width 0", "dates", "timestamps", "text", "bools", "lists of lists", "structs", "other widths", "one null vector", "a null number", "a nan", "an inf", "beyond float32", "nearly infinite", "zeros", "plain numbers", "plain text", "binary", "nulls", "decimals", "durations"]  # fmt: skip
+IDS = [
+    "floats",
+    "whole floats",
+    "lists",
+    "dates",
+    "timestamps",
+    "bools",
+    "binary",
+    "structs",
+    "nulls",
+    "one null",
+    "an id twice",
+    "empty text",
+    "maps",
+    "decimals",
+]
+VECTORS = [
+    "width 0",
+    "dates",
+    "timestamps",
+    "text",
+    "bools",
+    "lists of lists",
+    "structs",
+    "other widths",
+    "one null vector",
+    "a null number",
+    "a nan",
+    "an inf",
+    "beyond float32",
+    "nearly infinite",
+    "zeros",
+    "plain numbers",
+    "plain text",
+    "binary",
+    "nulls",
+    "decimals",
+    "durations",
+]
 MAY = ("nearly infinite", "zeros", "decimals")
 
 
@@ -109,7 +141,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
             prepare=_embeddings(vectors=kind),
             says="" if kind in MAY else "bad.parquet",
             wanted=wanted,
-            writes=("n.csv", "n.task.json"),
+            writes=("n.csv", "n.csv.task.json"),
         )
     for kind in ("timestamps", "dates", "bools", "binary", "lists", "nulls", "structs"):
         yield Case(
@@ -142,7 +174,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
             USE.replace("bad", "emb").split(),
             prepare=lambda f, r=flips: _flip(f / "emb.parquet", r),
             wanted="either",
-            writes=("n.csv", "n.task.json"),
+            writes=("n.csv", "n.csv.task.json"),
         )
     for name, notes in _NOTES.items():
         yield Case(
@@ -150,7 +182,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
             USE.split(),
             prepare=_embeddings(notes=notes),
             wanted="either",
-            writes=("n.csv", "n.task.json"),
+            writes=("n.csv", "n.csv.task.json"),
         )
     yield Case("rank: embeddings of no rows", USE.split(), prepare=_none_of_them, says="bad.parquet|photo")
     yield Case(
@@ -159,7 +191,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
         prepare=_wide,
         wanted="either",
         limit=40,
-        writes=("n.csv", "n.task.json"),
+        writes=("n.csv", "n.csv.task.json"),
     )
 
 

@@ -306,7 +306,7 @@ def _swapped() -> Iterator[Case]:
         prepare=without,
         wanted="either",
         says="p00|--|left out",
-        writes=("n.csv", "n.task.json"),
+        writes=("n.csv", "n.csv.task.json"),
     )
 
     def other_size(folder: Path) -> None:

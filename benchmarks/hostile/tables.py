@@ -58,7 +58,26 @@ FOLDS: dict[str, str] = {
     "fold twice": "image_id,fold,fold\np00,0,1\np10,1,0\n",
     "ids with a suffix": "image_id,fold\np00.jpg,0\np10.jpg,1\n",
 }
-NASTY = ["NA", "nan", "None", "null", "007", "1e5", "inf", "=1+1", "a,b", 'say "x"', "two\nlines", "a\rb", "🐋", "שלום", "True", "-", "N/A", "#N/A"]  # fmt: skip
+NASTY = [
+    "NA",
+    "nan",
+    "None",
+    "null",
+    "007",
+    "1e5",
+    "inf",
+    "=1+1",
+    "a,b",
+    'say "x"',
+    "two\nlines",
+    "a\rb",
+    "🐋",
+    "שלום",
+    "True",
+    "-",
+    "N/A",
+    "#N/A",
+]
 
 
 def cases(chosen: random.Random) -> Iterator[Case]:
@@ -125,7 +144,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
                 prepare=_wide(number),
                 wanted="either",
                 limit=30,
-                writes=("n.csv", "n.task.json"),
+                writes=("n.csv", "n.csv.task.json"),
             )
     yield Case(
         "check a table of one endless line",

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from hostile.case import Case
-from hostile.world import EMBED, TRAIN
+from hostile.world import EMBED, SMALL, TRAIN
 
 RESUME = f"{TRAIN} --epochs 3 --out half --resume"
-FROM_FILE = "train data/photos.csv --backbone test_resnet --image-size 32 --batch-size 8 --workers 0 --epochs 1 --out new --weights "
+FROM_FILE = f"train data/photos.csv {SMALL.replace('--weights random ', '')} --epochs 1 --out new --weights"
 NET = "run/model.safetensors"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whalereid.cli.console import print_json, say
-from whalereid.cli.options import CONFIDENCE, RESAMPLES, SEED, SHARE, K, ManyValues
+from whalereid.cli.options import CONFIDENCE, QUERIES, RESAMPLES, SEED, SHARE, K, ManyValues
 from whalereid.errors import WhalereidError, listing
 
 if TYPE_CHECKING:
@@ -99,10 +99,10 @@ def command(
     min_queries: Annotated[
         int | None,
         typer.Option(
-            min=1,
             metavar="N",
             help="Print no score that stands on fewer queries with a match.",
             show_default="10, or half the queries where that is less; none with --open-set",
+            **QUERIES,
         ),
     ] = None,
     denominator: Annotated[

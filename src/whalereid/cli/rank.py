@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from whalereid.cli.console import say
-from whalereid.cli.options import ABOVE_0, K, ManyValues
+from whalereid.cli.options import FOLD as A_FOLD
+from whalereid.cli.options import WEIGHT, K, ManyValues
 from whalereid.errors import WhalereidError, listing
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def command(
             metavar="FILE", help="Folds that `whalereid split` wrote.", show_default="the catalogue's column 'fold'"
         ),
     ] = None,
-    fold: Annotated[int | None, typer.Option(min=0, metavar="K", help="Look for the photos of this fold.")] = None,
+    fold: Annotated[int | None, typer.Option(metavar="K", help="Look for the photos of this fold.", **A_FOLD)] = None,
     k: Annotated[int, typer.Option("--k", "-k", metavar="N", help="Photos listed for a query.", **K)] = 20,
     exclude: Annotated[
         list[str] | None,
@@ -75,7 +76,7 @@ def command(
     ] = "none",
     weights: Annotated[
         list[float] | None,
-        typer.Option(metavar="W [W...]", help="Each member's share of the ensemble.", show_default="equal", **ABOVE_0),
+        typer.Option(metavar="W [W...]", help="Each member's share of the ensemble.", show_default="equal", **WEIGHT),
     ] = None,
 ) -> None:
     """Rank a database of photos for each query: exactly, by cosine, the best first.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whalereid.cli.console import say
-from whalereid.cli.options import ABOVE_0, EPOCHS, FOLD, IMAGE_SIZE, SEED, TRAINING_BATCH_SIZE, WORKERS
+from whalereid.cli.options import EPOCHS, FOLD, IMAGE_SIZE, RATE, SEED, TRAINING_BATCH_SIZE, WORKERS
 from whalereid.errors import WhalereidError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def command(
             metavar="RATE",
             help="Peak learning rate; the head's keeps its ratio to it.",
             show_default="the recipe's",
-            **ABOVE_0,
+            **RATE,
         ),
     ] = None,
     flip: Annotated[
