@@ -149,7 +149,10 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
     transform = wr.evaluation_transform(32)
     labels = {query: {query} for query in ids}
     arguments: dict[str, Callable[[], dict[str, Any]]] = {
-        "Catalogue": lambda: {"frame": photos.frame, "root": photos.root, "scenarios": (), "source": "here"},
+        "Catalogue": lambda: {
+            "frame": photos.frame, "root": photos.root, "scenarios": (), "source": "here", "notes": (),
+        },
+        "TrainedOn": lambda: {name: np.zeros(0, np.uint64) for name in inspect.signature(wr.TrainedOn).parameters},
         "audit": lambda: {"catalogue": photos, "photos": True, "workers": 1, "progress": False},
         **{name: lambda: {"n_splits": 2, "seed": 0} for name in ("PhotoFolds", "EncounterFolds", "IdentityFolds")},
         "DateSplit": lambda: {"date": None, "test_share": 0.5},

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from whalereid.errors import WhalereidError
+from whalereid.stopping import writing
 
 __all__ = ["check_folder", "claim_folder", "disk_errors", "inside", "is_leftover", "replacing"]
 
@@ -53,7 +54,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")  # as `is_leftover` knows it
-    with disk_errors(path):
+    with writing(), disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield beside

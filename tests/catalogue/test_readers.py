@@ -224,7 +224,7 @@ def test_coco_that_is_none(coco: Path, edit: Callable[[Any], Any], message: str)
 
 def test_coco_that_is_not_json(coco: Path) -> None:
     (coco / "annotations/instances_train2022.json").write_text('{"images": [')
-    refused(r"instances_train2022\.json: is not JSON", coco)
+    refused(r"instances_train2022\.json: isn't COCO annotations", coco)
     (coco / "images").rename(coco / "pictures")
     refused("holds annotations but no images/", coco)
 

@@ -123,15 +123,15 @@ class Audit:
         yield Text(printable(self.source), style="bold")
         for name, fact in _in_words(self.summary):
             yield Text.assemble((f"{name:11} ", "dim"), printable(fact))
-        yield Text.assemble((f"{'sides':11} ", "dim"), str(self.views))
+        yield Text.assemble((f"{'sides':11} ", "dim"), printable(str(self.views)))
         for row, use in enumerate(self.rules):
             name = "" if row else "rules"
-            yield Text.assemble((f"{name:11} ", "dim"), str(use))
+            yield Text.assemble((f"{name:11} ", "dim"), printable(str(use)))
         yield Text()
         for finding in self.findings:
             severity = (f"{finding.severity:7} ", _COLOURS[finding.severity])
-            yield Text.assemble(severity, (f"{finding.message}: {finding.count:,}", "bold"))
-            yield Text(f"        {finding.advice}", style="dim")
+            yield Text.assemble(severity, (printable(f"{finding.message}: {finding.count:,}"), "bold"))
+            yield Text(printable(f"        {finding.advice}"), style="dim")
             for example in finding.examples:
                 yield Text(f"          {printable(example)}")
             if finding.count > len(finding.examples) > 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -176,7 +177,7 @@ def _rename(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     for alias, proper in ALIASES.items():
         if alias in names and proper not in names:
             names[names.index(alias)] = proper
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise WhalereidError(f"{where}: two columns are called {listing(twice)}; rename or remove one.")
     return frame.set_axis(names, axis="columns")

@@ -94,7 +94,7 @@ class Catalogue:
         self._scenarios = tuple(instance(scenarios, "scenarios", Sequence, "a sequence of Scenario"))
         for scenario in self._scenarios:
             instance(scenario, "scenarios", Scenario, "a sequence of Scenario")
-        self._notes = tuple(notes)
+        self._notes = texts(notes, "notes", "sentences")
 
     @classmethod
     def read(cls, source: str | os.PathLike[str] | Any, layout: str | None = None) -> Catalogue:

@@ -55,6 +55,12 @@ class TrainedOn:
     encounters: np.ndarray = field(default_factory=_nothing)
     chosen_by: np.ndarray = field(default_factory=_nothing)
 
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            digests = instance(getattr(self, f.name), f.name, np.ndarray, "digests, as TrainedOn.of makes them")
+            if digests.dtype != np.uint64 or digests.ndim != 1:
+                raise WhalereidError(f"{f.name} is an array of {digests.dtype}; TrainedOn.of makes one of digests.")
+
     @classmethod
     def of(cls, photos: Catalogue, *, chosen_by: Catalogue | None = None) -> TrainedOn:
         """Take down the photos trained on and, where there are any, those that the epoch was chosen by."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from whalereid.cli.console import say
-from whalereid.cli.options import BATCH_SIZE, DEVICE, WORKERS
+from whalereid.cli.options import BATCH_SIZE, DEVICE, MAX_PHOTO_MB, WORKERS
 
 __all__ = ["command"]
 
@@ -59,6 +59,7 @@ def command(
     on_error: Annotated[
         OnError, typer.Option(help="A photo that can't be read stops it, or is left out and listed at the end.")
     ] = OnError.RAISE,
+    max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
 ) -> None:
     """Turn photos into embeddings, once, and keep them.
 

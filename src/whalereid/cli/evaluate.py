@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whalereid.cli.console import print_json, say
+from whalereid.cli.console import print_json, say, show
 from whalereid.cli.options import CONFIDENCE, QUERIES, RESAMPLES, SEED, SHARE, K, ManyValues
-from whalereid.errors import WhalereidError, listing
+from whalereid.errors import WhalereidError, listing, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -363,10 +363,10 @@ def _print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
 
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for number, name in enumerate(header):
-        table.add_column(name, justify="left" if number == 0 else "right")
+        table.add_column(printable(name), justify="left" if number == 0 else "right")
     for row in rows:
-        table.add_row(*row)
-    print(title)
+        table.add_row(*map(printable, row))
+    show(title)
     Console(markup=False, highlight=False).print(table)
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "FOLDS",
     "IMAGE_SIZE",
     "K",
+    "MAX_PHOTO_MB",
     "OPEN_SHARE",
     "QUERIES",
     "RATE",
@@ -89,7 +90,14 @@ def _device(text: str) -> str:
     return text
 
 
+def _take_photos_up_to(value: float | None) -> float | None:
+    if value is not None:
+        os.environ[MAX_PHOTO_MB_VARIABLE] = f"{value:g}"  # where processes that decode find it, too
+    return value
+
+
 _ENDLESS = 10**18
+MAX_PHOTO_MB_VARIABLE = "WHALEREID_MAX_PHOTO_MB"  # as whalereid.decoding has it, which loads OpenCV
 
 # What an option's value may be, by what it counts; a command adds its own words: `typer.Option(help="...", **K)`. They
 # are looked at while the command line is read, before anything heavy is loaded.
@@ -109,6 +117,12 @@ SHARE = _real(0, 1, ends=True)
 RATE = _real(0, HIGHEST_RATE, ends=False)
 WEIGHT = _real(0, HIGHEST_WEIGHT, ends=False)
 DEVICE: dict[str, Any] = {"parser": _device}
+MAX_PHOTO_MB: dict[str, Any] = ABOVE_0 | {
+    "callback": _take_photos_up_to,
+    "metavar": "MB",
+    "help": "The most megabytes that a photo may take, as a file or decoded.",
+    "show_default": "1000",
+}
 
 
 class ManyValues(TyperCommand):

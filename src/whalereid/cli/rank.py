@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,12 +17,19 @@ from whalereid.errors import WhalereidError, listing
 
 if TYPE_CHECKING:
     from whalereid.catalogue import Catalogue, TrainedOn
-    from whalereid.ranking import Ranking, Task
+    from whalereid.ranking import Member, Ranking, Task
 
 __all__ = ["COMMAND_CLASS", "command"]
 
 COMMAND_CLASS = ManyValues
 ALL, FOLD = Path("all"), Path("fold")  # words in place of a file
+
+
+class Missing(StrEnum):
+    """What becomes of a photo that has no vector."""
+
+    RAISE = "raise"
+    SKIP = "skip"
 
 
 def command(
@@ -78,6 +86,10 @@ def command(
         list[float] | None,
         typer.Option(metavar="W [W...]", help="Each member's share of the ensemble.", show_default="equal", **WEIGHT),
     ] = None,
+    missing: Annotated[
+        Missing,
+        typer.Option(help="A photo without a vector stops it, or is neither looked for nor found."),
+    ] = Missing.RAISE,
 ) -> None:
     """Rank a database of photos for each query: exactly, by cosine, the best first.
 
@@ -90,6 +102,7 @@ def command(
     """
     from whalereid.catalogue import Catalogue
     from whalereid.embeddings import Embeddings
+    from whalereid.embeddings.store import check_photos
     from whalereid.ranking import RERANKERS, Ensemble, Member, rank_tasks, write_tasks
 
     if rerank not in ("none", *RERANKERS):
@@ -109,9 +122,13 @@ def command(
         Member(str(path), Embeddings.read(path), weight)
         for path, weight in zip(embeddings, weights or [1.0] * len(embeddings), strict=True)
     ]
+    for path in embeddings:
+        check_photos(path, photos)
     ensemble = Ensemble(members)
     of_fold = None if fold is None else _of_fold(photos, folds, fold)
     tasks = _tasks(photos, queries, database, of_fold, ensemble.trained_on, exclude or [], match or [])
+    if missing is Missing.SKIP:
+        tasks = _with_vectors(photos, tasks, members)
     say(_what(tasks))
     _say_what_is_flattered(photos, tasks, ensemble.trained_on)
     started = time.perf_counter()
@@ -188,6 +205,20 @@ def _say_what_is_flattered(photos: Catalogue, tasks: Sequence[Task], trained_on:
         learnt = int(trained_on.has_photos(asked).sum())
         if learnt:
             say(f"Warning: {learnt:,} of the {len(asked):,} photos asked for were trained on; scores on these flatter")
+
+
+def _with_vectors(photos: Catalogue, tasks: Sequence[Task], members: Sequence[Member]) -> list[Task]:
+    """The tasks without the photos that a member has no vector of, and a word on these."""
+    asked = {image for task in tasks for image in (*task.query_images, *task.database_images)}
+    held = set.intersection(*(set(member.embeddings.ids) for member in members))
+    lacking = [image for image in photos.image_ids if image in asked and image not in held]
+    if not lacking:
+        return list(tasks)
+    say(f"Warning: {len(lacking):,} photos have no vector, so are neither looked for nor found: {listing(lacking)}")
+    left = [task for task in (task.without(lacking) for task in tasks) if task.query_ids]
+    if not left:
+        raise WhalereidError("no photo that is asked for has a vector; embed this catalogue, or ask for other photos.")
+    return left
 
 
 def _what(tasks: Sequence[Task]) -> str:

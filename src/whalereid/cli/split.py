@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whalereid.cli.console import print_json, say
+from whalereid.cli.console import print_json, say, show
 from whalereid.cli.options import FOLDS, OPEN_SHARE, SEED, SHARE
 from whalereid.errors import WhalereidError, listing
 
@@ -123,7 +123,7 @@ def command(
         counts = report.counts().to_dict("records")
         print_json(result | {"folds": counts, "leakage": report.to_dict(), "out": out and str(out)})
     else:
-        print(_readable(report))
+        show(_readable(report))
     if left_out:
         say(f"{left_out:,} of {len(photos):,} photos are left out of every fold.")
     unread = max(part.n_unread or 0 for part in report.folds.values())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whalereid.cli.console import say
-from whalereid.cli.options import EPOCHS, FOLD, IMAGE_SIZE, RATE, SEED, TRAINING_BATCH_SIZE, WORKERS
+from whalereid.cli.options import EPOCHS, FOLD, IMAGE_SIZE, MAX_PHOTO_MB, RATE, SEED, TRAINING_BATCH_SIZE, WORKERS
 from whalereid.errors import WhalereidError
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def command(
         typer.Option(metavar="COLUMN", help="Validation candidates equal the query in it; repeatable, or 'none'."),
     ] = None,
     on_error: Annotated[OnError, typer.Option(help="With a photo that can't be read.")] = OnError.RAISE,
+    max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
     workers: Annotated[
         int | None,
         typer.Option(metavar="N", help="Processes that prepare photos.", show_default="by the machine", **WORKERS),
@@ -145,9 +146,16 @@ def command(
 
     Example: whalereid train data --folds folds.csv --fold 0 --out runs/first
     """
+    if fold is not None and valid is not None:
+        raise WhalereidError("--fold and --valid both name validation photos; give one of them.")
+    if fold is not None and fold == test_fold:
+        raise WhalereidError(f"--test-fold {fold} is --fold {fold} too; test on photos that no epoch was chosen by.")
+    if folds is not None and fold is None and test_fold is None:
+        raise WhalereidError(f"--folds {folds} needs --fold K or --test-fold K, such as --fold 0.")
+
     from whalereid.catalogue import Catalogue
     from whalereid.images import class_names
-    from whalereid.models import look_for_weights
+    from whalereid.models import look_for_backbone, look_for_weights
     from whalereid.training import Recipe
     from whalereid.training.folder import refuse_folder
     from whalereid.training.photos import check_files, labelled
@@ -160,6 +168,7 @@ def command(
     if lr is not None and named.head_lr is not None:
         chosen = chosen.but(head_lr=named.head_lr * lr / named.lr)
     refuse_folder(out, resume=resume)
+    look_for_backbone(backbone)
     if weights not in ("pretrained", "random"):
         look_for_weights(weights, backbone)
     photos = Catalogue.read(catalogue)
@@ -187,24 +196,21 @@ def command(
     torch.manual_seed(seed)
     net = Embedder(backbone, image_size=image_size, weights=weights)
     head = ElasticArcFace(net.dim, len(learned))
-    try:
-        run = fit(
-            net,
-            head,
-            train,
-            held_out,
-            recipe=chosen,
-            out=out,
-            labels_from=classes or None,
-            exclude=_columns(exclude),
-            match=_columns(match) or (),
-            on_error=on_error.value,
-            seed=seed,
-            workers=workers,
-            resume=resume,
-        )
-    except KeyboardInterrupt as stop:
-        raise WhalereidError(str(stop) or "stopped before the training began.") from None
+    run = fit(
+        net,
+        head,
+        train,
+        held_out,
+        recipe=chosen,
+        out=out,
+        labels_from=classes or None,
+        exclude=_columns(exclude),
+        match=_columns(match) or (),
+        on_error=on_error.value,
+        seed=seed,
+        workers=workers,
+        resume=resume,
+    )
     say(f"{out} holds the network of epoch {run.best_epoch}; next: whalereid embed CATALOGUE --model {out} --out EMB")
 
 
@@ -217,14 +223,8 @@ def _parts(
     from whalereid.catalogue import Catalogue
     from whalereid.splits import EncounterFolds, PredefinedFolds, Splitter, read_folds
 
-    if fold is not None and valid is not None:
-        raise WhalereidError("--fold and --valid both name validation photos; give one of them.")
-    if fold is not None and fold == test_fold:
-        raise WhalereidError(f"--test-fold {fold} is --fold {fold} too; test on photos that no epoch was chosen by.")
     held_out = None if valid is None else Catalogue.read(valid)
     if fold is None and test_fold is None:
-        if folds is not None:
-            raise WhalereidError(f"--folds {folds} needs --fold K or --test-fold K, such as --fold 0.")
         return photos, held_out
     splitter: Splitter
     if folds is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -19,12 +18,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
+from whalereid import stopping
 from whalereid.arguments import choice, instance, whole_number
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings.progress import EmbeddingProgress
-from whalereid.embeddings.store import PartStore
+from whalereid.embeddings.store import PartStore, photo_keys
 from whalereid.embeddings.table import Embeddings, all_alike
-from whalereid.errors import WhalereidError, listing
+from whalereid.errors import WhalereidError, WhalereidWarning, listing, printable
 from whalereid.images import PhotoDataset, collate
 from whalereid.models import Embedder, Preprocessing
 
@@ -197,26 +197,36 @@ def _embed(
 ) -> dict[str, Embeddings]:
     if how.precision == "auto":
         how = replace(how, precision=native_precision(how.device))
-    keys = _photo_keys(photos) if out is not None else {}
+    keys = photo_keys(photos) if out is not None else {}
     runs: list[_Run] = []
-    try:
-        for name, embedder in embedders.items():
-            provenance = _provenance(embedder, flip=how.flip, precision=how.precision)
-            store = None if out is None else PartStore(out[name], provenance, keys)
-            runs.append(_Run(name, embedder, photos, provenance, store))
-        skipped = _make(runs, photos, how, progress=progress)
-        made = {run.name: run.finish(judged=judged) for run in runs}
-    except BaseException:  # also Ctrl-C: what was made is kept
-        for run in runs:
-            kept = run.stop()
-            if kept and progress:
-                print(f"{kept}; run it again to go on.", file=sys.stderr, flush=True)
-        raise
+    with stopping.later(lambda: _to_go_on_with(runs)):
+        try:
+            for name, embedder in embedders.items():
+                provenance = _provenance(embedder, flip=how.flip, precision=how.precision)
+                store = None if out is None else PartStore(out[name], provenance, keys)
+                runs.append(_Run(name, embedder, photos, provenance, store))
+            skipped = _make(runs, photos, how, progress=progress)
+            made = {run.name: run.finish(judged=judged) for run in runs}
+        except BaseException as error:  # also Ctrl-C: what was made is kept
+            for run in runs:
+                run.stop()
+            words = _to_go_on_with(runs)
+            if words and progress and isinstance(error, Exception) and not stopping.asked():
+                print(printable(words), file=sys.stderr, flush=True)
+            raise
     if skipped and progress:
-        print(f"{len(skipped)} photos were left out:", *skipped.values(), sep="\n  ", file=sys.stderr, flush=True)
+        lines = map(printable, skipped.values())
+        print(f"{len(skipped)} photos were left out:", *lines, sep="\n  ", file=sys.stderr, flush=True)
     elif skipped:
-        warnings.warn(f"{len(skipped)} photos were left out: {listing(skipped.values())}", stacklevel=3)
+        words = f"{len(skipped)} photos were left out: {listing(skipped.values())}"
+        warnings.warn(printable(words), WhalereidWarning, stacklevel=3)
     return made
+
+
+def _to_go_on_with(runs: Sequence[_Run]) -> str:
+    """Say what is on disk of unfinished embeddings; nothing where nothing is."""
+    kept = [words for run in runs if (words := run.kept_in_words())]
+    return f"{'; '.join(kept)}; run it again to go on." if kept else ""
 
 
 def _check(photos: Any, flip: Any, batch_size: Any, precision: Any, workers: Any, on_error: Any, progress: Any) -> None:
@@ -242,7 +252,7 @@ def _say_random(embedders: Mapping[str, Embedder], *, progress: bool) -> None:
     if progress:
         print(f"Warning: {words}", file=sys.stderr, flush=True)
     else:
-        warnings.warn(words, stacklevel=4)
+        warnings.warn(words, WhalereidWarning, stacklevel=4)
 
 
 def native_precision(device: str | torch.device) -> str:
@@ -294,6 +304,7 @@ def _make(runs: Sequence[_Run], photos: Catalogue, how: _How, *, progress: bool)
         for prepared, group in groups.items():
             dataset = PhotoDataset(photos, prepared.transform(), portrait=prepared.portrait, on_error=how.on_error)
             for images, _, batch in _loader(dataset, rows[prepared], prepared, how):
+                stopping.check()
                 if len(batch):
                     images = images.to(how.device, memory_format=torch.channels_last, non_blocking=True)
                     for run in group:
@@ -364,12 +375,19 @@ class _Run:
             self._store.add(Embeddings(self._ids[rows], self._vectors[rows], self._provenance))
         self._unwritten, self._written_at = [], time.monotonic()
 
-    def stop(self) -> str:
-        """Keep what was made for another run; says what, if anything."""
-        self.flush()
-        if self._store is None or not self._store.stop():
-            return ""
-        return f"{self._store.path}: {self.done.sum()} of {len(self.done)} photos are kept"
+    def stop(self) -> None:
+        """Keep what was made for another run, as far as the disk takes it."""
+        try:
+            self.flush()
+        except WhalereidError:  # what stopped it says more: this disk may be what was full
+            self._unwritten = []
+        if self._store is not None:
+            self._store.stop()
+
+    def kept_in_words(self) -> str:
+        """Say how much of what is unfinished is on disk; "" if nothing is."""
+        kept = 0 if self._store is None else self._store.on_disk()
+        return f"{self._store.path}: {kept} of {len(self.done)} photos are kept" if self._store and kept else ""
 
     def finish(self, *, judged: bool) -> Embeddings:
         """Give what was made, in the catalogue's order; `judged`, vectors that are all alike are refused."""
@@ -407,17 +425,6 @@ def _provenance(embedder: Embedder, *, flip: bool, precision: str) -> dict[str, 
     }
 
 
-def _photo_keys(photos: Catalogue) -> dict[str, str]:
-    """From each photo's ``image_id`` to a digest of where it is, its box and the file's size."""
-    frame = photos.frame
-    boxes = frame["bbox"].astype(str) if "bbox" in frame else [""] * len(photos)
-    keys = {}
-    for image_id, path, box, place in zip(frame["image_id"], frame["path"], boxes, photos.paths, strict=True):
-        size = place.stat().st_size if place.is_file() else -1
-        keys[image_id] = hashlib.sha256(json.dumps([path, box, size]).encode()).hexdigest()[:16]
-    return keys
-
-
 def _loader(dataset: PhotoDataset, rows: np.ndarray, prepared: Preprocessing, how: _How) -> DataLoader[Any]:
     on_cpu = how.device.type == "cpu"
     batch_size, workers = how.batch_size, how.workers
@@ -435,6 +442,7 @@ def _loader(dataset: PhotoDataset, rows: np.ndarray, prepared: Preprocessing, ho
         num_workers=workers,
         collate_fn=collate,
         pin_memory=how.device.type == "cuda",
+        worker_init_fn=stopping.leave_to_parent,
         multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
     )
 

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from whalereid.embeddings.table import MARKER, Embeddings, parts_of, read_marker, read_table, work_folder, write_table
+from whalereid.catalogue import Catalogue
+from whalereid.catalogue.fingerprints import boxes_in_words, content_keys
+from whalereid.embeddings.table import (
+    MARKER,
+    Embeddings,
+    parts_of,
+    read_keys,
+    read_marker,
+    read_table,
+    work_folder,
+    write_table,
+)
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import check_folder, claim_folder, disk_errors, is_leftover, replacing
 
-__all__ = ["PartStore", "check_place"]
+__all__ = ["PartStore", "check_photos", "check_place", "photo_keys"]
 
 
-# In a part's schema metadata: which photo each vector is of, as 16 hexadecimal digits a row.
-_PHOTOS = b"whalereid-photos"
+# In a part's schema metadata: which photo each vector is of, as 16 hexadecimal digits a row (`photo_keys`).
+_PHOTOS = b"whalereid-photo-keys"
+_DIGESTS = frozenset({"fingerprint", "whalereid"})
+_WHERE = 8  # of these digits: where the photo is; the others, what is in it
 
 
 class PartStore:
@@ -80,17 +94,29 @@ class PartStore:
         for part, finished in parts:
             table, notes = read_table(part)
             keys = _split(notes.get(_PHOTOS, b"").decode("ascii", errors="replace"))
-            stale = [i for i, key in zip_longest(table.ids, keys) if self._photos.get(i) != key]
+            if finished and not keys and len(table):
+                raise WhalereidError(
+                    f"{self.path}: doesn't say which photos its vectors are of, so none can be added; choose another "
+                    "place, or delete it."
+                )
+            # Where a photo lies doesn't matter for its vector, what is in it does.
+            stale = [i for i, key in zip_longest(table.ids, keys) if not self._is_the_same(i, key)]
             if not stale:
                 kept.append(table)
             elif not finished:
                 part.unlink()
             else:
+                lacking = [image_id for image_id in stale if image_id not in self._photos]
+                what = "that this catalogue lacks" if lacking else "whose files or boxes have changed since"
                 raise WhalereidError(
-                    f"{self.path}: holds vectors of photos that this catalogue lacks or has other files for "
-                    f"({listing(stale)}); choose another place, or delete it."
+                    f"{self.path}: holds vectors of photos {what} ({listing(lacking or stale)}); choose another place, "
+                    "or delete it."
                 )
         return kept
+
+    def _is_the_same(self, image_id: str, key: str | None) -> bool:
+        now = self._photos.get(image_id, "")[_WHERE:]
+        return bool(now) and key is not None and key[_WHERE:] == now
 
     def add(self, made: Embeddings) -> None:
         """Keep some more: on disk when this returns."""
@@ -115,12 +141,17 @@ class PartStore:
                 self.add(whole)
             self._mark(complete=True)
 
-    def stop(self) -> int:
-        """Leave an unfinished store for another run; returns how many parts wait there. Leaves nothing if none do."""
-        parts = 0 if self._complete else len(parts_of(self._folder))
-        if not self._complete and not parts:
+    def stop(self) -> None:
+        """Leave an unfinished store for another run, or nothing where no parts wait."""
+        if not self._complete and not parts_of(self._folder):
             self._clear()
-        return parts
+
+    def on_disk(self) -> int:
+        """How many photos another run would find here of what is unfinished, by what is on disk; 0 if no parts wait."""
+        parts = [] if self._complete else parts_of(self._folder)
+        if parts and self._whole:
+            parts.append(self.path)
+        return sum(Embeddings.read_header(part).n_photos for part in parts)
 
     def discard(self) -> None:
         """Leave nothing of what an unfinished store has waiting: it is of no use."""
@@ -145,13 +176,16 @@ class PartStore:
         self._complete = complete
 
     def _check_provenance(self, there: Mapping[str, Any], place: Path) -> None:
-        differing = [name for name in self._provenance if there.get(name) != self._provenance[name]]
+        then = dict(_leaves({name: there.get(name) for name in self._provenance}))
+        now = dict(_leaves(self._provenance))
+        differing = [name for name in {**now, **then} if then.get(name) != now.get(name)]
+        differing.sort(key=_DIGESTS.__contains__)  # what says more comes first
         if differing:
             name = differing[0]
-            others = f" ({', '.join(differing[1:])} too)" if differing[1:] else ""
+            others = f" ({listing(differing[1:])} too)" if differing[1:] else ""
             raise WhalereidError(
-                f"{self.path}: holds embeddings made otherwise: {name} is {_short(there.get(name))} there, "
-                f"{_short(self._provenance[name])} now{others}; choose another place, or delete {place}."
+                f"{self.path}: holds embeddings made otherwise: {name} is {_short(then.get(name))} there, "
+                f"{_short(now.get(name))} now{others}; choose another place, or delete {place}."
             )
 
 
@@ -167,6 +201,64 @@ def check_place(path: Path) -> None:
         check_folder(path, marker=MARKER)
     elif path.is_dir():
         raise WhalereidError(f"{path}: is a folder; a name that ends in .parquet is one file.")
+
+
+def photo_keys(photos: Catalogue) -> dict[str, str]:
+    """From each photo's ``image_id`` to 16 hexadecimal digits: 8 of its path and box, 8 of its box and content.
+
+    The paths are the catalogue's own, so one that moves with its photos has the same keys.
+    """
+    return {
+        image_id: where + (content or "-" * (16 - _WHERE))
+        for image_id, where, content in zip(photos.image_ids, _places(photos), content_keys(photos), strict=True)
+    }
+
+
+def check_photos(path: str | os.PathLike[str], photos: Catalogue) -> None:
+    """Refuse embeddings of which some vectors were made of other photos than the catalogue now has by these ids.
+
+    A photo is the same where its path and box are, or else where its box and its file's content are. What says
+    nothing of its photos, as another tool's vectors, is taken at its word.
+
+    Raises
+    ------
+    WhalereidError
+        A photo's path or box has changed and what is there now isn't what was embedded; names the photos.
+    """
+    path = Path(path)
+    where = dict(zip(photos.image_ids, _places(photos), strict=True))
+    moved: dict[str, str] = {}
+    for part in parts_of(path) if path.is_dir() else [path]:
+        ids, keys = read_keys(part, _PHOTOS)
+        held = zip(ids, _split(keys), strict=False)
+        moved |= {i: key for i, key in held if i in where and key[:_WHERE] != where[i]}
+    if not moved:
+        return
+    others = photos.subset(moved)
+    now = dict(zip(others.image_ids, content_keys(others), strict=True))
+    changed = [image_id for image_id, key in moved.items() if key[_WHERE:] != now[image_id]]
+    if changed:
+        raise WhalereidError(
+            f"{path}: {len(changed)} photos of {photos.source} aren't those that were embedded: their path or bbox has "
+            f"changed ({listing(changed)}); embed this catalogue anew, or give the one that was embedded."
+        )
+
+
+def _places(photos: Catalogue) -> list[str]:
+    """8 hexadecimal digits for each photo's path and box."""
+    return [
+        hashlib.blake2b(json.dumps([path, box]).encode(), digest_size=_WHERE // 2).hexdigest()
+        for path, box in zip(photos.frame["path"], boxes_in_words(photos), strict=True)
+    ]
+
+
+def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Name and value of all that a provenance says: ``transform image_size`` for what lies deeper."""
+    for name, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", value
 
 
 def _sweep(folder: Path, of: Path | None = None) -> None:

@@ -22,6 +22,7 @@ from whalereid.evaluation.implied import tasks_of
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
 from whalereid.files import claim_folder, inside, replacing
 from whalereid.ranking import CandidateMask, CandidateRules, Ranking, Task, tasks_from
+from whalereid.reading import is_file, read_json
 
 if TYPE_CHECKING:
     from whalereid.splits import Splitter  # it loads scikit-learn, which scoring does without
@@ -215,12 +216,12 @@ class Protocol:
         folder = Path(path_of(folder, "folder"))
         if catalogue is not None:
             catalogue_of(catalogue)
-        if catalogue is None and (folder / "metadata.csv").is_file():
+        if catalogue is None and is_file(folder / "metadata.csv"):
             catalogue = Catalogue.read(folder)
         rules = _read_rules(folder / _RULES)
         tasks = [replace(task, rules=rules.get(task.name, CandidateRules())) for task in _read_tasks(folder)]
         labels = folder / "labels.csv"
-        return cls(tasks, catalogue, labels if labels.is_file() else None)
+        return cls(tasks, catalogue, labels if is_file(labels) else None)
 
     def write(self, folder: str | os.PathLike[str]) -> None:
         """Write the competition's scenario files, and the rules.
@@ -429,12 +430,13 @@ def _columns(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _read_rules(path: Path) -> dict[str, CandidateRules]:
-    if not path.is_file():
+    if not is_file(path):
         return {}  # the competition's own folder has none
+    content = read_json(path, "a protocol's rules")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != _FORMAT:
-            raise ValueError(f"format {content['format']!r}")
-        return {str(name): CandidateRules(r["exclude"], r["match"]) for name, r in content["rules"].items()}
+            raise ValueError(f"its format isn't {_FORMAT}")
+        return {name: CandidateRules(r["exclude"], r["match"]) for name, r in content["rules"].items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WhalereidError(f"{path}: isn't a protocol's rules ({error}).") from error
+        said = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise WhalereidError(f"{path}: isn't a protocol's rules ({said}).") from error

@@ -589,7 +589,7 @@ def _ends(low: float, high: float) -> list[float | None]:
 
 
 def _queries(count: int) -> str:
-    return "1 query" if count == 1 else f"{count} queries"
+    return "1 query" if count == 1 else f"{count:,} queries"
 
 
 def _span(low: float, high: float) -> str:

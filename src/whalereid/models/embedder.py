@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
@@ -23,7 +22,7 @@ from whalereid.arguments import choice, instance, number, whole_number
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError
 from whalereid.files import replacing
-from whalereid.models.config import CONFIG, IMAGE_SIDES, RUN, WEIGHTS, a_path, read_config, weights_file
+from whalereid.models.config import CONFIG, IMAGE_SIDES, RUN, WEIGHTS, a_path, nearest, read_config, weights_file
 from whalereid.models.hub import cached_file, no_pretrained, quiet_hub, silence_of
 from whalereid.models.neck import ACTIVATIONS, NECKS, WIDEST, Neck
 from whalereid.models.pooling import POOLINGS
@@ -389,9 +388,7 @@ def _pretrained(name: str, noted: Any) -> Path | None:
 
 
 def _nearest(name: str) -> str:
-    known = [*timm.list_models(), *timm.list_pretrained()]
-    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
-    return f"near it are {', '.join(near)}." if near else "`timm.list_models()` lists those there are."
+    return nearest(name, [*timm.list_models(), *timm.list_pretrained()])
 
 
 def _first_line(error: Exception) -> str:

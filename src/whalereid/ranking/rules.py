@@ -184,5 +184,8 @@ def _column_codes(name: str, queries: Photos, database: Photos) -> tuple[np.ndar
         raise WhalereidError(f"a rule on {name!r} needs queries and database as catalogues, which have columns.")
     ours, theirs = queries.column(name), database.column(name)
     if len(ours) and len(theirs) and ours.isna().all() and theirs.isna().all():
-        raise WhalereidError(f"{queries.source}: column {name!r} has no values, so it can't exclude or match anything.")
+        raise WhalereidError(
+            f"{queries.source}: column {name!r} has no values, so it can't exclude or match anything; fill it, or "
+            "leave the rule out."
+        )
     return _codes(ours.to_numpy(object), theirs.to_numpy(object))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from whalereid.errors import WhalereidError, listing
 from whalereid.files import replacing
 from whalereid.ranking.result import Ranking
 from whalereid.ranking.rules import CandidateRules
+from whalereid.reading import MOST_TABLE_GB, is_file, read_json, read_text
 
 __all__ = [
     "Ranker",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 _FORMAT = "whalereid-task/1"
+_OURS = "a task that `whalereid rank` wrote"
 _A_CATALOGUE = "a Catalogue (Catalogue.read(path) makes one)"
 
 
@@ -85,6 +87,21 @@ class Task:
             raise WhalereidError(
                 f"task {self.name!r}: {len(self.query_ids)} query ids but {len(self.query_images)} query photos."
             )
+
+    def without(self, image_ids: Iterable[str]) -> Task:
+        """Return the task without these photos, among the queries and in the database.
+
+        Examples
+        --------
+        >>> task = Task("mine", ["q1", "q2"], ["a", "b"], ["a", "b", "c"]).without(["b"])
+        >>> task.query_ids, task.database_images
+        (('q1',), ('a', 'c'))
+        """
+        gone = set(image_ids)
+        asked = [pair for pair in zip(self.query_ids, self.query_images, strict=True) if pair[1] not in gone]
+        database = tuple(image for image in self.database_images if image not in gone)
+        queries, images = tuple(query for query, _ in asked), tuple(image for _, image in asked)
+        return replace(self, query_ids=queries, query_images=images, database_images=database)
 
 
 class Ranker(Protocol):
@@ -211,15 +228,17 @@ def read_tasks(ranking: str | os.PathLike[str]) -> list[Task]:
         None lies there, or it isn't one of ours.
     """
     path = task_path(ranking)
-    if not path.is_file():
+    if not is_file(path):
         raise WhalereidError(f"{path}: no such file; `whalereid rank` writes it beside the ranking.")
+    content = read_json(path, _OURS)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != _FORMAT:
-            raise ValueError(f"format {content['format']!r}")
+        if content.get("format") != _FORMAT:
+            raise ValueError(f"its format isn't {_FORMAT}")
+        if not isinstance(content["tasks"], list):
+            raise ValueError("its 'tasks' are no list")
         tasks = [
             Task(
-                str(task["name"]),
+                task["name"],
                 _texts(task["query_ids"]),
                 _texts(task["query_images"]),
                 _texts(task["database_images"]),
@@ -230,8 +249,12 @@ def read_tasks(ranking: str | os.PathLike[str]) -> list[Task]:
     except WhalereidError as error:
         raise WhalereidError(f"{path}: {error}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WhalereidError(f"{path}: isn't a task that `whalereid rank` wrote ({error}).") from error
-    _check_query_ids(tasks)
+        said = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise WhalereidError(f"{path}: isn't {_OURS} ({said}).") from error
+    try:
+        _check_query_ids(tasks)
+    except WhalereidError as error:
+        raise WhalereidError(f"{path}: {error}") from error
     return tasks
 
 
@@ -244,13 +267,13 @@ def read_trained_on(ranking: str | os.PathLike[str]) -> TrainedOn | None:
         The file beside it isn't one of ours.
     """
     path = task_path(ranking)
-    if not path.is_file():
+    if not is_file(path):
         return None
+    held = read_json(path, _OURS).get("trained_on")
     try:
-        held = json.loads(path.read_text(encoding="utf-8")).get("trained_on")
         return None if held is None else TrainedOn.from_dict(held)
-    except (ValueError, AttributeError, RecursionError, OSError) as error:
-        raise WhalereidError(f"{path}: isn't a task that `whalereid rank` wrote ({error}).") from error
+    except WhalereidError as error:
+        raise WhalereidError(f"{path}: isn't {_OURS} ({error}).") from error
 
 
 def read_queries(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
@@ -282,19 +305,18 @@ def _read_ids(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
     from whalereid.catalogue.readers import read_table
 
     if path.suffix == ".txt":
-        if not path.is_file():
-            raise WhalereidError(f"{path}: no such file.")
-        try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
-        except UnicodeDecodeError as error:
-            raise WhalereidError(f"{path}: isn't UTF-8 text ({error.reason} at byte {error.start}).") from error
-        return pd.DataFrame({"id": [line.strip() for line in lines if line.strip()]}, dtype=object)
+        named = [line.strip() for line in read_text(path, most_gb=MOST_TABLE_GB).splitlines() if line.strip()]
+        if not named:
+            raise WhalereidError(f"{path}: names no photo; give an image_id in each line.")
+        return pd.DataFrame({"id": named}, dtype=object)
     table = read_table(path)
     name = next((n for n in names if n in table), None)
     if name is None:
         raise WhalereidError(
             f"{path}: no column {' or '.join(names)}; it has {listing(table.columns)}. A bare list of ids is a .txt."
         )
+    if not len(table):
+        raise WhalereidError(f"{path}: names no photo; give a row for each.")
     ids = pd.DataFrame({"id": table[name]})
     if name == "query_image_id" and "query_id" in table:
         ids["query_id"] = table["query_id"]

@@ -244,6 +244,8 @@ def leakage(train: Catalogue, test: Catalogue, *, photos: bool = False, progress
     """
     needs_catalogue(train, "train")
     needs_catalogue(test, "test")
+    for flag, name in ((photos, "photos"), (progress, "progress")):
+        instance(flag, name, bool, "True or False")
     looks = Looks.of(train, test, progress=progress) if photos else None
     rows = np.arange(len(train)), np.arange(len(train), len(train) + len(test))
     return _leakage(Told.by(train, test), looks, rows, sources=(train.source, test.source))
@@ -274,6 +276,8 @@ def leakage_over_folds(
     used = folds != LEFT_OUT
     catalogue, folds = catalogue[used], folds[used]
     told = Told.by(catalogue)
+    for flag, name in ((photos, "photos"), (progress, "progress")):
+        instance(flag, name, bool, "True or False")
     looks = Looks.of(catalogue, progress=progress) if photos else None
     reports = {}
     for number in np.unique(folds[folds >= 0]).tolist():

@@ -11,6 +11,7 @@ from whalereid.catalogue.readers.listing import Listing
 from whalereid.catalogue.table import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.files import replacing
+from whalereid.reading import MOST_TABLE_GB, check_file, check_size, os_errors
 
 __all__ = ["NAMES", "WANTED", "read", "read_file", "read_table", "recognises", "write_table"]
 
@@ -52,15 +53,14 @@ def read_table(path: Path) -> pd.DataFrame:
         No such file, not a table, not UTF-8, or a line with too many values; the message names the line.
     """
     path = Path(path)
-    if not path.is_file():
-        raise WhalereidError(f"{path}: {'is a folder, not a table' if path.is_dir() else 'no such file'}.")
-    try:
+    with os_errors(path):
+        if path.is_dir():
+            raise WhalereidError(f"{path}: is a folder, not a table.")
+        check_file(path, MOST_TABLE_GB)
         if path.suffix.lower() in _PARQUET_SUFFIXES:
             return _read_parquet(path)
         if path.suffix.lower() in _TEXT_SUFFIXES:
             return _read_csv(path)
-    except OSError as error:
-        raise WhalereidError(f"{path}: can't be read ({error.strerror}).") from error
     raise WhalereidError(f"{path}: not a table that can be read; save it as .csv or .parquet.")
 
 
@@ -74,12 +74,25 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow.parquet as pq
+
+    try:
+        about = pq.read_metadata(path)
+        cells = about.num_rows * about.num_columns  # a small file can hold endless repeats
+    except Exception as error:  # pyarrow fails in many ways on a damaged file
+        raise _no_parquet(path, error) from error
+    check_size(path, 8 * cells, MOST_TABLE_GB)
     try:
         return pd.read_parquet(path)
-    except (ValueError, OSError) as error:  # pyarrow's errors are both
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise WhalereidError(f"{path}: not a Parquet file, or a damaged one; write it again.") from error
+    except Exception as error:
+        raise _no_parquet(path, error) from error
+
+
+def _no_parquet(path: Path, error: Exception) -> Exception:
+    """The error to raise; what the operating system said, and a lack of memory, as they are."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno is not None):
+        return error
+    return WhalereidError(f"{path}: not a Parquet file, or a damaged one; write it again.")
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
