@@ -85,7 +85,7 @@ def _no_single(value: int) -> int:
 
 
 def _device(text: str) -> str:
-    if not re.fullmatch(r"(cpu|cuda|mps|xpu|hpu|npu)(:\d{1,3})?", text):
+    if not re.fullmatch(r"(cpu|cuda|mps|xpu|hpu|npu)(:[0-9]{1,3})?", text):
         raise typer.BadParameter(f"{_short(text)}; give a device such as cpu, cuda, cuda:1 or mps.")
     return text
 
@@ -117,7 +117,7 @@ SHARE = _real(0, 1, ends=True)
 RATE = _real(0, HIGHEST_RATE, ends=False)
 WEIGHT = _real(0, HIGHEST_WEIGHT, ends=False)
 DEVICE: dict[str, Any] = {"parser": _device}
-MAX_PHOTO_MB: dict[str, Any] = ABOVE_0 | {
+MAX_PHOTO_MB: dict[str, Any] = _real(0, 1e9, ends=False) | {
     "callback": _take_photos_up_to,
     "metavar": "MB",
     "help": "The most megabytes that a photo may take, as a file or decoded.",
