@@ -47,7 +47,8 @@ def _whole(least: int, most: int, *, instead: Callable[[int], int] = lambda numb
     """Make an option take a whole number in a range."""
     ends = f"from {least}" if most == _ENDLESS else f"from {least} to {most}"
 
-    def parse(text: str) -> int:
+    def parse(given: str | int) -> int:
+        text = str(given)  # the parser of the command line gives defaults as they are
         # As a person writes one: Python would also take 1_000, digits of other scripts, and any number of them.
         value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,30}", text) else least - 1
         if not least <= value <= most:
@@ -61,7 +62,8 @@ def _real(least: float, most: float, *, ends: bool) -> dict[str, Any]:
     """Make an option take a finite number in a range, with its ends or without."""
     words = f"from {least:g} to {most:g}" if ends else f"between {least:g} and {most:g}"
 
-    def parse(text: str) -> float:
+    def parse(given: str | float) -> float:
+        text = str(given)
         value = float(text) if re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text) else math.nan
         if not (least <= value <= most if ends else least < value < most):  # nor is NaN
             raise typer.BadParameter(f"{_short(text)}; give a number {words}.")
