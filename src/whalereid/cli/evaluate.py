@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whalereid.cli.console import check_out, print_json, read_photos, say, show
-from whalereid.cli.options import CONFIDENCE, RESAMPLES, SEED, SHARE, Force, K, ManyValues
+from whalereid.cli.options import CONFIDENCE, QUERIES, RESAMPLES, SEED, SHARE, Force, K, ManyValues
 from whalereid.errors import WhalereidError, listing, printable
 from whalereid.outputs import FIGURE
 
@@ -100,10 +100,10 @@ def command(
     min_queries: Annotated[
         int | None,
         typer.Option(
-            min=1,
             metavar="N",
             help="Print no score that stands on fewer queries with a match.",
             show_default="10, or half the queries where that is less; none with --open-set",
+            **QUERIES,
         ),
     ] = None,
     denominator: Annotated[

@@ -10,11 +10,11 @@ import typer
 
 from whalereid.cli.console import read_photos, say, say_forced
 from whalereid.cli.options import (
-    ABOVE_0,
     EPOCHS,
     FOLD,
     IMAGE_SIZE,
     MAX_PHOTO_MB,
+    RATE,
     SEED,
     TRAINING_BATCH_SIZE,
     WORKERS,
@@ -97,7 +97,7 @@ def command(
             metavar="RATE",
             help="Peak learning rate; the head's keeps its ratio to it.",
             show_default="the recipe's",
-            **ABOVE_0,
+            **RATE,
         ),
     ] = None,
     flip: Annotated[
