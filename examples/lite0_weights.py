@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from whalereid.cli.app import run
+from whalereid.cli import main
 from whalereid.cli.console import say
 from whalereid.errors import WhalereidError
 
@@ -65,4 +65,4 @@ def installed() -> Path:
 
 
 if __name__ == "__main__":
-    raise SystemExit(run(commands=app, name="lite0_weights.py"))
+    main(commands=app, name="lite0_weights.py")

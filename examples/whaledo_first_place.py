@@ -18,7 +18,7 @@ import torch
 import typer
 
 import whalereid as wr
-from whalereid.cli.app import run
+from whalereid.cli import main
 from whalereid.cli.console import say
 from whalereid.evaluation import check_submission
 from whalereid.images.synthetic import render_dataset
@@ -303,4 +303,4 @@ def demo(context: typer.Context, out: Annotated[Path, typer.Option(help="The dem
 
 
 if __name__ == "__main__":
-    raise SystemExit(run(commands=app, name="whaledo_first_place"))
+    main(commands=app, name="whaledo_first_place")

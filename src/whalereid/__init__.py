@@ -5,11 +5,10 @@ The public names are imported when first used, so that ``import whalereid`` load
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.metadata import version as _version
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # a command heeds Ctrl-C only after this file: it imports nothing at all
 if TYPE_CHECKING:
+    from typing import Any
+
     from whalereid.catalogue import Catalogue as Catalogue
     from whalereid.catalogue import TrainedOn as TrainedOn
     from whalereid.catalogue import audit as audit
@@ -56,7 +55,7 @@ if TYPE_CHECKING:
     from whalereid.training import WarmupCosine as WarmupCosine
     from whalereid.training import fit as fit
 
-__version__ = _version("whalereid")
+    __version__: str
 
 # Room -> the public names that live there, left to right along the way of the data.
 _ROOMS = {
@@ -80,9 +79,17 @@ __all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    value: Any
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value = version("whalereid")
+    elif name in _HOME:
+        from importlib import import_module
+
+        value = getattr(import_module(f"whalereid.{_HOME[name]}"), name)
+    else:
         raise AttributeError(f"module 'whalereid' has no attribute {name!r}")
-    value = getattr(import_module(f"whalereid.{_HOME[name]}"), name)
     globals()[name] = value
     return value
 

@@ -1,6 +1,6 @@
 """`python -m whalereid`."""
 
-from whalereid.cli.app import main
+from whalereid.cli import main
 
 if __name__ == "__main__":
     main()

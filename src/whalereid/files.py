@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from whalereid.errors import WhalereidError
+from whalereid.stopping import writing
 
 __all__ = [
     "LONGEST_NAME",
@@ -120,7 +121,7 @@ def replacing_all(
             with disk_errors(path):
                 made += _make_parents(target)
                 _tidy(target)
-        with disk_errors(wanted[0]):
+        with writing(), disk_errors(wanted[0]):
             yield tuple(besides)
             _swap(list(zip(besides, targets, strict=True)), goes)
         made = []

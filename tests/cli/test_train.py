@@ -257,7 +257,7 @@ def test_options_that_cannot_be(
     [
         (["--epochs", "0"], "'--epochs': 0; give a whole number from 1"),
         (["--batch-size", "1"], "'--batch-size': 1"),
-        (["--lr", "0"], "'--lr': 0; give a number above 0"),
+        (["--lr", "0"], "'--lr': 0; give a number between 0 and 1000"),
         (["--lr", "nan"], "'--lr': nan"),
         (["--patience", "0"], "'--patience': 0"),
         (["--seed", "-1"], "'--seed': -1"),
@@ -335,9 +335,7 @@ def test_a_folder_of_something_else(photos: Path, tmp_path: Path, capsys: pytest
 
 def begin(photos: Path, out: Path) -> subprocess.Popen[str]:
     """Start a training of its own process, long enough to be disturbed, and wait until an epoch is done."""
-    # Python leaves Ctrl-C ignored where the one that starts it does, as a shell's background does.
-    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    code = f"{listen}; import sys, torch; torch.set_num_threads(1); from whalereid.cli import main; main(sys.argv[1:])"
+    code = "import sys, torch; torch.set_num_threads(1); from whalereid.cli import main; main(sys.argv[1:])"
     command = [sys.executable, "-c", code, "train", str(photos / "photos.csv"), "--out", str(out), *SMALL[:-1], "1"]
     process = subprocess.Popen([*command, "--epochs", "12"], stderr=subprocess.PIPE, text=True, start_new_session=True)
     limit = time.monotonic() + 120
@@ -365,7 +363,7 @@ def test_ctrl_c_is_one_line_and_resumable(photos: Path, tmp_path: Path) -> None:
     process = begin(photos, tmp_path / "run")
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
     said = process.communicate(timeout=60)[1]
-    assert process.returncode == 2
+    assert process.returncode == 130
     assert "Traceback" not in said
     assert said.strip().splitlines()[-1].startswith("whalereid: stopped; ")
     assert "--resume" in said.strip().splitlines()[-1]

@@ -13,11 +13,12 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from whalereid import stopping
 from whalereid.cli import check, embed, evaluate, rank, split, train
 from whalereid.cli.console import say
 from whalereid.errors import WhalereidError, WhalereidWarning
 
-__all__ = ["app", "main"]
+__all__ = ["app", "run"]
 
 DONE, OUR_FAULT, USERS_INPUT = 0, 1, 2
 
@@ -43,13 +44,11 @@ for _name, _file in {
         app.command(_name, cls=getattr(_file, "COMMAND_CLASS", TyperCommand))(_file.command)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line, and exit: 0 done, 2 the user's input or options, 1 our fault."""
-    sys.exit(run(arguments))
-
-
 def run(arguments: Sequence[str] | None = None, commands: typer.Typer = app, name: str = "whalereid") -> int:
-    """Run a command line, ours or an example's; returns the exit status."""
+    """Run a command line, ours or an example's; returns the exit status.
+
+    0 done, 2 the user's input or options, 1 our fault, 130 Ctrl-C (128 + its number after another signal).
+    """
     _prepare_streams()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a library's words to programmers are none to people
@@ -62,11 +61,13 @@ def _run(arguments: Sequence[str] | None, commands: typer.Typer, name: str) -> i
     try:
         status = commands(args=None if arguments is None else list(arguments), standalone_mode=False, prog_name=name)
         sys.stdout.flush()  # what can't be written is found out here, not after the end
+        if status == stopping.status():  # what the parser makes of Python's own KeyboardInterrupt
+            return stopping.say()
         return status if isinstance(status, int) else DONE
+    except (stopping.Stopped, KeyboardInterrupt) as stop:
+        return stopping.say(str(stop))
     except WhalereidError as error:
-        return _refuse(str(error))
-    except (KeyboardInterrupt, EOFError):
-        return _refuse("stopped")
+        return stopping.say(str(error)) if stopping.asked() else _refuse(str(error))
     except BrokenPipeError:
         _give_up_stdout()
         return DONE  # the reader of our output went away, as `| head` does
@@ -85,8 +86,8 @@ def _run(arguments: Sequence[str] | None, commands: typer.Typer, name: str) -> i
             context = getattr(error, "ctx", None)
             message = error.format_message().replace("Value error, ", "").rstrip(".")  # a library's word before ours
             return _refuse(f"{message}. Try '{context.command_path if context else name} --help'.")
-        if type(error).__name__ == "Abort":  # the parser's word for Ctrl-C
-            return _refuse("stopped")
+        if stopping.asked() or isinstance(error.__cause__, KeyboardInterrupt):  # the parser may have wrapped it
+            return stopping.say()
         for line in traceback.format_exc().rstrip().split("\n"):
             say(line)
         say("whalereid: this is a bug in whalereid, not in your data; please report it with the lines above.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from whalereid.errors import printable
 
 if TYPE_CHECKING:
+    from whalereid.catalogue import Catalogue
     from whalereid.outputs import Kind
 
-__all__ = ["check_out", "print_json", "say", "say_forced", "show"]
+__all__ = ["check_out", "print_json", "read_photos", "say", "say_forced", "show"]
 
 
 def say(message: str) -> None:
@@ -40,6 +42,16 @@ def say_forced(path: Path, lost: str | None) -> None:
     """Say out loud what --force overwrites, if anything."""
     if lost is not None:
         say(f"Warning: --force: {path} is {lost}, and is overwritten")
+
+
+def read_photos(source: str | os.PathLike[str], layout: str | None = None) -> Catalogue:
+    """Read a catalogue, and say what was taken for what."""
+    from whalereid.catalogue import Catalogue
+
+    photos = Catalogue.read(source, layout)
+    for note in photos.notes:
+        say(note)
+    return photos
 
 
 def print_json(result: Mapping[str, Any]) -> None:

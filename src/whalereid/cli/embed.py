@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from whalereid.cli.console import say, say_forced
+from whalereid.cli.console import read_photos, say, say_forced
 from whalereid.cli.options import BATCH_SIZE, DEVICE, MAX_PHOTO_MB, WORKERS, Force
 
 __all__ = ["command"]
@@ -76,9 +76,7 @@ def command(
     look_at(model)
     say_forced(out, check_place(out, inputs=[catalogue, model], force=force))
 
-    from whalereid.catalogue import Catalogue
-
-    photos = Catalogue.read(catalogue)
+    photos = read_photos(catalogue)
 
     from whalereid.embeddings import embed
     from whalereid.models import Embedder

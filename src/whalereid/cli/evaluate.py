@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whalereid.cli.console import check_out, print_json, say, show
-from whalereid.cli.options import CONFIDENCE, RESAMPLES, SEED, SHARE, Force, K, ManyValues
+from whalereid.cli.console import check_out, print_json, read_photos, say, show
+from whalereid.cli.options import CONFIDENCE, QUERIES, RESAMPLES, SEED, SHARE, Force, K, ManyValues
 from whalereid.errors import WhalereidError, listing, printable
 from whalereid.outputs import FIGURE
 
@@ -100,10 +100,10 @@ def command(
     min_queries: Annotated[
         int | None,
         typer.Option(
-            min=1,
             metavar="N",
             help="Print no score that stands on fewer queries with a match.",
             show_default="10, or half the queries where that is less; none with --open-set",
+            **QUERIES,
         ),
     ] = None,
     denominator: Annotated[
@@ -164,7 +164,6 @@ def command(
         check_out(figure, FIGURE, inputs=inputs, force=force)
     elif force:
         raise WhalereidError("--force: overwrites what --figure names; give both, or neither.")
-    from whalereid.catalogue import Catalogue
     from whalereid.evaluation import Protocol, evaluate
     from whalereid.ranking import Ranking
 
@@ -178,7 +177,7 @@ def command(
         raise WhalereidError("--validation: chooses the threshold of --open-set; give both, or neither.")
     if figure is not None and ranking_b is not None:
         raise WhalereidError("--figure: draws one ranking; give one.")
-    photos = Catalogue.read(catalogue) if catalogue is not None else None
+    photos = read_photos(catalogue) if catalogue is not None else None
     paths = [ranking] if ranking_b is None else [ranking, ranking_b]
     rankings = [Ranking.read(path) for path in paths]
     task: Path | Protocol
@@ -193,7 +192,7 @@ def command(
         "k": k,
         "denominator": denominator,
         "catalogue": photos,
-        "trained_on": Catalogue.read(train) if train is not None else None,
+        "trained_on": read_photos(train) if train is not None else None,
         "resamples": resamples,
         "confidence": confidence,
         "interval": interval,

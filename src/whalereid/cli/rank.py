@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whalereid.cli.console import check_out, say
-from whalereid.cli.options import ABOVE_0, Force, K, ManyValues
+from whalereid.cli.console import check_out, read_photos, say
+from whalereid.cli.options import FOLD as A_FOLD
+from whalereid.cli.options import WEIGHT, Force, K, ManyValues
 from whalereid.errors import WhalereidError, listing
 from whalereid.outputs import RANKING, TASK
 
@@ -69,7 +70,7 @@ def command(
             metavar="FILE", help="Folds that `whalereid split` wrote.", show_default="the catalogue's column 'fold'"
         ),
     ] = None,
-    fold: Annotated[int | None, typer.Option(min=0, metavar="K", help="Look for the photos of this fold.")] = None,
+    fold: Annotated[int | None, typer.Option(metavar="K", help="Look for the photos of this fold.", **A_FOLD)] = None,
     k: Annotated[int, typer.Option("--k", "-k", metavar="N", help="Photos listed for a query.", **K)] = 20,
     exclude: Annotated[
         list[str] | None,
@@ -84,7 +85,7 @@ def command(
     ] = "none",
     weights: Annotated[
         list[float] | None,
-        typer.Option(metavar="W [W...]", help="Each member's share of the ensemble.", show_default="equal", **ABOVE_0),
+        typer.Option(metavar="W [W...]", help="Each member's share of the ensemble.", show_default="equal", **WEIGHT),
     ] = None,
     force: Force = False,
     missing: Annotated[
@@ -101,7 +102,6 @@ def command(
     Example: whalereid rank --embeddings b5.parquet v2.parquet --weights 0.75 0.25 --catalogue data/metadata.csv
     --out ranking.csv --exclude encounter --match viewpoint
     """
-    from whalereid.catalogue import Catalogue
     from whalereid.embeddings import Embeddings
     from whalereid.embeddings.store import check_photos
     from whalereid.ranking import RERANKERS, Ensemble, Member, rank_tasks, task_path
@@ -119,7 +119,7 @@ def command(
     inputs = [catalogue, *embeddings, folds, *(path for path in (queries, database) if path not in (ALL, FOLD))]
     for path, kind in ((out, RANKING), (task_path(out), TASK)):
         check_out(path, kind, inputs=inputs, force=force)
-    photos = Catalogue.read(catalogue)
+    photos = read_photos(catalogue)
     members = [
         Member(str(path), Embeddings.read(path), weight)
         for path, weight in zip(embeddings, weights or [1.0] * len(embeddings), strict=True)

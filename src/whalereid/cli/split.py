@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whalereid.cli.console import check_out, print_json, say, show
+from whalereid.cli.console import check_out, print_json, read_photos, say, show
 from whalereid.cli.options import FOLDS, OPEN_SHARE, SEED, SHARE, Force
 from whalereid.errors import WhalereidError, listing
 from whalereid.outputs import FOLDS as FOLDS_FILE
@@ -104,15 +104,14 @@ def command(
         if not use.is_file():
             raise WhalereidError(f"{use}: {'is a folder, not a table' if use.is_dir() else 'no such file'}.")
 
-    from whalereid.catalogue import Catalogue
     from whalereid.splits import PredefinedFolds, fold_table, leakage_over_folds, read_folds, write_folds
 
     splitter: Splitter
     if use is None:
         splitter = _splitter(by or By.ENCOUNTER, given)
-        photos = Catalogue.read(catalogue)
+        photos = read_photos(catalogue)
     else:
-        photos = Catalogue.read(catalogue)
+        photos = read_photos(catalogue)
         splitter = PredefinedFolds(read_folds(use, photos))
     report = leakage_over_folds(photos, splitter, photos=look, progress=look)
     table = fold_table(splitter, photos)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whalereid.cli.console import say, say_forced
+from whalereid.cli.console import read_photos, say, say_forced
 from whalereid.cli.options import (
-    ABOVE_0,
     EPOCHS,
     FOLD,
     IMAGE_SIZE,
     MAX_PHOTO_MB,
+    RATE,
     SEED,
     TRAINING_BATCH_SIZE,
     WORKERS,
@@ -97,7 +97,7 @@ def command(
             metavar="RATE",
             help="Peak learning rate; the head's keeps its ratio to it.",
             show_default="the recipe's",
-            **ABOVE_0,
+            **RATE,
         ),
     ] = None,
     flip: Annotated[
@@ -164,7 +164,6 @@ def command(
     if folds is not None and fold is None and test_fold is None:
         raise WhalereidError(f"--folds {folds} needs --fold K or --test-fold K, such as --fold 0.")
 
-    from whalereid.catalogue import Catalogue
     from whalereid.images import class_names
     from whalereid.models import look_for_backbone, look_for_weights
     from whalereid.training import Recipe
@@ -182,7 +181,7 @@ def command(
     look_for_backbone(backbone)
     if weights not in ("pretrained", "random"):
         look_for_weights(weights, backbone)
-    photos = Catalogue.read(catalogue)
+    photos = read_photos(catalogue)
     train, held_out = _parts(photos, fold=fold, test_fold=test_fold, folds=folds, valid=valid)
     learned = class_names(train, classes or "identity")
     if len(learned) < 2:
@@ -207,25 +206,22 @@ def command(
     torch.manual_seed(seed)
     net = Embedder(backbone, image_size=image_size, weights=weights)
     head = ElasticArcFace(net.dim, len(learned))
-    try:
-        run = fit(
-            net,
-            head,
-            train,
-            held_out,
-            recipe=chosen,
-            out=out,
-            labels_from=classes or None,
-            exclude=_columns(exclude),
-            match=_columns(match) or (),
-            on_error=on_error.value,
-            seed=seed,
-            workers=workers,
-            resume=resume,
-            force=force,
-        )
-    except KeyboardInterrupt as stop:
-        raise WhalereidError(str(stop) or "stopped before the training began.") from None
+    run = fit(
+        net,
+        head,
+        train,
+        held_out,
+        recipe=chosen,
+        out=out,
+        labels_from=classes or None,
+        exclude=_columns(exclude),
+        match=_columns(match) or (),
+        on_error=on_error.value,
+        seed=seed,
+        workers=workers,
+        resume=resume,
+        force=force,
+    )
     say(f"{out} holds the network of epoch {run.best_epoch}; next: whalereid embed CATALOGUE --model {out} --out EMB")
 
 
@@ -235,10 +231,9 @@ def _parts(
     """The photos to train on, and those to choose the epoch by."""
     import numpy as np
 
-    from whalereid.catalogue import Catalogue
     from whalereid.splits import EncounterFolds, PredefinedFolds, Splitter, read_folds
 
-    held_out = None if valid is None else Catalogue.read(valid)
+    held_out = None if valid is None else read_photos(valid)
     if fold is None and test_fold is None:
         return photos, held_out
     splitter: Splitter
@@ -250,13 +245,21 @@ def _parts(
         splitter = EncounterFolds(5)
         say(f"No column 'fold' and no --folds: they are {splitter!r}'s, as `whalereid split` makes them.")
     trained = np.ones(len(photos), bool)
-    for number in (fold, test_fold):
+    named = (("--fold", fold), ("--test-fold", test_fold))
+    for _, number in named:
         if number is not None:
             kept, taken = splitter.fold(photos, number)
             in_training = np.zeros(len(photos), bool)
             in_training[photos.rows(kept.image_ids)] = True
             trained &= in_training
             held_out = taken if number == fold else held_out
+    if isinstance(splitter, PredefinedFolds):
+        left_out = len(splitter.left_out(photos))
+        if left_out:
+            say(f"{left_out:,} of {len(photos):,} photos are left out of every fold.")
+    if not trained.any():
+        without = " and ".join(f"{option} {number}" for option, number in named if number is not None)
+        raise WhalereidError(f"{photos.source}: the training part is empty: {without} leaves no photo to train on.")
     return photos[trained], held_out
 
 

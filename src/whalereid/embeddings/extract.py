@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
+from whalereid import stopping
 from whalereid.arguments import choice, instance, whole_number
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings.progress import EmbeddingProgress
@@ -207,19 +208,21 @@ def _embed(
         how = replace(how, precision=native_precision(how.device))
     keys = photo_keys(photos) if out is not None else {}
     runs: list[_Run] = []
-    try:
-        for name, embedder in embedders.items():
-            provenance = _provenance(embedder, flip=how.flip, precision=how.precision)
-            store = None if out is None else PartStore(out[name], provenance, keys, force=force)
-            runs.append(_Run(name, embedder, photos, provenance, store))
-        skipped = _make(runs, photos, how, progress=progress)
-        made = {run.name: run.finish(judged=judged) for run in runs}
-    except BaseException:  # also Ctrl-C: what was made is kept
-        for run in runs:
-            kept = run.stop()
-            if kept and progress:
-                print(printable(f"{kept}; run it again to go on."), file=sys.stderr, flush=True)
-        raise
+    with stopping.later(lambda: _to_go_on_with(runs)):
+        try:
+            for name, embedder in embedders.items():
+                provenance = _provenance(embedder, flip=how.flip, precision=how.precision)
+                store = None if out is None else PartStore(out[name], provenance, keys, force=force)
+                runs.append(_Run(name, embedder, photos, provenance, store))
+            skipped = _make(runs, photos, how, progress=progress)
+            made = {run.name: run.finish(judged=judged) for run in runs}
+        except BaseException as error:  # also Ctrl-C: what was made is kept
+            for run in runs:
+                run.stop()
+            words = _to_go_on_with(runs)
+            if words and progress and isinstance(error, Exception) and not stopping.asked():
+                print(printable(words), file=sys.stderr, flush=True)
+            raise
     if skipped and progress:
         lines = map(printable, skipped.values())
         print(f"{len(skipped)} photos were left out:", *lines, sep="\n  ", file=sys.stderr, flush=True)
@@ -227,6 +230,12 @@ def _embed(
         words = f"{len(skipped)} photos were left out: {listing(skipped.values())}"
         warnings.warn(printable(words), WhalereidWarning, stacklevel=3)
     return made
+
+
+def _to_go_on_with(runs: Sequence[_Run]) -> str:
+    """Say what is on disk of unfinished embeddings; nothing where nothing is."""
+    kept = [words for run in runs if (words := run.kept_in_words())]
+    return f"{'; '.join(kept)}; run it again to go on." if kept else ""
 
 
 def _check(photos: Any, flip: Any, batch_size: Any, precision: Any, workers: Any, on_error: Any, progress: Any) -> None:
@@ -304,6 +313,7 @@ def _make(runs: Sequence[_Run], photos: Catalogue, how: _How, *, progress: bool)
         for prepared, group in groups.items():
             dataset = PhotoDataset(photos, prepared.transform(), portrait=prepared.portrait, on_error=how.on_error)
             for images, _, batch in _loader(dataset, rows[prepared], prepared, how):
+                stopping.check()
                 if len(batch):
                     images = images.to(how.device, memory_format=torch.channels_last, non_blocking=True)
                     for run in group:
@@ -374,12 +384,19 @@ class _Run:
             self._store.add(Embeddings(self._ids[rows], self._vectors[rows], self._provenance))
         self._unwritten, self._written_at = [], time.monotonic()
 
-    def stop(self) -> str:
-        """Keep what was made for another run; says what, if anything."""
-        self.flush()
-        if self._store is None or not self._store.stop():
-            return ""
-        return f"{self._store.path}: {self.done.sum()} of {len(self.done)} photos are kept"
+    def stop(self) -> None:
+        """Keep what was made for another run, as far as the disk takes it."""
+        try:
+            self.flush()
+        except WhalereidError:  # what stopped it says more: this disk may be what was full
+            self._unwritten = []
+        if self._store is not None:
+            self._store.stop()
+
+    def kept_in_words(self) -> str:
+        """Say how much of what is unfinished is on disk; "" if nothing is."""
+        kept = 0 if self._store is None else self._store.on_disk()
+        return f"{self._store.path}: {kept} of {len(self.done)} photos are kept" if self._store and kept else ""
 
     def finish(self, *, judged: bool) -> Embeddings:
         """Give what was made, in the catalogue's order; `judged`, vectors that are all alike are refused."""
@@ -434,6 +451,7 @@ def _loader(dataset: PhotoDataset, rows: np.ndarray, prepared: Preprocessing, ho
         num_workers=workers,
         collate_fn=collate,
         pin_memory=how.device.type == "cuda",
+        worker_init_fn=stopping.leave_to_parent,
         multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
     )
 

@@ -193,12 +193,17 @@ class PartStore:
                 self.add(whole)
             self._mark(complete=True)
 
-    def stop(self) -> int:
-        """Leave an unfinished store for another run; returns how many parts wait there. Leaves nothing if none do."""
-        parts = 0 if self._complete else len(our_parts(self._folder))
-        if not self._complete and not parts:
+    def stop(self) -> None:
+        """Leave an unfinished store for another run, or nothing where no parts wait."""
+        if not self._complete and not our_parts(self._folder):
             self._clear()
-        return parts
+
+    def on_disk(self) -> int:
+        """How many photos another run would find here of what is unfinished, by what is on disk; 0 if no parts wait."""
+        parts = [] if self._complete else our_parts(self._folder)
+        if parts and self._whole:
+            parts.append(self.path)
+        return sum(Embeddings.read_header(part).n_photos for part in parts)
 
     def discard(self) -> None:
         """Leave nothing of what an unfinished store has waiting: it is of no use."""

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ import pandas as pd
 
 from whalereid.arguments import instance, texts
 from whalereid.catalogue import TrainedOn
+from whalereid.catalogue.text import id_array
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import companion, replacing
 from whalereid.outputs import EMBEDDINGS, check_output
@@ -26,7 +26,7 @@ from whalereid.reading import MOST_NUMBERS_GB, check_file, check_size, os_errors
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-__all__ = ["Embeddings", "Header", "all_alike", "id_array"]
+__all__ = ["Embeddings", "Header", "all_alike"]
 
 MARKER = "embeddings.json"
 """In a folder that `embed` writes: whether its parts are all there, and their provenance."""
@@ -270,26 +270,6 @@ def _blocks(vectors: np.ndarray) -> Iterator[slice]:
     step = max(1, _BLOCK_BYTES // (8 * max(vectors.shape[1], 1)))
     for start in range(0, len(vectors), step):
         yield slice(start, min(start + step, len(vectors)))
-
-
-def id_array(ids: Any, name: str) -> np.ndarray:
-    """(N,) str objects; whole numbers are taken for their digits, nothing else than text is.
-
-    Raises
-    ------
-    WhalereidError
-        That is no list, or an id is neither; names the argument and the entry.
-    """
-    held = list(instance(ids, name, Iterable, "a list of ids, which are text"))
-    for row, image_id in enumerate(held):
-        if type(image_id) is str:
-            continue
-        if not isinstance(image_id, str | Integral) or isinstance(image_id, bool):
-            raise WhalereidError(f"{name}: entry {row + 1} is {image_id!r:.60}; an id is text.")
-        held[row] = str(image_id)
-    array = np.empty(len(held), object)
-    array[:] = held
-    return array
 
 
 def _numbers(vectors: Any) -> np.ndarray:

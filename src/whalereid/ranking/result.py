@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import pandas as pd
 
 from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import TrainedOn
-from whalereid.embeddings.table import id_array
+from whalereid.catalogue.text import id_array, id_column
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import replacing_all
 from whalereid.outputs import RANKING, TASK, check_output
@@ -225,17 +226,18 @@ class Ranking:
         absent = [name for name in COLUMNS if name not in frame]
         if absent:
             raise WhalereidError(f"{where}: no column {listing(absent)}; it has {listing(frame.columns, most=12)}.")
-        scores = pd.to_numeric(frame["score"], errors="coerce").to_numpy(np.float64)
+        scores = _score_column(frame["score"])
         bad = np.flatnonzero(~np.isfinite(scores))
         if len(bad):
             given = frame["score"].iloc[bad[0]]
-            raise WhalereidError(f"{where}, row {bad[0] + 1}: score {given!r} isn't a finite number.")
-        for name in COLUMNS[:2]:
-            empty = np.flatnonzero(frame[name].isna())
+            raise WhalereidError(f"{where}, row {bad[0] + 1}: score {given!r:.60} isn't a finite number.")
+        ids = {name: id_column(frame[name], where=where) for name in COLUMNS[:2]}
+        for name, column in ids.items():
+            empty = np.flatnonzero(column.isna())
             if len(empty):
                 raise WhalereidError(f"{where}, row {empty[0] + 1}: {name} is empty.")
-        query, query_ids = pd.factorize(frame["query_id"].astype("str"))
-        code, database_ids = pd.factorize(frame["database_image_id"].astype("str"))
+        query, query_ids = pd.factorize(ids["query_id"])
+        code, database_ids = pd.factorize(ids["database_image_id"])
         if (np.diff(query) < 0).any() or ((np.diff(query) == 0) & (np.diff(scores) > 0)).any():
             order = np.lexsort((-scores, query))
         else:
@@ -329,6 +331,15 @@ def _lists(value: Any, name: str) -> list[list[Any]]:
         if isinstance(row, str) or not isinstance(row, Iterable):
             raise WhalereidError(f"{name}: one query's is {row!r:.60}; give {wanted}.")
     return [list(row) for row in rows]
+
+
+def _score_column(column: pd.Series) -> np.ndarray:
+    """(n,) float64: numbers, and text that reads as one, as in a CSV; NaN where it is something else."""
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column) and column.dtype.kind != "c":
+        return column.to_numpy(np.float64, na_value=np.nan)
+    held = column.astype(object)
+    given = held.map(lambda value: isinstance(value, str | Real) and not isinstance(value, bool | np.bool_))
+    return pd.to_numeric(held.where(given.astype(bool)), errors="coerce").to_numpy(np.float64)
 
 
 def _numbers(values: Any, name: str, kinds: str) -> np.ndarray:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import Catalogue, TrainedOn
-from whalereid.embeddings.table import id_array
+from whalereid.catalogue.text import id_array, id_column
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import companion, leftovers, replacing
 from whalereid.outputs import TASK, check_output
@@ -360,10 +360,9 @@ def _read_ids(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
     if name == "query_image_id" and "query_id" in table:
         ids["query_id"] = table["query_id"]
     for column in ids:
-        text = ids[column].astype("str").str.strip()
-        empty = ids[column].isna() | (text == "")
-        if empty.any():
-            raise WhalereidError(f"{path}, row {int(empty.to_numpy().argmax()) + 1}: {column} is empty.")
+        text = id_column(ids[column], where=str(path))
+        if text.isna().any():
+            raise WhalereidError(f"{path}, row {int(text.isna().to_numpy().argmax()) + 1}: {column} is empty.")
         ids[column] = text.astype(object)
     return ids
 

@@ -12,6 +12,7 @@ import pandas as pd
 from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue
 from whalereid.catalogue.readers import read_table, write_table
+from whalereid.catalogue.text import MISSING, id_column
 from whalereid.errors import WhalereidError, listing
 from whalereid.outputs import FOLDS, check_output
 from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, Splitter, needs_catalogue
@@ -125,15 +126,16 @@ def _checked(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
         )
     if not table.columns.is_unique:
         raise WhalereidError(f"{where}: two columns are called {listing(table.columns[table.columns.duplicated()])}.")
-    image_id, number = table["image_id"], pd.to_numeric(table["fold"].map(_scalar), errors="coerce")
+    image_id, given = id_column(table["image_id"], where=where), table["fold"].map(_scalar)
+    there = table["fold"].notna() & ~given.isin(MISSING)
+    number = pd.to_numeric(given.where(there), errors="coerce")
     for row in np.flatnonzero(image_id.isna()):
         raise WhalereidError(f"{where}, row {row + 1}: image_id is empty.")
-    for row in np.flatnonzero(table["fold"].notna() & (~number.between(ONLY_TRAINING, _HIGHEST) | (number % 1 != 0))):
+    for row in np.flatnonzero(there & (~number.between(ONLY_TRAINING, _HIGHEST) | (number % 1 != 0))):
         raise WhalereidError(
             f"{where}, row {row + 1}: fold {table['fold'].iloc[row]!r} is none; folds count from 0, "
             "and -1 is for photos to train on only."
         )
-    image_id = image_id.astype("str").str.strip()
     for row in np.flatnonzero(image_id.duplicated()):
         raise WhalereidError(
             f"{where}, row {row + 1}: image_id {image_id.iloc[row]!r} is repeated; one row a photo, please."
@@ -145,8 +147,8 @@ def _checked(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
 
 
 def _scalar(value: Any) -> Any:
-    """The value; NaN for a list and the like, which pandas would stumble over."""
-    return value if pd.api.types.is_scalar(value) else np.nan
+    """The value; NaN for a list and the like, which pandas would stumble over, and for what has an imaginary part."""
+    return value if pd.api.types.is_scalar(value) and not isinstance(value, complex) else np.nan
 
 
 class PredefinedFolds(Splitter):

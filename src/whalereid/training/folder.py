@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from whalereid.models import Embedder
 
-__all__ = ["CHECKPOINT", "RunFolder", "read_checkpoint", "refuse_folder"]
+__all__ = ["CHECKPOINT", "RunFolder", "epochs_kept", "read_checkpoint", "refuse_folder"]
 
 _FORMAT = "whalereid-run/1"
 _MARKER = "run.json"
@@ -221,6 +221,17 @@ def read_checkpoint(run: Path) -> Any:
             f"{path}: damaged ({type(error).__name__}), so this training can't be resumed; begin anew in another --out."
         ) from error
     return () if state is None else state
+
+
+def epochs_kept(run: Path) -> int | None:
+    """How many epochs RUN can be resumed after, by what is on disk; None where there is no training to resume."""
+    import torch
+
+    if not (run / _MARKER).is_file():
+        return None
+    path = run / CHECKPOINT
+    # Mapped into memory, so that the weights themselves aren't read.
+    return len(torch.load(path, mmap=True, map_location="cpu", weights_only=True)["records"]) if path.is_file() else 0
 
 
 def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import math
 import os
-import signal
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -24,7 +24,7 @@ from accelerate.utils import broadcast_object_list, gather_object, parse_flag_fr
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from whalereid import arguments
+from whalereid import arguments, stopping
 from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.catalogue.fingerprints import content_keys
 from whalereid.errors import WhalereidError, listing
@@ -35,7 +35,7 @@ from whalereid.training.arithmetic import depthwise_in_float32, mixed_precision,
 from whalereid.training.batches import EpochBatches
 from whalereid.training.checkpoint import check_checkpoint
 from whalereid.training.checks import check_head, check_preprocessing
-from whalereid.training.folder import CHECKPOINT, RunFolder, read_checkpoint
+from whalereid.training.folder import CHECKPOINT, RunFolder, epochs_kept, read_checkpoint
 from whalereid.training.items import PHOTOS_IN_WORDS, Photos, make_items
 from whalereid.training.photos import check_files
 from whalereid.training.progress import TrainingProgress
@@ -143,7 +143,7 @@ def fit(
     ------
     WhalereidError
         An argument can't be used, no validation query is left, the loss stops being finite, the memory is too small, or
-        the disk is full. A training that has not finished an epoch leaves nothing in `out`.
+        the disk is full. A training that has not finished an epoch leaves nothing in `out`, unless the disk was full.
     KeyboardInterrupt
         On Ctrl-C, with a message that says what is kept.
 
@@ -172,10 +172,10 @@ def fit(
     validation = _validation(valid, items, recipe, exclude=exclude, match=match)
     settings = _settings(net, head, items, validation, recipe, mirrors=reading.mirrors, seed=seed)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else CUDA's products differ from run to run
-    with repeatable(seed):
+    with repeatable(seed), stopping.later(lambda: _to_go_on_with(Path(out), recipe)):
         begun_elsewhere = bool(AcceleratorState._shared_state)
         accelerator = _accelerator(recipe.precision)
-        folder = training = None
+        folder = None
         try:
             folder = RunFolder(out, settings, resume=resume, force=force) if accelerator.is_main_process else None
             accelerator.wait_for_everyone()
@@ -187,10 +187,15 @@ def fit(
                 training = _Training(net, head, items, validation, recipe, accelerator, seed=seed, workers=workers)
                 return training.run(Path(out), folder, display)
         except Exception as error:
-            if folder is not None:
+            full = _is_full_disk(error)
+            if folder is not None and not (full or stopping.asked()):
                 folder.discard()  # unless an epoch is kept, nothing in it is worth resuming
             if _is_lack_of_memory(error):
-                raise _lack_of_memory(net, recipe, training.kept_in_words(Path(out)) if training else "") from error
+                raise _lack_of_memory(net, recipe, _kept_in_words(Path(out), recipe)) from error
+            if isinstance(error, WhalereidError) and not isinstance(error, _DivergedError) and folder is not None:
+                kept = _kept_in_words(Path(out), recipe, also_none=full)
+                if kept:
+                    raise WhalereidError(f"{error} {kept} Once that is mended, go on with --resume.") from error
             raise
         finally:
             accelerator.free_memory()
@@ -254,13 +259,12 @@ class _Training:
             collate_fn=collate,
             pin_memory=accelerator.device.type == "cuda",
             persistent_workers=self.workers > 0,
-            worker_init_fn=_leave_ctrl_c_to_us,
+            worker_init_fn=stopping.leave_to_parent,
             generator=torch.Generator(),  # its own, so that workers don't draw on the training's
         )
         net.to(memory_format=torch.channels_last)  # before several processes agree on how gradients lie in memory
         self.model, self.optimizer = accelerator.prepare(_LossOf(net, head), _optimizer(net, head, recipe))
         self.records: list[dict[str, float]] = []  # one an epoch
-        self.kept = 0  # epochs that the checkpoint on disk holds
         # Photos that can't be read may leave one process without a batch while others have theirs.
         self._batches_may_lack = accelerator.num_processes > 1 and items.on_error == "skip"
         self.best_epoch, self.best_score = 0, float("-inf")
@@ -280,29 +284,17 @@ class _Training:
         state = read_checkpoint(out)
         if state is not None:
             self._restore(state, out)
+            if folder is not None:
+                self._tell(folder)  # a kill may have come between the checkpoint and these
             display.say(f"Resuming after epoch {len(self.records)} of {self.recipe.epochs}.")
         elif folder is not None and folder.begins_anew:
             display.say("No epoch was finished there: it begins with the first.")
         display.begin(done=len(self.records))
-        try:
-            if state is None:
-                self._look_at_the_untrained(display)
-            while not self.finished:
-                self._epoch(len(self.records), folder, display)
-        except KeyboardInterrupt:
-            kept = f"{out} keeps the {self.kept} of {self.recipe.epochs} epochs that are done"
-            raise KeyboardInterrupt(f"stopped; {kept}; go on with --resume (in Python resume=True).") from None
-        except WhalereidError as error:
-            if isinstance(error, _DivergedError) or not self.kept:
-                raise
-            raise WhalereidError(
-                f"{error} {self.kept_in_words(out)} Once that is mended, go on with --resume."
-            ) from error
-        return self._end(out, folder, display)
-
-    def kept_in_words(self, out: Path) -> str:
-        """Say what a training that fails leaves behind; nothing where no epoch is kept."""
-        return f"{out} keeps the {self.kept} of {self.recipe.epochs} epochs that are done." if self.kept else ""
+        if state is None:
+            self._look_at_the_untrained(display)
+        while not self.finished:
+            self._epoch(len(self.records), folder, display)
+        return self._end(out, display)
 
     def _look_at_the_untrained(self, display: TrainingProgress) -> None:
         """Measure before the first step: to compare with, and to find bad validation photos now, not in an hour."""
@@ -346,12 +338,15 @@ class _Training:
         if folder is not None:
             if better:
                 folder.keep(self.net, self.head)
-            folder.write_checkpoint(self._state())
-            self.kept = len(self.records)
-            folder.write_history(self._history())
-            folder.note(self._progress())
+            folder.write_checkpoint(self._state())  # from here on the epoch counts as done
+            self._tell(folder)
         display.end_epoch(_in_words(loss, figures, rate, best=better and self.validation is not None))
         self.accelerator.wait_for_everyone()
+
+    def _tell(self, folder: RunFolder) -> None:
+        """Write for people what the checkpoint holds."""
+        folder.write_history(self._history())
+        folder.note(self._progress())
 
     def _steps(self, epoch: int, display: TrainingProgress) -> float:
         """Take the steps of an epoch; returns the mean loss over its photos."""
@@ -362,6 +357,7 @@ class _Training:
         self.net.to(memory_format=torch.channels_last)  # each epoch anew: `embed` gives it back in the plain format
         with depthwise_in_float32(self.net) if device.type == "cpu" else nullcontext():
             for step, (images, labels, rows) in enumerate(self.loader):
+                stopping.check()
                 if not self._all_have(len(rows)):
                     continue
                 factor = recipe.schedule.factor(epoch + step / len(self.batches), recipe.epochs)
@@ -474,7 +470,6 @@ class _Training:
         self.records = list(state["records"])
         self.best_epoch, self.best_score = state["best"]
         self.untrained = state["untrained"]
-        self.kept = len(self.records)
 
     def _history(self) -> pd.DataFrame:
         return pd.DataFrame(self.records, columns=HISTORY).astype({"epoch": int})
@@ -484,7 +479,7 @@ class _Training:
         untrained = {key: _json_number(value) for key, value in self.untrained.items()}
         return {"epochs": len(self.records), "finished": self.finished, "best": best, "untrained": untrained}
 
-    def _end(self, out: Path, folder: RunFolder | None, display: TrainingProgress) -> Run:
+    def _end(self, out: Path, display: TrainingProgress) -> Run:
         if self.finished and len(self.records) < self.recipe.epochs:
             display.say(f"No better epoch in {self.recipe.patience}: stopped early.")
         load_weights(self.net, out / "model.safetensors")
@@ -614,6 +609,25 @@ def _digest(photos: Catalogue, labels_from: Sequence[str]) -> str:
     return hashlib.sha256(table.encode()).hexdigest()[:16]
 
 
+def _kept_in_words(out: Path, recipe: Recipe, *, also_none: bool = False) -> str:
+    """Say what a training that fails leaves on disk; nothing where no epoch is kept, unless none is told as well."""
+    kept = epochs_kept(out)
+    told = kept or (also_none and kept is not None)
+    return f"{out} keeps the {kept} of {recipe.epochs} epochs that are done." if told else ""
+
+
+def _to_go_on_with(out: Path, recipe: Recipe) -> str:
+    """Say what a training that is stopped leaves on disk, and how to go on."""
+    kept = _kept_in_words(out, recipe, also_none=True).rstrip(".")
+    return f"{kept}; go on with --resume (in Python resume=True)." if kept else ""
+
+
+def _is_full_disk(error: BaseException) -> bool:
+    """Whether the disk had no room, which may be made: so what is there is worth resuming."""
+    cause = error if isinstance(error, OSError) else error.__cause__
+    return isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def _is_lack_of_memory(error: BaseException) -> bool:
     """Whether the memory, an accelerator's or the machine's, was too small."""
     if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
@@ -669,11 +683,6 @@ def _accelerator(precision: str) -> Accelerator:
 def _workers(device: torch.device) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, 8)
-
-
-def _leave_ctrl_c_to_us(worker: int) -> None:
-    """A terminal sends Ctrl-C to the workers too; the training stops them itself, in order."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _mix(*numbers: int) -> int:
