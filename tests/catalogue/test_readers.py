@@ -27,7 +27,7 @@ def refused(match: str, source: object, layout: str | None = None) -> None:
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_tables_as_spreadsheets_write_them(table: Callable[[str], Path], separator: str, mark: str) -> None:
-    text = mark + 'image_id,path,whale_id,notes\na,a.jpg,Nanuq,"x"\nb,b.jpg,NA,\n'.replace(",", separator)
+    text = mark + 'image_id,path,whale_id,notes\na,a.jpg,Nanuq,"x"\nb,b.jpg,,\n'.replace(",", separator)
     photos = Catalogue.read(table(text))
     assert photos.columns == ["image_id", "path", "identity", "notes"]
     assert photos.identities == ("Nanuq",)

@@ -18,6 +18,7 @@ from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings, embed, embed_many
 from whalereid.embeddings.store import PartStore
 from whalereid.errors import WhalereidError
+from whalereid.files import temporary
 
 QUIET = {"progress": False, "workers": 0, "precision": "fp32", "batch_size": 2}
 
@@ -95,7 +96,7 @@ def test_options_that_cannot_be_leave_nothing(net: Counting, photos: Catalogue, 
     other = out.with_name("other.parquet")
     other.parent.mkdir(exist_ok=True)
     other.write_text("precious")
-    with pytest.raises(WhalereidError, match="can't be read as Parquet"):
+    with pytest.raises(WhalereidError, match="not whalereid's embeddings"):
         embed_many({"one": net, "two": network(1)}, photos, out={"one": out, "two": other}, **QUIET)
     assert [path.name for path in out.parent.iterdir()] == ["other.parquet"]
 
@@ -197,7 +198,7 @@ def test_places_that_hold_something_else(net: Counting, photos: Catalogue, tmp_p
     with pytest.raises(WhalereidError, match="is a folder"):
         embed(net, photos, out=tmp_path / "folder.parquet", **QUIET)
     (tmp_path / "text.parquet").write_text("precious")
-    with pytest.raises(WhalereidError, match="can't be read as Parquet"):
+    with pytest.raises(WhalereidError, match="not whalereid's embeddings"):
         embed(net, photos, out=tmp_path / "text.parquet", **QUIET)
     assert (tmp_path / "text.parquet").read_text() == "precious"
     foreign = Embeddings.from_numpy(["a"], [[1.0]])
@@ -210,10 +211,10 @@ def test_places_that_hold_something_else(net: Counting, photos: Catalogue, tmp_p
 def test_half_a_part_of_a_killed_run_is_swept_away(net: Counting, photos: Catalogue, out: Path) -> None:
     stopped(net, photos, out, 6)
     folder = out if out.suffix == "" else out.with_name(f".{out.name}.parts")
-    (folder / ".part-00009.1234.part.parquet").write_bytes(b"half")
+    (temporary(folder / "part-00009.parquet", pid=1234)).write_bytes(b"half")
     made = embed(net, photos, out=out, **QUIET)
     assert len(made) == 12
-    assert not list(out.parent.rglob(".*.part.*"))
+    assert not list(out.parent.rglob(".whalereid-*"))
 
 
 def test_a_damaged_marker_says_so(net: Counting, photos: Catalogue, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whalereid.cli.console import print_json, say
+from whalereid.cli.console import print_json, read_photos, say
 from whalereid.cli.options import MAX_PHOTO_MB
 from whalereid.errors import WhalereidError
 
@@ -44,11 +44,9 @@ def command(
     """
     if not os.path.exists(catalogue):  # noqa: PTH110 - never raises; and before pandas, which takes a second
         raise WhalereidError(f"{catalogue}: no such file or folder.")
-    from whalereid.catalogue import Catalogue, audit
+    from whalereid.catalogue import audit
 
-    table = Catalogue.read(catalogue, layout)
-    for note in table.notes:
-        say(note)
+    table = read_photos(catalogue, layout)
     if write:
         say(f"written: {_write(table)}, which every command reads from now on")
     if photos:

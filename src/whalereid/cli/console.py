@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from whalereid.errors import printable
 
-__all__ = ["print_json", "say", "show"]
+if TYPE_CHECKING:
+    from whalereid.catalogue import Catalogue
+    from whalereid.outputs import Kind
+
+__all__ = ["check_out", "print_json", "read_photos", "say", "say_forced", "show"]
 
 
 def say(message: str) -> None:
@@ -23,6 +29,29 @@ def show(text: str) -> None:
     """Print a result on stdout, line by line."""
     for line in text.split("\n"):
         print(printable(line))
+
+
+def check_out(path: Path, kind: Kind, *, inputs: Iterable[Path | None], force: bool) -> None:
+    """Refuse a place where a file can't be written; see `whalereid.outputs.check_output`. Says what --force loses."""
+    from whalereid.outputs import check_output
+
+    say_forced(path, check_output(path, kind, inputs=inputs, force=force))
+
+
+def say_forced(path: Path, lost: str | None) -> None:
+    """Say out loud what --force overwrites, if anything."""
+    if lost is not None:
+        say(f"Warning: --force: {path} is {lost}, and is overwritten")
+
+
+def read_photos(source: str | os.PathLike[str], layout: str | None = None) -> Catalogue:
+    """Read a catalogue, and say what was taken for what."""
+    from whalereid.catalogue import Catalogue
+
+    photos = Catalogue.read(source, layout)
+    for note in photos.notes:
+        say(note)
+    return photos
 
 
 def print_json(result: Mapping[str, Any]) -> None:

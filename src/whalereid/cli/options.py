@@ -6,7 +6,7 @@ import math
 import os
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -22,6 +22,7 @@ __all__ = [
     "EPOCHS",
     "FOLD",
     "FOLDS",
+    "Force",
     "IMAGE_SIZE",
     "K",
     "MAX_PHOTO_MB",
@@ -125,6 +126,8 @@ MAX_PHOTO_MB: dict[str, Any] = _real(0, 1e9, ends=False) | {
     "help": "The most megabytes that a photo may take, as a file or decoded.",
     "show_default": "1000",
 }
+
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what lies there already, of whatever kind it is.")]
 
 
 class ManyValues(TyperCommand):

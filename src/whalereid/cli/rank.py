@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whalereid.cli.console import say
+from whalereid.cli.console import check_out, read_photos, say
 from whalereid.cli.options import FOLD as A_FOLD
-from whalereid.cli.options import WEIGHT, K, ManyValues
+from whalereid.cli.options import WEIGHT, Force, K, ManyValues
 from whalereid.errors import WhalereidError, listing
+from whalereid.outputs import RANKING, TASK
 
 if TYPE_CHECKING:
     from whalereid.catalogue import Catalogue, TrainedOn
@@ -86,6 +87,7 @@ def command(
         list[float] | None,
         typer.Option(metavar="W [W...]", help="Each member's share of the ensemble.", show_default="equal", **WEIGHT),
     ] = None,
+    force: Force = False,
     missing: Annotated[
         Missing,
         typer.Option(help="A photo without a vector stops it, or is neither looked for nor found."),
@@ -100,24 +102,24 @@ def command(
     Example: whalereid rank --embeddings b5.parquet v2.parquet --weights 0.75 0.25 --catalogue data/metadata.csv
     --out ranking.csv --exclude encounter --match viewpoint
     """
-    from whalereid.catalogue import Catalogue
     from whalereid.embeddings import Embeddings
     from whalereid.embeddings.store import check_photos
-    from whalereid.ranking import RERANKERS, Ensemble, Member, rank_tasks, write_tasks
+    from whalereid.ranking import RERANKERS, Ensemble, Member, rank_tasks, task_path
 
     if rerank not in ("none", *RERANKERS):
         raise WhalereidError(f"--rerank {rerank!r} is unknown; choose from none, {listing(sorted(RERANKERS))}.")
     if weights and len(weights) != len(embeddings):
         raise WhalereidError(f"--weights has {len(weights)} for {len(embeddings)} --embeddings; give one each.")
-    if out.suffix.lower() not in (".csv", ".parquet"):
-        raise WhalereidError(f"{out}: --out wants a name that ends in .csv or .parquet.")
     if folds is not None and fold is None:
         raise WhalereidError(f"--folds {folds} needs --fold K, such as --fold 0.")
     if fold is not None and queries is not None:
         raise WhalereidError("--fold and --queries both say which photos to look for; give one of them.")
     if fold is None and database == FOLD:
         raise WhalereidError("--database fold needs --fold K, such as --fold 0.")
-    photos = Catalogue.read(catalogue)
+    inputs = [catalogue, *embeddings, folds, *(path for path in (queries, database) if path not in (ALL, FOLD))]
+    for path, kind in ((out, RANKING), (task_path(out), TASK)):
+        check_out(path, kind, inputs=inputs, force=force)
+    photos = read_photos(catalogue)
     members = [
         Member(str(path), Embeddings.read(path), weight)
         for path, weight in zip(embeddings, weights or [1.0] * len(embeddings), strict=True)
@@ -134,10 +136,9 @@ def command(
     started = time.perf_counter()
     reranker = RERANKERS[rerank]() if rerank != "none" else None
     ranking = rank_tasks(ensemble, photos, tasks, k, rerank=reranker, progress=True)
-    ranking.write(out)
-    beside = write_tasks(tasks, out, trained_on=ensemble.trained_on)
+    ranking.write(out, tasks, force=force)
     say(_outcome(ranking, time.perf_counter() - started))
-    say(f"written: {out} and, for `whalereid evaluate`, {beside}")
+    say(f"written: {out} and, for `whalereid evaluate`, {task_path(out)}")
 
 
 def _of_fold(photos: Catalogue, folds: Path | None, fold: int) -> list[str]:

@@ -47,6 +47,7 @@ def embed(
     device: str | torch.device | None = None,
     on_error: Literal["raise", "skip"] = "raise",
     out: str | os.PathLike[str] | None = None,
+    force: bool = False,
     progress: bool = True,
 ) -> Embeddings:
     """Turn photos into embeddings.
@@ -74,6 +75,8 @@ def embed(
         Also write them there, as they are made: one Parquet file if the name ends in ``.parquet``, else a folder of
         part files. A run that was stopped goes on where it was; what is there from other weights, photos or settings
         is refused.
+    force : bool, default=False
+        Make them anew where others are there already, or replace a file of another kind.
     progress : bool, default=True
         Show photos done, rate and time left on stderr.
 
@@ -110,6 +113,7 @@ def embed(
         device=device,
         on_error=on_error,
         out=None if out is None else {"embedding": out},
+        force=force,
         progress=progress,
     )["embedding"]
 
@@ -125,6 +129,7 @@ def embed_many(
     device: str | torch.device | None = None,
     on_error: Literal["raise", "skip"] = "raise",
     out: Mapping[str, str | os.PathLike[str]] | None = None,
+    force: bool = False,
     progress: bool = True,
 ) -> dict[str, Embeddings]:
     """Turn photos into the embeddings of several networks at once: `embed`, decoding each photo once for all.
@@ -139,7 +144,7 @@ def embed_many(
         The networks by name.
     out : mapping of str to path, optional
         Where to write each network's, by the same names.
-    photos, flip, batch_size, precision, workers, device, on_error, progress
+    photos, flip, batch_size, precision, workers, device, on_error, force, progress
         As for `embed`.
 
     Returns
@@ -164,9 +169,10 @@ def embed_many(
             raise WhalereidError(f"out names {listing(sorted(given))}, the networks are {listing(sorted(embedders))}.")
         for name, path in out.items():
             instance(path, f"out[{name!r}]", (str, os.PathLike), "a path")
+    instance(force, "force", bool, "True or False")
     how = _How(_device(device), precision, flip, batch_size, workers, on_error)
     _say_random(embedders, progress=progress)
-    return _embed(embedders, photos, how, out=out, progress=progress, judged=True)
+    return _embed(embedders, photos, how, out=out, force=force, progress=progress, judged=True)
 
 
 def embed_as_is(
@@ -183,7 +189,9 @@ def embed_as_is(
     A network that hasn't learnt yet may well give such vectors. Arguments as for `embed`.
     """
     how = _How(_device(device), precision, False, None, workers, on_error)
-    return _embed({"embedding": embedder}, photos, how, out=None, progress=False, judged=False)["embedding"]
+    return _embed({"embedding": embedder}, photos, how, out=None, force=False, progress=False, judged=False)[
+        "embedding"
+    ]
 
 
 def _embed(
@@ -192,6 +200,7 @@ def _embed(
     how: _How,
     *,
     out: Mapping[str, str | os.PathLike[str]] | None,
+    force: bool,
     progress: bool,
     judged: bool,
 ) -> dict[str, Embeddings]:
@@ -203,7 +212,7 @@ def _embed(
         try:
             for name, embedder in embedders.items():
                 provenance = _provenance(embedder, flip=how.flip, precision=how.precision)
-                store = None if out is None else PartStore(out[name], provenance, keys)
+                store = None if out is None else PartStore(out[name], provenance, keys, force=force)
                 runs.append(_Run(name, embedder, photos, provenance, store))
             skipped = _make(runs, photos, how, progress=progress)
             made = {run.name: run.finish(judged=judged) for run in runs}

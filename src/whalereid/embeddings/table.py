@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +17,16 @@ import pandas as pd
 
 from whalereid.arguments import instance, texts
 from whalereid.catalogue import TrainedOn
+from whalereid.catalogue.text import id_array
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import replacing
+from whalereid.files import companion, replacing
+from whalereid.outputs import EMBEDDINGS, check_output
 from whalereid.reading import MOST_NUMBERS_GB, check_file, check_size, os_errors, parse_json, read_json
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-__all__ = ["Embeddings", "Header", "all_alike", "id_array"]
+__all__ = ["Embeddings", "Header", "all_alike"]
 
 MARKER = "embeddings.json"
 """In a folder that `embed` writes: whether its parts are all there, and their provenance."""
@@ -163,15 +164,23 @@ class Embeddings:
         """(n, D) float32: the vectors of these photos, in this order."""
         return self.vectors[self.rows(ids)]
 
-    def write(self, path: str | os.PathLike[str]) -> None:
+    def write(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write one Parquet file (``image_id``, ``embedding``), whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.parquet``. Embeddings that were written there before are replaced.
+        force : bool, default=False
+            Replace a file of another kind too, such as another tool's vectors.
 
         Raises
         ------
         WhalereidError
-            The place can't be written, or JSON can't hold the provenance.
+            Something else is there, the place can't be written, or JSON can't hold the provenance.
         """
         instance(path, "path", (str, os.PathLike), "the path of a Parquet file")
+        check_output(path, EMBEDDINGS, force=instance(force, "force", bool, "True or False"))
         write_table(path, self)
 
     @classmethod
@@ -263,26 +272,6 @@ def _blocks(vectors: np.ndarray) -> Iterator[slice]:
         yield slice(start, min(start + step, len(vectors)))
 
 
-def id_array(ids: Any, name: str) -> np.ndarray:
-    """(N,) str objects; whole numbers are taken for their digits, nothing else than text is.
-
-    Raises
-    ------
-    WhalereidError
-        That is no list, or an id is neither; names the argument and the entry.
-    """
-    held = list(instance(ids, name, Iterable, "a list of ids, which are text"))
-    for row, image_id in enumerate(held):
-        if type(image_id) is str:
-            continue
-        if not isinstance(image_id, str | Integral) or isinstance(image_id, bool):
-            raise WhalereidError(f"{name}: entry {row + 1} is {image_id!r:.60}; an id is text.")
-        held[row] = str(image_id)
-    array = np.empty(len(held), object)
-    array[:] = held
-    return array
-
-
 def _numbers(vectors: Any) -> np.ndarray:
     """C-contiguous float32, the array itself where it is so already."""
     try:
@@ -336,7 +325,7 @@ def _directions(vectors: np.ndarray) -> np.ndarray:
 
 def work_folder(path: Path) -> Path:
     """Where the parts of a single file lie until it is whole."""
-    return path.with_name(f".{path.name}.parts")
+    return companion(path, ".", ".parts")
 
 
 def parts_of(folder: Path) -> list[Path]:

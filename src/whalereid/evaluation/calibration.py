@@ -10,10 +10,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from whalereid.arguments import choice, whole_number
+from whalereid.arguments import choice, instance, whole_number
 from whalereid.errors import WhalereidError
 from whalereid.evaluation.arrays import bools, floats, path_of
 from whalereid.files import replacing
+from whalereid.outputs import CALIBRATION, check_output
 from whalereid.reading import read_json
 
 __all__ = ["ScoreCalibration", "expected_calibration_error", "reliability"]
@@ -104,15 +105,30 @@ class ScoreCalibration:
             return np.full(len(x), float(expit(self.intercept_)))
         return np.asarray(expit(self.slope_ * x + self.intercept_))
 
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Write as JSON, whole or not at all."""
+    def write(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Write as JSON, whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.json``. An earlier calibration there is replaced.
+        force : bool, default=False
+            Replace a file of another kind too.
+
+        Raises
+        ------
+        WhalereidError
+            Not fitted yet, something else is there, or the place can't be written.
+        """
+        path = Path(path_of(path))
+        check_output(path, CALIBRATION, force=instance(force, "force", bool, "True or False"))
         self.predict([0.0])  # refuses where not fitted
         content: dict[str, Any] = {"format": _FORMAT, "method": self.method}
         if self.scores_ is not None and self.probabilities_ is not None:
             content |= {"scores": self.scores_.tolist(), "probabilities": self.probabilities_.tolist()}
         else:
             content |= {"slope": self.slope_, "intercept": self.intercept_}
-        with replacing(path_of(path)) as beside:
+        with replacing(path) as beside:
             beside.write_text(json.dumps(content), encoding="utf-8")
 
     @classmethod

@@ -15,8 +15,9 @@ import numpy as np
 
 from whalereid.arguments import HIGHEST_WEIGHT, instance, number, sequence, whole_number
 from whalereid.catalogue import TrainedOn
+from whalereid.catalogue.text import id_array
 from whalereid.embeddings import Embeddings
-from whalereid.embeddings.table import all_alike, id_array
+from whalereid.embeddings.table import all_alike
 from whalereid.errors import WhalereidError, listing
 from whalereid.ranking.result import Ranking
 from whalereid.ranking.rules import CandidateMask, CandidateRules, Photos, image_ids

@@ -13,9 +13,10 @@ import pandas as pd
 
 from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import Catalogue, TrainedOn
-from whalereid.embeddings.table import id_array
+from whalereid.catalogue.text import id_array, id_column
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import replacing
+from whalereid.files import companion, leftovers, replacing
+from whalereid.outputs import TASK, check_output
 from whalereid.ranking.result import Ranking
 from whalereid.ranking.rules import CandidateRules
 from whalereid.reading import MOST_TABLE_GB, is_file, read_json, read_text
@@ -177,11 +178,40 @@ def rank_tasks(ranker: Ranker, catalogue: Catalogue, tasks: Sequence[Task], k: i
 def task_path(ranking: str | os.PathLike[str]) -> Path:
     """Where the tasks of a ranking lie: ``RANKING.task.json``, beside it."""
     path = _path(ranking, "ranking")
-    return path.with_name(f"{path.name}.task.json")
+    return companion(path, "", ".task.json")
 
 
-def write_tasks(tasks: Sequence[Task], ranking: str | os.PathLike[str], *, trained_on: TrainedOn | None = None) -> Path:
-    """Write the tasks of a ranking beside it, whole or not at all; returns where.
+def refuse_unfinished(ranking: str | os.PathLike[str]) -> None:
+    """Refuse a ranking whose writing was cut off between it and its tasks: other rules than its own would be taken.
+
+    Raises
+    ------
+    WhalereidError
+        Its tasks aren't there, but what a killed `Ranking.write` left of them.
+    """
+    path = task_path(ranking)
+    left = [] if os.path.lexists(path) else leftovers(path)
+    if not left:
+        return
+    # The old tasks were moved aside, or the ranking is new already and they aren't.
+    staged = any(".part" in one.name for one in leftovers(Path(ranking)))
+    if any(".old" in one.name for one in left) or not staged:
+        raise WhalereidError(
+            f"{ranking}: its writing was cut off, and its tasks ({path.name}) are lost; rank again, or delete "
+            f"{left[0]}."
+        )
+
+
+def write_tasks(
+    tasks: Sequence[Task],
+    ranking: str | os.PathLike[str],
+    *,
+    trained_on: TrainedOn | None = None,
+    force: bool = False,
+) -> Path:
+    """Write the tasks of a ranking that is there beside it, whole or not at all; returns where.
+
+    `Ranking.write` writes both at once, which is safer.
 
     Parameters
     ----------
@@ -191,14 +221,25 @@ def write_tasks(tasks: Sequence[Task], ranking: str | os.PathLike[str], *, train
         The ranking's own file.
     trained_on : TrainedOn, optional
         What the networks that ranked were trained on; left out, that isn't known.
+    force : bool, default=False
+        Replace a file that is no ranking's task too.
 
     Raises
     ------
     WhalereidError
-        Two tasks share a query id, or the place can't be written.
+        Two tasks share a query id, something else is there, or the place can't be written.
     """
-    _check_query_ids(tasks)
     path = task_path(ranking)
+    text = tasks_as_json(tasks, trained_on)
+    check_output(path, TASK, force=instance(force, "force", bool, "True or False"))
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+    return path
+
+
+def tasks_as_json(tasks: Sequence[Task], trained_on: TrainedOn | None) -> str:
+    """The content of ``RANKING.task.json``."""
+    _check_query_ids(tasks)
     content = {
         "format": _FORMAT,
         "trained_on": None if trained_on is None else trained_on.to_dict(),
@@ -214,9 +255,7 @@ def write_tasks(tasks: Sequence[Task], ranking: str | os.PathLike[str], *, train
             for task in tasks
         ],
     }
-    with replacing(path) as beside:
-        beside.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
-    return path
+    return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 def read_tasks(ranking: str | os.PathLike[str]) -> list[Task]:
@@ -321,10 +360,9 @@ def _read_ids(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
     if name == "query_image_id" and "query_id" in table:
         ids["query_id"] = table["query_id"]
     for column in ids:
-        text = ids[column].astype("str").str.strip()
-        empty = ids[column].isna() | (text == "")
-        if empty.any():
-            raise WhalereidError(f"{path}, row {int(empty.to_numpy().argmax()) + 1}: {column} is empty.")
+        text = id_column(ids[column], where=str(path))
+        if text.isna().any():
+            raise WhalereidError(f"{path}, row {int(text.isna().to_numpy().argmax()) + 1}: {column} is empty.")
         ids[column] = text.astype(object)
     return ids
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from whalereid import __version__
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import claim_folder, replacing
+from whalereid.files import check_folder, claim_folder, disk_errors, replacing, sweep
 from whalereid.reading import MOST_NUMBERS_GB, check_file, is_file, os_errors, read_json
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class RunFolder:
     resume : bool
         Go on with the training that the folder holds; one that never finished an epoch begins anew, with these
         settings.
+    force : bool, default=False
+        Remove the training that the folder holds, and begin anew.
 
     Attributes
     ----------
@@ -60,10 +62,13 @@ class RunFolder:
         The folder holds something else; a training, without `resume`; or one of other settings, which are named.
     """
 
-    def __init__(self, path: str | os.PathLike[str], settings: Mapping[str, Any], *, resume: bool) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], settings: Mapping[str, Any], *, resume: bool, force: bool = False
+    ) -> None:
         self.path = Path(path)
         self._settings = json.loads(json.dumps(settings))
-        refuse_folder(self.path, resume=resume)
+        if refuse_folder(self.path, resume=resume, force=force):
+            self._remove_all()
         claim_folder(self.path, marker=_MARKER)
         self.begins_anew = resume and not self.holds_an_epoch
         if resume and self.holds_an_epoch:
@@ -97,17 +102,23 @@ class RunFolder:
         """Remove a training that never finished an epoch, and the folder with it; one that did stays."""
         if self.holds_an_epoch:
             return
-        for name in _OURS:
-            (self.path / name).unlink(missing_ok=True)
+        self._remove_all()
         for folder in ((self.path / CHECKPOINT).parent, self.path):
             with suppress(OSError):  # it isn't there, or holds something by now
                 folder.rmdir()
+
+    def _remove_all(self) -> None:
+        with disk_errors(self.path):
+            for name in _OURS:
+                (self.path / name).unlink(missing_ok=True)
 
     def keep(self, net: Embedder, head: nn.Module) -> None:
         """Write this epoch's network and head as the best."""
         from safetensors.torch import save
 
-        net.save(self.path)
+        from whalereid.models.embedder import write_network
+
+        write_network(net, self.path)
         # Copies, as tensors that share their memory are refused.
         tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in head.state_dict().items()}
         with replacing(self.path / _BEST_HEAD) as beside:
@@ -130,12 +141,16 @@ class RunFolder:
     def _tidy(self) -> None:
         """Remove what a killed process left half-written."""
         for folder in (self.path, (self.path / CHECKPOINT).parent):
-            for left in folder.glob(".*.part.*"):
-                left.unlink(missing_ok=True)
+            sweep(folder)
 
 
-def refuse_folder(path: str | os.PathLike[str], *, resume: bool) -> None:
+def refuse_folder(path: str | os.PathLike[str], *, resume: bool, force: bool = False) -> str | None:
     """Refuse RUN where a training can't begin or go on there, before anything costly; needs no torch.
+
+    Returns
+    -------
+    str or None
+        With `force`, the training that will be lost, in words.
 
     Raises
     ------
@@ -145,23 +160,26 @@ def refuse_folder(path: str | os.PathLike[str], *, resume: bool) -> None:
     path = Path(path)
     if resume and not (path / _MARKER).exists():
         raise WhalereidError(f"{path}: no training there to resume; leave --resume out to begin one.")
-    for left in path.glob(f".{Path(_MARKER).stem}.*.part.json"):  # by one killed before its first file
-        left.unlink(missing_ok=True)
-    if path.exists():
-        claim_folder(path, marker=_MARKER)
+    if resume and force:
+        raise WhalereidError("--resume goes on with a training, --force begins it anew; give one of the two.")
+    check_folder(path, marker=_MARKER)
     if not (path / _MARKER).exists():
-        return
+        return None
     held = _read(path)
     done = f"{held['progress']['epochs']} of {held['recipe']['epochs']} epochs"
+    if force:
+        return f"a training ({done})"
     if not resume:
         raise WhalereidError(
-            f"{path}: already holds a training ({done}); go on with --resume, or choose another --out."
+            f"{path}: already holds a training ({done}); go on with --resume, begin anew with --force, or choose "
+            "another --out."
         )
     if held["progress"]["epochs"] and not (path / CHECKPOINT).is_file():
         raise WhalereidError(
             f"{path}: its {CHECKPOINT} is gone, so this training ({done}) can't be resumed; begin anew in another "
             "--out."
         )
+    return None
 
 
 def _read(run: Path) -> dict[str, Any]:

@@ -86,6 +86,7 @@ def fit(
     seed: int = 0,
     workers: int | None = None,
     resume: bool = False,
+    force: bool = False,
     progress: bool = True,
 ) -> Run:
     """Train an embedder with its head, and keep the epoch that ranks the validation photos best.
@@ -128,6 +129,8 @@ def fit(
     resume : bool
         Go on with the training that `out` holds; everything else must be as it was. One that stopped before the end of
         its first epoch begins anew.
+    force : bool, default=False
+        Remove the training that `out` holds, and begin anew.
     progress : bool
         Tell on stderr how it goes.
 
@@ -160,7 +163,7 @@ def fit(
     arguments.choice(on_error, "on_error", ("raise", "skip"))
     seed = arguments.seed(seed)
     workers = None if workers is None else arguments.whole_number(workers, "workers", 0)
-    for flag, name in ((resume, "resume"), (progress, "progress")):
+    for flag, name in ((resume, "resume"), (force, "force"), (progress, "progress")):
         arguments.instance(flag, name, bool, "True or False")
     recipe = Recipe.named(recipe) if isinstance(recipe, str) else recipe
     items, notes = make_items(train, net, recipe, labels_from=labels_from, on_error=on_error, seed=seed)
@@ -174,7 +177,7 @@ def fit(
         accelerator = _accelerator(recipe.precision)
         folder = None
         try:
-            folder = RunFolder(out, settings, resume=resume) if accelerator.is_main_process else None
+            folder = RunFolder(out, settings, resume=resume, force=force) if accelerator.is_main_process else None
             accelerator.wait_for_everyone()
             with TrainingProgress(recipe.epochs, show=progress and folder is not None) as display:
                 for note in (*notes, *untold):
