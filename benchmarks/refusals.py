@@ -36,6 +36,8 @@ REFUSALS = [
     "train absent.csv --out run --weights random",
     "train photos.csv --out run --epochs 0",
     "train photos.csv --out run --epochs few",
+    "train photos.csv --out run --backbone lcnet_005",
+    "train photos.csv --out run --recipe defualt",
     "train photos.csv --out run --batch-size 1",
     "train photos.csv --out run --lr 0",
     "train photos.csv --out run --lr nan",

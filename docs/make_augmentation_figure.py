@@ -75,7 +75,7 @@ def main() -> None:
     cells = [(title, caption, picture) for title, block in blocks.items() for caption, picture in block]
     titles, captions, pictures = zip(*cells, strict=True)
     sheet = contact_sheet(pictures, captions, groups=titles, columns=10, cell=128)
-    write_image(Path(__file__).parent / "images" / "augmentation.png", sheet)
+    write_image(Path(__file__).parent / "images" / "augmentation.png", sheet, force=True)
 
 
 if __name__ == "__main__":

@@ -56,4 +56,4 @@ def draw(demo: Path, rows: int = 3, columns: int = 8) -> np.ndarray:
 if __name__ == "__main__":
     if not (ROOT / "demo" / "submission.csv").exists():
         sys.exit("docs/make_ranking_figure.py: no demo/submission.csv; run `make demo` first.")
-    write_image(ROOT / "docs" / "images" / "ranking.png", draw(ROOT / "demo"))
+    write_image(ROOT / "docs" / "images" / "ranking.png", draw(ROOT / "demo"), force=True)

@@ -9,10 +9,28 @@ from typing import Any, TypeVar
 
 from whalereid.errors import WhalereidError
 
-__all__ = ["HIGHEST_SEED", "choice", "column_names", "instance", "number", "seed", "sequence", "texts", "whole_number"]
+__all__ = [
+    "HIGHEST_RATE",
+    "HIGHEST_SEED",
+    "HIGHEST_WEIGHT",
+    "choice",
+    "column_names",
+    "instance",
+    "number",
+    "seed",
+    "sequence",
+    "texts",
+    "whole_number",
+]
 
 HIGHEST_SEED = 2**32 - 1
 """What NumPy, scikit-learn and torch all take."""
+
+HIGHEST_RATE = 1000.0
+"""Of learning and of decay: their product, too, is a number that float32 can hold."""
+
+HIGHEST_WEIGHT = 1e9
+"""Of an ensemble's member: as a share of the sum, all smaller ones are still numbers."""
 
 _Kind = TypeVar("_Kind")
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["WhalereidError", "listing", "printable"]
+__all__ = ["WhalereidError", "WhalereidWarning", "listing", "printable"]
+
+
+_LONGEST = 300  # characters of one name: a line that can be read
 
 
 class WhalereidError(ValueError):
@@ -15,6 +18,10 @@ class WhalereidError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
+
+
+class WhalereidWarning(UserWarning):
+    """Something that was done, yet should be known; the commands say it on stderr, as one line."""
 
 
 def printable(text: str) -> str:
@@ -38,6 +45,10 @@ def listing(items: Iterable[object], most: int = 5) -> str:
     >>> listing(["a", "b", "c"], most=2)
     'a, b and 1 more'
     """
-    names = [str(item) for item in items]
-    head = ", ".join(names[:most])
-    return head if len(names) <= most else f"{head} and {len(names) - most} more"
+    held = list(items)
+    head = ", ".join(_short(str(item)) for item in held[:most])
+    return head if len(held) <= most else f"{head} and {len(held) - most} more"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 3]}..."

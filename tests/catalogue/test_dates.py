@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whalereid.catalogue import Catalogue
+from whalereid.catalogue import Catalogue, audit
 from whalereid.catalogue.dates import parse_dates
 
 
@@ -53,7 +54,7 @@ def test_a_column_follows_the_order_that_it_shows() -> None:
 
 def test_where_no_order_shows_or_two_do_only_plain_dates_are_read() -> None:
     assert parsed("3/4/2017", "5/5/2017") == ["NaT", "NaT"]
-    assert parsed("3/4/2017", "25/4/2017", "4/25/2017") == ["NaT", "2017-04-25T00:00:00", "2017-04-25T00:00:00"]
+    assert parsed("3/4/2017", "25/4/2017", "4/25/2017", "2017-08-07") == ["NaT"] * 3 + ["2017-08-07T00:00:00"]
 
 
 @given(st.lists(st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1))))
@@ -86,3 +87,65 @@ def test_a_timestamp_alone_is_the_date() -> None:
 
 def test_without_dates_all_are_unknown() -> None:
     assert np.isnat(Catalogue(pd.DataFrame({"image_id": ["a"], "path": ["a"]})).dates()).tolist() == [True]
+
+
+SLASHED = pd.DataFrame({"image_id": list("abcd"), "path": list("abcd"), "date": ["3/4/2017", "25/4/2017", None, "?"]})
+DATES = ["2017-04-03T00:00:00", "2017-04-25T00:00:00", "NaT", "NaT"]
+
+
+def dates(photos: Catalogue) -> list[str]:
+    return [str(date) for date in photos.dates()]
+
+
+def test_a_part_of_a_table_reads_its_dates_as_the_whole_does() -> None:
+    photos = Catalogue(SLASHED.assign(seen=SLASHED["date"]))
+    part = photos[[0]]
+    assert dates(part) == dates(photos.subset("a")) == dates(photos.filter(date="3/4/2017")) == DATES[:1]
+    assert dates(part.assign(fold=0)) == dates(part.join(pd.DataFrame({"image_id": ["a"], "fold": [0]}))) == DATES[:1]
+    assert [str(date) for date in part.dates("seen")] == DATES[:1]
+    assert dates(photos) == DATES
+
+
+def test_new_dates_are_read_as_they_show_themselves() -> None:
+    part = Catalogue(SLASHED)[[0, 1]]
+    assert dates(part.assign(date=["3/4/2017", "4/25/2017"])) == ["2017-03-04T00:00:00", "2017-04-25T00:00:00"]
+    assert dates(part[[0]].assign(date="3/4/2017")) == ["NaT"]
+    joined = part.join(pd.DataFrame({"image_id": ["a", "b"], "date": ["3/4/2017", "4/25/2017"]}))
+    assert dates(joined) == ["2017-03-04T00:00:00", "2017-04-25T00:00:00"]
+
+
+def test_a_part_that_is_written_keeps_its_dates(tmp_path: Path) -> None:
+    photos = Catalogue(SLASHED.assign(timestamp=["3/4/2017 8:05 PM", "25/4/2017", None, "?"]))
+    for name in ("part.csv", "part.parquet"):
+        photos[[0, 2, 3]].write(tmp_path / name)
+        read = Catalogue.read(tmp_path / name)
+        assert dates(read) == ["2017-04-03T20:05:00", "NaT", "NaT"]
+        assert read.column("date").fillna("").tolist() == ["2017-04-03", "", "?"]
+        photos.write(tmp_path / name)
+        assert Catalogue.read(tmp_path / name).column("date").fillna("").tolist() == ["3/4/2017", "25/4/2017", "", "?"]
+
+
+def test_the_order_is_said() -> None:
+    photos = Catalogue(SLASHED, notes=["a note"])
+    assert photos.notes == ("a note", "column date: 2 dates read with the day first, as 25/4/2017 shows")
+    assert photos[[0]].notes == photos.notes
+    assert Catalogue(SLASHED[2:]).notes == ()
+    unread = Catalogue(SLASHED[:1].rename(columns={"date": "timestamp"})).notes
+    assert unread == (
+        "column date: 1 date left unread, since none shows which number is the month, as 25/4/2017 would; "
+        "write YYYY-MM-DD",
+    )
+
+
+def test_a_table_whose_rows_disagree_is_left_unread_as_a_whole_and_said() -> None:
+    frame = pd.DataFrame({"image_id": list("abc"), "path": list("abc"), "date": ["3/4/2017", "25/4/2017", "4/25/2017"]})
+    photos = Catalogue(frame)
+    assert dates(photos) == ["NaT"] * 3
+    assert [dates(photos[[row]]) for row in range(3)] == [["NaT"]] * 3
+    assert photos.notes == (
+        "column date: 3 dates left unread, since 25/4/2017 has the day first and 4/25/2017 the month; write YYYY-MM-DD",
+    )
+    (finding,) = [one for one in audit(photos, photos=False).findings if "date" in one.kind]
+    assert finding.kind == "disagreeing-dates"
+    assert finding.offenders == ("a", "b", "c")
+    assert finding.examples == ("25/4/2017 has the day first, 4/25/2017 the month",)

@@ -27,7 +27,7 @@ def refused(match: str, source: object, layout: str | None = None) -> None:
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_tables_as_spreadsheets_write_them(table: Callable[[str], Path], separator: str, mark: str) -> None:
-    text = mark + 'image_id,path,whale_id,notes\na,a.jpg,Nanuq,"x"\nb,b.jpg,NA,\n'.replace(",", separator)
+    text = mark + 'image_id,path,whale_id,notes\na,a.jpg,Nanuq,"x"\nb,b.jpg,,\n'.replace(",", separator)
     photos = Catalogue.read(table(text))
     assert photos.columns == ["image_id", "path", "identity", "notes"]
     assert photos.identities == ("Nanuq",)
@@ -224,7 +224,7 @@ def test_coco_that_is_none(coco: Path, edit: Callable[[Any], Any], message: str)
 
 def test_coco_that_is_not_json(coco: Path) -> None:
     (coco / "annotations/instances_train2022.json").write_text('{"images": [')
-    refused(r"instances_train2022\.json: is not JSON", coco)
+    refused(r"instances_train2022\.json: isn't COCO annotations", coco)
     (coco / "images").rename(coco / "pictures")
     refused("holds annotations but no images/", coco)
 

@@ -88,12 +88,13 @@ REFUSED: dict[str, list[tuple[Callable[[Any], object], list[Any]]]] = {
     ],
     "column": [(PHOTOS.column, [*NO_NAME, "encounter"])],
     "counts": [(PHOTOS.counts, [*NO_NAME, "encounter"])],
+    "date_order": [(PHOTOS.date_order, [*NO_NAME, "date"])],
     "dates": [(lambda wrong: PHOTOS.dates(wrong), [*NO_NAME[1:], "date"])],
     "filter": [
         (lambda wrong: PHOTOS.filter(no_such=wrong), [1]),
         (lambda wrong: PHOTOS.filter(identity=wrong), [*WRONG, True, {7}, ["x", 7], float("nan")]),
         (lambda wrong: PHOTOS.filter(viewpoint=wrong), [*WRONG, True]),
-        (lambda wrong: PHOTOS.filter(fold=wrong), [None, "0", ["0"], b"0", object()]),
+        (lambda wrong: PHOTOS.filter(fold=wrong), [None, "0", ["0"], b"0", 1j, object()]),
     ],
     "join": [
         (
@@ -112,6 +113,7 @@ REFUSED: dict[str, list[tuple[Callable[[Any], object], list[Any]]]] = {
     "read": [],  # the readers' own
     "rows": [(PHOTOS.rows, NO_IDS)],
     "subset": [(PHOTOS.subset, [*NO_IDS, "abc", ["a", "a"]])],
+    "with_scenarios": [(PHOTOS.with_scenarios, [None, 3, {1}, [1], ["scenario01"]])],
     "write": [(PHOTOS.write, WRONG)],
 }
 

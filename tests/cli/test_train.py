@@ -257,7 +257,7 @@ def test_options_that_cannot_be(
     [
         (["--epochs", "0"], "'--epochs': 0; give a whole number from 1"),
         (["--batch-size", "1"], "'--batch-size': 1"),
-        (["--lr", "0"], "'--lr': 0; give a number above 0"),
+        (["--lr", "0"], "'--lr': 0; give a number between 0 and 1000"),
         (["--lr", "nan"], "'--lr': nan"),
         (["--patience", "0"], "'--patience': 0"),
         (["--seed", "-1"], "'--seed': -1"),

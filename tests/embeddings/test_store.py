@@ -18,6 +18,7 @@ from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings, embed, embed_many
 from whalereid.embeddings.store import PartStore
 from whalereid.errors import WhalereidError
+from whalereid.files import temporary
 
 QUIET = {"progress": False, "workers": 0, "precision": "fp32", "batch_size": 2}
 
@@ -95,7 +96,7 @@ def test_options_that_cannot_be_leave_nothing(net: Counting, photos: Catalogue, 
     other = out.with_name("other.parquet")
     other.parent.mkdir(exist_ok=True)
     other.write_text("precious")
-    with pytest.raises(WhalereidError, match="can't be read as Parquet"):
+    with pytest.raises(WhalereidError, match="not whalereid's embeddings"):
         embed_many({"one": net, "two": network(1)}, photos, out={"one": out, "two": other}, **QUIET)
     assert [path.name for path in out.parent.iterdir()] == ["other.parquet"]
 
@@ -142,7 +143,7 @@ def test_other_photos_than_a_finished_ones_are_refused(net: Counting, photos: Ca
     with pytest.raises(WhalereidError, match=r"photos that this catalogue lacks .*\(p00, p01, p02, p03"):
         embed(net, photos[6:], out=out, **QUIET)
     photos.paths[2].write_bytes(photos.paths[3].read_bytes())
-    with pytest.raises(WhalereidError, match=r"has other files for \(p02\)"):
+    with pytest.raises(WhalereidError, match=r"whose files or boxes have changed since \(p02\)"):
         embed(net, photos, out=out, **QUIET)
     assert len(Embeddings.read(out)) == 6
 
@@ -178,11 +179,11 @@ def test_embeddings_made_otherwise_are_refused(
 def test_another_networks_embeddings_are_refused(net: Counting, photos: Catalogue, out: Path) -> None:
     embed(net, photos, out=out, **QUIET)
     for options, differs in [
-        ({"seed": 1}, "fingerprint"),
-        ({"image_size": 64}, "fingerprint"),
-        ({"neck": "bn"}, "network"),
+        ({"seed": 1}, "fingerprint is"),
+        ({"image_size": 64}, r"transform image_size is \[32, 32\] there, \[64, 64\] now \(fingerprint too\)"),
+        ({"neck": "bn"}, "network neck is"),
     ]:
-        with pytest.raises(WhalereidError, match=rf"emb.*: holds embeddings made otherwise: {differs} is"):
+        with pytest.raises(WhalereidError, match=rf"emb.*: holds embeddings made otherwise: {differs}"):
             embed(network(**options), photos, out=out, **QUIET)
 
 
@@ -197,7 +198,7 @@ def test_places_that_hold_something_else(net: Counting, photos: Catalogue, tmp_p
     with pytest.raises(WhalereidError, match="is a folder"):
         embed(net, photos, out=tmp_path / "folder.parquet", **QUIET)
     (tmp_path / "text.parquet").write_text("precious")
-    with pytest.raises(WhalereidError, match="can't be read as Parquet"):
+    with pytest.raises(WhalereidError, match="not whalereid's embeddings"):
         embed(net, photos, out=tmp_path / "text.parquet", **QUIET)
     assert (tmp_path / "text.parquet").read_text() == "precious"
     foreign = Embeddings.from_numpy(["a"], [[1.0]])
@@ -210,10 +211,10 @@ def test_places_that_hold_something_else(net: Counting, photos: Catalogue, tmp_p
 def test_half_a_part_of_a_killed_run_is_swept_away(net: Counting, photos: Catalogue, out: Path) -> None:
     stopped(net, photos, out, 6)
     folder = out if out.suffix == "" else out.with_name(f".{out.name}.parts")
-    (folder / ".part-00009.1234.part.parquet").write_bytes(b"half")
+    (temporary(folder / "part-00009.parquet", pid=1234)).write_bytes(b"half")
     made = embed(net, photos, out=out, **QUIET)
     assert len(made) == 12
-    assert not list(out.parent.rglob(".*.part.*"))
+    assert not list(out.parent.rglob(".whalereid-*"))
 
 
 def test_a_damaged_marker_says_so(net: Counting, photos: Catalogue, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from whalereid.embeddings import Embeddings
 from whalereid.embeddings.table import Header, all_alike
 from whalereid.errors import WhalereidError
+from whalereid.files import temporary
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_no_photos_keep_their_width(tmp_path: Path) -> None:
 def test_a_folder_of_parts(some: Embeddings, tmp_path: Path) -> None:
     for name, rows in (("b", slice(3, 5)), ("a", slice(0, 3))):
         Embeddings(some.ids[rows], some.vectors[rows], some.provenance).write(tmp_path / f"{name}.parquet")
-    (tmp_path / ".c.123.part.parquet").write_bytes(b"half")
+    temporary(tmp_path / "c.parquet", pid=123).write_bytes(b"half")
     (tmp_path / "notes.txt").write_text("ours")
     assert Embeddings.read(tmp_path).take(some.ids).tolist() == some.vectors.tolist()
     Embeddings.from_numpy(["x"], [[1.0, 2.0]], some.provenance).write(tmp_path / "c.parquet")

@@ -222,7 +222,7 @@ def test_errors_say_what_and_where(tmp_path: Path) -> None:
         protocol.write(tmp_path / "full")
     protocol.write(tmp_path / "ours")
     (tmp_path / "ours" / "thesis.txt").write_text("mine")
-    with refused("holds more than a protocol"):
+    with refused("thesis.txt: isn't ours, and would be lost"):
         protocol.write(tmp_path / "ours")
     assert (tmp_path / "ours" / "thesis.txt").read_text() == "mine"
 

@@ -86,7 +86,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         evaluation.Hits,
         {"query_ids": HITS.query_ids, "hit": HITS.hit, "scores": HITS.scores, "relevant": HITS.relevant},
     ),
-    "evaluation.Hits.of": (evaluation.Hits.of, {"ranking": RANKING, "labels": LABELS}),
+    "evaluation.Hits.of": (evaluation.Hits.of, {"ranking": RANKING, "labels": LABELS, "known": ["a"]}),
     "evaluation.Hits.narrowed": (
         HITS.narrowed,
         {"rows": np.array([0]), "kept": HITS.hit[:1], "relevant": np.array([1])},

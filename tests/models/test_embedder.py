@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from whalereid.errors import WhalereidError
 from whalereid.models import Embedder
+from whalereid.models.config import look_for_backbone
 
 NET = "lcnet_050"  # 256 channels before its head convolution, 1280 after
 
@@ -329,3 +330,14 @@ def test_pretrained_weights_are_timms(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("whalereid.models.embedder.silence_of", lambda url: "")
     assert Embedder(NET, weights="pretrained").config["weights"] == "pretrained"
     assert asked[NET]
+
+
+def test_every_network_of_timm_is_found_in_its_files_and_others_are_not() -> None:
+    for name in [*timm.list_models(), *timm.list_pretrained(), "tf_efficientnet_lite0", "efficientnetv2_rw_m"]:
+        look_for_backbone(name)
+    from timm.models._registry import _deprecated_models
+
+    for name in _deprecated_models:
+        look_for_backbone(name)
+    with pytest.raises(WhalereidError, match=r"Unknown backbone 'lcnet_005'; near it are lcnet_"):
+        look_for_backbone("lcnet_005")

@@ -57,7 +57,7 @@ MODULE = nn.Linear(2, 2)
         ("weights", None, "weights is None; give 'pretrained', 'random' or a file"),
         ("weights", MODULE.state_dict(), "weights is .*; give 'pretrained', 'random' or a file"),
         ("weights", "absent.pth", "absent.pth: no such file of weights"),
-        ("weights", "x" * 5000, "can't be looked at"),
+        ("weights", "x" * 5000, "can't be read"),
     ],
 )
 def test_arguments_of_an_embedder(argument: str, value: Any, words: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,17 +147,18 @@ def test_only_fold_tables_are_written_over(tmp_path: Path) -> None:
     target = tmp_path / "photos.csv"
     PHOTOS.write(target)
     before = target.read_bytes()
-    with pytest.raises(WhalereidError, match="holds something other than folds; choose another name"):
+    with pytest.raises(WhalereidError, match="is a catalogue, not a table of folds; choose another name"):
         write_folds(made, target)
     assert target.read_bytes() == before
     ours = tmp_path / "folds.csv"
     write_folds(fold_table(EncounterFolds(3), PHOTOS), ours)
     write_folds(made, ours)
     assert ours.read_text() == "image_id,fold\np000,-1\np001,0\n"
-    for name, content in {"notes.txt": "remember the milk", "empty.csv": "", "photo.jpg": "\x89\xff"}.items():
+    for name, content in {"notes.csv": "remember the milk", "photo.jpg": "\x89\xff"}.items():
         (tmp_path / name).write_text(content)
-        with pytest.raises(WhalereidError, match="holds something other than folds"):
+        with pytest.raises(WhalereidError, match="table of folds"):
             write_folds(made, tmp_path / name)
+        assert (tmp_path / name).read_text() == content
     with pytest.raises(WhalereidError):
         write_folds(made, tmp_path)
 

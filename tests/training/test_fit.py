@@ -16,6 +16,7 @@ from training.drawing import GREY, draw_photos, make_parts
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings, embed
 from whalereid.errors import WhalereidError
+from whalereid.files import temporary
 from whalereid.heads import ElasticArcFace
 from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, PhotoDataset
 from whalereid.models import Embedder, load_weights
@@ -203,7 +204,7 @@ def test_a_killed_training_resumes_to_the_same_result(
     with pytest.raises(Killed):
         run_fit(drawn, drawn, out, parts=parts_that_stop(step, Killed()))
     assert (out / "checkpoint" / "last.pt").exists() == (step > 3)
-    (out / ".model.99.part.safetensors").write_bytes(b"half")
+    temporary(out / "model.safetensors", pid=99).write_bytes(b"half")
     net, head = make_parts()
     torch.nn.init.constant_(next(net.parameters()), 0.5) if step > 3 else None  # the checkpoint's weights count
     run = run_fit(drawn, drawn, out, resume=True, parts=(net, head))
@@ -417,7 +418,7 @@ def test_skipped_photos_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_half_a_first_file_of_a_killed_training_is_no_obstacle(drawn: Catalogue, tmp_path: Path) -> None:
-    (tmp_path / ".run.99.part.json").write_text("{")
+    temporary(tmp_path / "run.json", pid=99).write_text("{")
     run_fit(drawn, None, tmp_path, recipe=QUICK.but(epochs=1))
 
 

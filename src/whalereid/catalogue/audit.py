@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance
+from whalereid.catalogue.dates import either_way
 from whalereid.catalogue.fingerprints import (
     NEAR_IDENTICAL,
     Fingerprints,
@@ -26,6 +27,7 @@ from whalereid.catalogue.fingerprints import (
 from whalereid.catalogue.schema import is_viewpoint
 from whalereid.catalogue.suggestions import did_you_mean, suggest_columns
 from whalereid.catalogue.table import Catalogue
+from whalereid.catalogue.text import reads_as_missing
 from whalereid.catalogue.usable import RuleUse, Views, rule_uses, views_of
 from whalereid.errors import WhalereidError, printable
 from whalereid.files import inside
@@ -123,15 +125,15 @@ class Audit:
         yield Text(printable(self.source), style="bold")
         for name, fact in _in_words(self.summary):
             yield Text.assemble((f"{name:11} ", "dim"), printable(fact))
-        yield Text.assemble((f"{'sides':11} ", "dim"), str(self.views))
+        yield Text.assemble((f"{'sides':11} ", "dim"), printable(str(self.views)))
         for row, use in enumerate(self.rules):
             name = "" if row else "rules"
-            yield Text.assemble((f"{name:11} ", "dim"), str(use))
+            yield Text.assemble((f"{name:11} ", "dim"), printable(str(use)))
         yield Text()
         for finding in self.findings:
             severity = (f"{finding.severity:7} ", _COLOURS[finding.severity])
-            yield Text.assemble(severity, (f"{finding.message}: {finding.count:,}", "bold"))
-            yield Text(f"        {finding.advice}", style="dim")
+            yield Text.assemble(severity, (printable(f"{finding.message}: {finding.count:,}"), "bold"))
+            yield Text(printable(f"        {finding.advice}"), style="dim")
             for example in finding.examples:
                 yield Text(f"          {printable(example)}")
             if finding.count > len(finding.examples) > 0:
@@ -153,7 +155,8 @@ def audit(catalogue: Catalogue, *, photos: bool = True, workers: int | None = No
     """Look for what is wrong with a catalogue.
 
     In the table: paths that leave the root, photos without an identity, identities with one photo, encounters with
-    several identities, viewpoints not known, dates that can't be read. In the photos: missing, unreadable (cut short,
+    several identities, names that look like a missing value, viewpoints not known, dates that can't be read. In the
+    photos: missing, unreadable (cut short,
     not a photo), too small, of one shade, boxes that miss them, and photos that stand twice, byte for byte or nearly.
 
     Parameters
@@ -235,8 +238,18 @@ def _findings_of_table(catalogue: Catalogue) -> list[Finding]:
         findings += _finding(
             "unknown-viewpoints", "warning", "viewpoints not recognised", advice, counts.index, examples
         )
+    for name in ("identity", "encounter", "viewpoint", "species", "location"):
+        findings += _findings_of_missing_words(catalogue, name)
     given = [name for name in ("date", "timestamp") if name in frame]
-    unreadable = [catalogue.known(name) & np.isnat(catalogue.dates(name)) for name in given]
+    orders = {name: catalogue.date_order(name) for name in given}
+    disagree = {name: either_way(frame[name]) & orders[name].disagrees for name in given}
+    rows = np.logical_or.reduce([np.zeros(len(frame), bool), *disagree.values()])
+    shown = {order.day_first: order.month_first for order in orders.values() if order.disagrees}
+    examples = [f"{day} has the day first, {month} the month" for day, month in shown.items()]
+    advice = "None of them is read. Write YYYY-MM-DD."
+    message = "dates that disagree about which number is the month"
+    findings += _finding("disagreeing-dates", "warning", message, advice, frame["image_id"][rows], examples)
+    unreadable = [catalogue.known(name) & np.isnat(catalogue.dates(name)) & ~disagree[name] for name in given]
     unread = frame[np.logical_or.reduce(unreadable)] if given else frame[:0]
     written = unread[given].head(_EXAMPLES)
     examples = [
@@ -248,6 +261,19 @@ def _findings_of_table(catalogue: Catalogue) -> list[Finding]:
         "unreadable-dates", "warning", "dates that can't be read", advice, unread["image_id"], examples
     )
     return findings
+
+
+def _findings_of_missing_words(catalogue: Catalogue, column: str) -> list[Finding]:
+    """Names that are probably none, but what a program writes where there is none."""
+    if not catalogue.known(column).any():
+        return []
+    counts = catalogue.counts(column)
+    counts = counts[[reads_as_missing(name) for name in counts.index]]
+    plural = {"identity": "identities", "species": "species"}.get(column, f"{column}s")
+    advice = f"Taken for a name. If it means that the {column} isn't known, leave the field empty or write unknown."
+    examples = [f"{name}: {count:,} {'photo' if count == 1 else 'photos'}" for name, count in counts.items()]
+    message = f"{plural} that look like a missing value"
+    return _finding(f"missing-looking-{plural}", "warning", message, advice, counts.index, examples)
 
 
 def _findings_of_identities(frame: pd.DataFrame) -> list[Finding]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance
+from whalereid.catalogue.text import MISSING, id_column, name_column, text_column
 from whalereid.errors import WhalereidError, listing
 
 __all__ = [
@@ -39,7 +41,8 @@ ALIASES = {
 UNKNOWN = frozenset({"", "unknown", "____"})
 _VIEWPOINT_SYNONYMS = {"up": "top"}
 _MAY_BE_UNKNOWN = ("identity", "viewpoint", "encounter")
-_TEXT = ("image_id", "path", "identity", "viewpoint", "encounter", "species", "location", "date", "timestamp")
+_NAMES = ("identity", "viewpoint", "encounter", "species", "location")
+_DATES = ("date", "timestamp")
 _NUMBERS = ("height", "width", "fold")
 _BBOX_PARTS = ("bbox_x", "bbox_y", "bbox_w", "bbox_h")
 _VIEWPOINT = re.compile(r"(?:(?:top|up|bottom|down|left|right|front|back)[-_ ]?)+")
@@ -105,7 +108,8 @@ def parse_bbox(value: Any) -> tuple[float, float, float, float]:
 def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     """Rename aliases and clean values: ids and categories text, sizes numbers, boxes tuples, missing values NaN.
 
-    Doing it twice changes nothing.
+    Doing it twice changes nothing. Of names only the empty one is missing, and what `UNKNOWN` holds; of dates and
+    numbers, and of other columns that hold nothing but numbers, so is what `MISSING` holds.
 
     Parameters
     ----------
@@ -123,8 +127,8 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     Raises
     ------
     WhalereidError
-        A required column is missing, an ``image_id`` or ``path`` is empty, an ``image_id`` is repeated, or a size or
-        box can't be read.
+        A required column is missing, an ``image_id`` or ``path`` is empty, an ``image_id`` is repeated or no text, or a
+        size or box can't be read.
     """
     frame = _rename(frame.reset_index(drop=True), where=where)
     missing = [name for name in REQUIRED if name not in frame]
@@ -136,7 +140,12 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
             f"{where}: no column {listing(missing)}; a catalogue needs image_id and path, "
             f"this table has {listing(frame.columns, most=12) or 'no columns'}{'; ' + question if question else '.'}"
         )
-    cleaned: dict[str, pd.Series] = {name: _text(frame[name]) for name in _TEXT if name in frame}
+    cleaned = {"image_id": id_column(frame["image_id"], where=where)}
+    cleaned["path"] = text_column(frame["path"], where=where)
+    cleaned |= {name: name_column(frame[name], where=where) for name in _NAMES if name in frame}
+    cleaned |= {name: _given(text_column(frame[name], where=where)) for name in _DATES if name in frame}
+    own = (name for name in map(str, frame) if name not in cleaned and name not in (*KNOWN, *_NUMBERS, *_BBOX_PARTS))
+    cleaned |= {name: _numbers_given(frame[name]) for name in own if isinstance(frame[name].dtype, pd.StringDtype)}
     if "date" not in frame and "timestamp" in frame:
         cleaned["date"] = cleaned["timestamp"]
     for name in _MAY_BE_UNKNOWN:
@@ -151,7 +160,7 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     if "bbox" in frame:
         cleaned["bbox"] = _boxes(frame["bbox"], where=where)
     elif all(name in frame for name in _BBOX_PARTS):
-        parts = [_text(frame[name]).fillna("") for name in _BBOX_PARTS]
+        parts = [_given(text_column(frame[name], where=where)).fillna("") for name in _BBOX_PARTS]
         joined = [", ".join(box) if any(box) else "" for box in zip(*parts, strict=True)]
         cleaned["bbox"] = _boxes(pd.Series(joined, frame.index, dtype=object, name="bbox"), where=where)
         frame = frame.drop(columns=list(_BBOX_PARTS))
@@ -176,23 +185,32 @@ def _rename(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     for alias, proper in ALIASES.items():
         if alias in names and proper not in names:
             names[names.index(alias)] = proper
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise WhalereidError(f"{where}: two columns are called {listing(twice)}; rename or remove one.")
     return frame.set_axis(names, axis="columns")
 
 
-def _text(column: pd.Series) -> pd.Series:
-    """As stripped text, missing or empty values NaN."""
-    if pd.api.types.is_float_dtype(column) and bool((column.dropna() % 1 == 0).all()):
-        column = column.astype("Int64")  # whole numbers that gaps made floats: 12, not 12.0
-    text = column.astype("str").str.strip()
-    return text.where(column.notna() & (text != ""))
+def _given(text: pd.Series) -> pd.Series:
+    """Text of dates or numbers; what programs write for a missing one is NaN."""
+    missing = text.isin(MISSING)
+    return text.mask(missing) if missing.any() else text
+
+
+def _numbers_given(column: pd.Series) -> pd.Series:
+    """A column of the table's own, as it is; where all the rest are numbers, what programs write for none is NaN."""
+    given = _given(column)
+    if given is column:
+        return column
+    rest = given.dropna()
+    return given if bool(pd.to_numeric(rest, errors="coerce").notna().all()) else column
 
 
 def _numbers(column: pd.Series, *, where: str) -> pd.Series:
     """As numbers, integers where all are there and whole."""
-    given = _text(column) if not pd.api.types.is_numeric_dtype(column) else column
+    given = column if pd.api.types.is_numeric_dtype(column) else _given(text_column(column, where=where))
+    if pd.api.types.is_complex_dtype(given):
+        _refuse(column, given.notna().to_numpy(bool), "is not a real number", where=where)
     number = pd.to_numeric(given, errors="coerce").astype("float64")
     _refuse(column, given.notna().to_numpy(bool) & ~np.isfinite(number.to_numpy()), "is not a number", where=where)
     whole = bool(number.notna().all()) and bool((number % 1 == 0).all())
@@ -205,7 +223,7 @@ def _boxes(column: pd.Series, *, where: str) -> pd.Series:
     odd = np.zeros(len(column), bool)
     for row, value in enumerate(column):
         is_sequence = isinstance(value, tuple | list | np.ndarray)
-        if not is_sequence and (pd.isna(value) or not str(value).strip()):
+        if not is_sequence and (pd.isna(value) or str(value).strip() in MISSING):
             continue
         try:
             boxes[row] = parse_bbox(value)

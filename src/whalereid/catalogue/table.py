@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral, Number
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,15 +14,18 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance, texts
-from whalereid.catalogue.dates import parse_dates
-from whalereid.catalogue.schema import normalise, normalise_viewpoint, refuse_repeats
+from whalereid.catalogue.dates import DateColumn, DateOrder, parse_dates
+from whalereid.catalogue.schema import KNOWN, normalise, normalise_viewpoint, refuse_repeats
+from whalereid.catalogue.text import id_column
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import inside
+from whalereid.outputs import CATALOGUE, check_output, is_same
 
 __all__ = ["Catalogue", "Scenario"]
 
 _SEVERAL_IN_ORDER = (list, tuple, np.ndarray, pd.Series, pd.Index, pd.api.extensions.ExtensionArray)
 _SEVERAL = (*_SEVERAL_IN_ORDER, set, frozenset)
+_DATES = ("timestamp", "date")
 
 
 @dataclass(frozen=True)
@@ -91,10 +94,13 @@ class Catalogue:
         self._root = Path(root)
         self._source = str(root) if source is None else instance(source, "source", str, "text")
         self._frame = normalise(frame, where=self._source)
-        self._scenarios = tuple(instance(scenarios, "scenarios", Sequence, "a sequence of Scenario"))
-        for scenario in self._scenarios:
-            instance(scenario, "scenarios", Scenario, "a sequence of Scenario")
+        self._scenarios = _scenarios_of(scenarios)
         self._notes = texts(notes, "notes", "sentences")
+        self._date_columns = {
+            name: DateColumn(self._frame[name])
+            for name in self._frame
+            if (name in _DATES or name not in KNOWN) and isinstance(self._frame[name].dtype, pd.StringDtype)
+        }
 
     @classmethod
     def read(cls, source: str | os.PathLike[str] | Any, layout: str | None = None) -> Catalogue:
@@ -139,8 +145,16 @@ class Catalogue:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was taken for what when the table was read, a sentence each, where that wasn't plain."""
-        return self._notes
+        """What was taken for what when the table was read, a sentence each, where that wasn't plain.
+
+        Such as whether dates like 3/4/2017 have the day first, which the whole table tells.
+        """
+        said: dict[str, str] = {}
+        for name in reversed(_DATES):
+            note = self._date_columns[name].order.note(name) if name in self._date_columns else None
+            if note is not None:
+                said.setdefault(note.removeprefix(f"column {name}"), note)  # a timestamp alone is the date, too
+        return (*self._notes, *said.values())
 
     @property
     def columns(self) -> list[str]:
@@ -192,6 +206,11 @@ class Catalogue:
         column : str, optional
             The column to read. By default ``timestamp`` and, where that says nothing, ``date``.
 
+        Notes
+        -----
+        Which number is the month in dates such as 3/4/2017 is what the whole table told when it was made: a part of it
+        reads its dates the same way.
+
         See Also
         --------
         whalereid.catalogue.dates.parse_dates : What can be read.
@@ -203,12 +222,27 @@ class Catalogue:
         array(['2017-08-07T00:00:00', 'NaT'], dtype='datetime64[s]')
         """
         if column is not None:
-            return parse_dates(self.column(column))
+            known = self._date_columns.get(column) if isinstance(column, str) else None
+            return parse_dates(self.column(column)) if known is None else known.parse(self._frame[column])
         dates = np.full(len(self), "NaT", "datetime64[s]")
-        for name in ("timestamp", "date"):
-            if name in self._frame:
-                dates = np.where(np.isnat(dates), parse_dates(self._frame[name]), dates)
+        for name in _DATES:
+            if name in self._frame and np.isnat(dates).any():
+                dates = np.where(np.isnat(dates), self.dates(name), dates)
         return dates
+
+    def date_order(self, column: str) -> DateOrder:
+        """Which of two numbers is the month in a column's dates such as 3/4/2017, as the whole table told it.
+
+        Examples
+        --------
+        >>> photos = Catalogue(pd.DataFrame({"image_id": ["a", "b"], "path": ["a", "b"],
+        ...                                  "date": ["25/4/2017", "4/25/2017"]}))
+        >>> photos.date_order("date").disagrees
+        True
+        """
+        given = self.column(column)
+        known = self._date_columns.get(column)
+        return DateOrder.of(given.astype("str")) if known is None else known.order
 
     @cached_property
     def identities(self) -> tuple[str, ...]:
@@ -280,8 +314,17 @@ class Catalogue:
         part = object.__new__(Catalogue)  # what is clean already need not be cleaned again
         part._root, part._source, part._scenarios, part._notes = self._root, self._source, (), self._notes
         part._frame = self._frame.iloc[_positions(rows, len(self))].reset_index(drop=True)
+        part._date_columns = self._date_columns
         refuse_repeats(part._frame["image_id"], where=self._source)
         return part
+
+    def with_scenarios(self, scenarios: Sequence[Scenario]) -> Catalogue:
+        """Return the same table with these retrieval tasks in place of its own."""
+        other = object.__new__(Catalogue)
+        other._root, other._source, other._notes = self._root, self._source, self._notes
+        other._frame, other._date_columns = self._frame, self._date_columns
+        other._scenarios = _scenarios_of(scenarios)
+        return other
 
     def __iter__(self) -> NoReturn:
         raise WhalereidError(
@@ -346,7 +389,10 @@ class Catalogue:
         if not table.columns.is_unique:
             named_twice = listing(table.columns[table.columns.duplicated()])
             raise WhalereidError(f"{where}: two columns are called {named_twice}; rename or remove one.")
-        table = table.assign(image_id=table["image_id"].astype("str"))
+        table = table.assign(image_id=id_column(table["image_id"], where=where))
+        if table["image_id"].isna().any():
+            row = int(table["image_id"].isna().to_numpy().argmax()) + 1
+            raise WhalereidError(f"{where}, row {row}: image_id is empty; every row needs one.")
         if table["image_id"].duplicated().any():
             twice = table["image_id"][table["image_id"].duplicated()]
             raise WhalereidError(f"{where}: image_id {twice.iloc[0]!r} is repeated; one row a photo, please.")
@@ -354,7 +400,7 @@ class Catalogue:
             raise WhalereidError(f"{where}: has none of the photos of {self._source}; is it another data set's?")
         table = table.drop(columns="path", errors="ignore")  # ours leads from our root to the photo
         kept = [name for name in self._frame if name == "image_id" or name not in table]
-        return self._with(self._frame[kept].merge(table, on="image_id", how="left"), scenarios=self._scenarios)
+        return self._with(self._frame[kept].merge(table, on="image_id", how="left"), changed=set(map(str, table)))
 
     def assign(self, **columns: Any) -> Catalogue:
         """Another catalogue with columns added or replaced, each a scalar or N values in the order of rows.
@@ -365,7 +411,7 @@ class Catalogue:
             Values are of another number or kind, or can't be used in such a column.
         """
         values = {name: self._each(value, name) for name, value in columns.items()}
-        return self._with(self._frame.assign(**values), scenarios=self._scenarios)
+        return self._with(self._frame.assign(**values), changed=set(values))
 
     def _each(self, value: Any, name: str) -> Any:
         """A scalar as it is, or N values in the order of rows, whatever index they came with."""
@@ -378,18 +424,58 @@ class Catalogue:
             raise WhalereidError(f"{name} has {len(value)} values for {len(self)} photos; give one a photo.")
         return value.reset_index(drop=True) if isinstance(value, pd.Series) else value
 
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Write the table as CSV or Parquet by its suffix, whole or not at all; `path` stays relative to the root."""
+    def write(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Write the table, whole or not at all; its column ``path`` stays relative to the root.
+
+        A date such as 3/4/2017 is written year first where the rows that show its order aren't in the table any more.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.csv`` or ``.parquet``. An earlier table of ``image_id`` and ``path`` there is replaced.
+        force : bool, default=False
+            Replace a file of another kind, or the one that this catalogue was read from, too.
+
+        Raises
+        ------
+        WhalereidError
+            Another suffix, something else is there, or the place can't be written.
+        """
         from whalereid.catalogue.readers import write_table
+        from whalereid.catalogue.readers.table import NAMES
 
         instance(path, "path", (str, os.PathLike), "the path of a file")
-        write_table(self._frame, Path(path))
+        instance(force, "force", bool, "True or False")
+        check_output(path, CATALOGUE, force=force)
+        read_from = [Path(self._source), *(Path(self._source, name) for name in NAMES)]
+        if not force and any(is_same(one, Path(path)) for one in read_from):
+            raise WhalereidError(
+                f"{path}: this catalogue was read from there; write it elsewhere, or over it with force=True."
+            )
+        dates = {
+            name: self._date_columns[name].write(self._frame[name]) for name in _DATES if name in self._date_columns
+        }
+        write_table(self._frame.assign(**dates), Path(path))
 
-    def _with(self, frame: pd.DataFrame, *, scenarios: Sequence[Scenario]) -> Catalogue:
-        return Catalogue(frame, self._root, scenarios=scenarios, source=self._source, notes=self._notes)
+    def _with(self, frame: pd.DataFrame, *, changed: set[str]) -> Catalogue:
+        """Another table; of columns that didn't change, dates are read as before."""
+        made = Catalogue(frame, self._root, scenarios=self._scenarios, source=self._source, notes=self._notes)
+        made._date_columns |= {
+            name: column
+            for name, column in self._date_columns.items()
+            if name in made._date_columns and name not in changed
+        }
+        return made
 
     def __repr__(self) -> str:
         return f"Catalogue({len(self)} photos, {self.n_identities} identities, root={str(self._root)!r})"
+
+
+def _scenarios_of(given: Any) -> tuple[Scenario, ...]:
+    scenarios = tuple(instance(given, "scenarios", Sequence, "a sequence of Scenario"))
+    for scenario in scenarios:
+        instance(scenario, "scenarios", Scenario, "a sequence of Scenario")
+    return scenarios
 
 
 def _positions(rows: Any, n: int) -> slice | np.ndarray:
@@ -436,5 +522,5 @@ def _kind(column: pd.Series) -> tuple[type | tuple[type, ...], str]:
     if isinstance(column.dtype, pd.StringDtype):
         return str, "text"
     if pd.api.types.is_numeric_dtype(column.dtype):
-        return (Number, np.bool_), "a number"
+        return (Real, np.bool_), "a number"
     return object, "a value"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 import typer
 from typer.core import TyperCommand
 
 from whalereid import stopping
 from whalereid.cli import check, embed, evaluate, rank, split, train
-from whalereid.errors import WhalereidError
+from whalereid.cli.console import say
+from whalereid.errors import WhalereidError, WhalereidWarning
 
 __all__ = ["app", "run"]
 
@@ -44,8 +49,18 @@ def run(arguments: Sequence[str] | None = None, commands: typer.Typer = app, nam
 
     0 done, 2 the user's input or options, 1 our fault, 130 Ctrl-C (128 + its number after another signal).
     """
+    _prepare_streams()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a library's words to programmers are none to people
+        warnings.simplefilter("always", WhalereidWarning)
+        warnings.showwarning = lambda message, *_, **__: say(f"Warning: {message}")
+        return _run(arguments, commands, name)
+
+
+def _run(arguments: Sequence[str] | None, commands: typer.Typer, name: str) -> int:
     try:
         status = commands(args=None if arguments is None else list(arguments), standalone_mode=False, prog_name=name)
+        sys.stdout.flush()  # what can't be written is found out here, not after the end
         if status == stopping.status():  # what the parser makes of Python's own KeyboardInterrupt
             return stopping.say()
         return status if isinstance(status, int) else DONE
@@ -54,7 +69,18 @@ def run(arguments: Sequence[str] | None = None, commands: typer.Typer = app, nam
     except WhalereidError as error:
         return stopping.say(str(error)) if stopping.asked() else _refuse(str(error))
     except BrokenPipeError:
+        _give_up_stdout()
         return DONE  # the reader of our output went away, as `| head` does
+    except OSError as error:  # where no one closer to the file has said more
+        said = error.strerror or str(error) or type(error).__name__
+        if error.filename is not None:
+            return _refuse(f"{os.fsdecode(error.filename)}: can't be read or written ({said}).")
+        _give_up_stdout()
+        return _refuse(f"the output can't be written, or a file can't be read ({said}).")
+    except MemoryError:
+        return _refuse("the memory of this machine is too small for this; take fewer or smaller files at a time.")
+    except UnicodeError as error:
+        return _refuse(f"a name or value isn't text that UTF-8 can hold ({error}); rename it.")
     except Exception as error:
         if hasattr(error, "format_message"):  # the parser's own errors: an unknown option, a missing argument
             context = getattr(error, "ctx", None)
@@ -62,14 +88,30 @@ def run(arguments: Sequence[str] | None = None, commands: typer.Typer = app, nam
             return _refuse(f"{message}. Try '{context.command_path if context else name} --help'.")
         if stopping.asked() or isinstance(error.__cause__, KeyboardInterrupt):  # the parser may have wrapped it
             return stopping.say()
-        traceback.print_exc()
-        print(
-            "whalereid: this is a bug in whalereid, not in your data; please report it with the lines above.",
-            file=sys.stderr,
-        )
+        for line in traceback.format_exc().rstrip().split("\n"):
+            say(line)
+        say("whalereid: this is a bug in whalereid, not in your data; please report it with the lines above.")
         return OUR_FAULT
 
 
 def _refuse(message: str) -> int:
-    print(f"whalereid: {' '.join(message.split())}", file=sys.stderr)
+    say(f"whalereid: {' '.join(message.split())}")
     return USERS_INPUT
+
+
+def _prepare_streams() -> None:
+    """Let every character be printed, escaped where the terminal's encoding lacks it, even where no one listens."""
+    for name in ("stdout", "stderr"):
+        stream: Any = getattr(sys, name)
+        if stream is None:  # closed, as `>&-` does
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - lives as long as we
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _give_up_stdout() -> None:
+    """Let what still waits to be written go, so that Python's own end doesn't stumble over it."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

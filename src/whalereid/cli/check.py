@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whalereid.cli.console import print_json, say
+from whalereid.cli.console import print_json, read_photos, say
+from whalereid.cli.options import MAX_PHOTO_MB
 from whalereid.errors import WhalereidError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def command(
         bool, typer.Option("--write", help="Write the table as it was read, for the other commands: metadata.csv.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 2 where an error is found, for scripts.")] = False,
+    max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
 ) -> None:
     """Say what a catalogue holds, and what is wrong with the table and its photos.
 
@@ -42,11 +44,9 @@ def command(
     """
     if not os.path.exists(catalogue):  # noqa: PTH110 - never raises; and before pandas, which takes a second
         raise WhalereidError(f"{catalogue}: no such file or folder.")
-    from whalereid.catalogue import Catalogue, audit
+    from whalereid.catalogue import audit
 
-    table = Catalogue.read(catalogue, layout)
-    for note in table.notes:
-        say(note)
+    table = read_photos(catalogue, layout)
     if write:
         say(f"written: {_write(table)}, which every command reads from now on")
     if photos:

@@ -3,21 +3,69 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["print_json", "say"]
+from whalereid.errors import printable
+
+if TYPE_CHECKING:
+    from whalereid.catalogue import Catalogue
+    from whalereid.outputs import Kind
+
+__all__ = ["check_out", "print_json", "read_photos", "say", "say_forced", "show"]
 
 
 def say(message: str) -> None:
-    """Tell the person something on stderr; stdout is for results."""
-    print(message, file=sys.stderr, flush=True)
+    """Tell the person something on stderr, in one line; stdout is for results."""
+    with suppress(OSError):  # what can't be told, as to a full disk, must not stop the work
+        print(printable(message), file=sys.stderr, flush=True)
+
+
+def show(text: str) -> None:
+    """Print a result on stdout, line by line."""
+    for line in text.split("\n"):
+        print(printable(line))
+
+
+def check_out(path: Path, kind: Kind, *, inputs: Iterable[Path | None], force: bool) -> None:
+    """Refuse a place where a file can't be written; see `whalereid.outputs.check_output`. Says what --force loses."""
+    from whalereid.outputs import check_output
+
+    say_forced(path, check_output(path, kind, inputs=inputs, force=force))
+
+
+def say_forced(path: Path, lost: str | None) -> None:
+    """Say out loud what --force overwrites, if anything."""
+    if lost is not None:
+        say(f"Warning: --force: {path} is {lost}, and is overwritten")
+
+
+def read_photos(source: str | os.PathLike[str], layout: str | None = None) -> Catalogue:
+    """Read a catalogue, and say what was taken for what."""
+    from whalereid.catalogue import Catalogue
+
+    photos = Catalogue.read(source, layout)
+    for note in photos.notes:
+        say(note)
+    return photos
 
 
 def print_json(result: Mapping[str, Any]) -> None:
     """Print one JSON object, and nothing else, on stdout; NaN and infinity become null."""
-    print(json.dumps(_finite(result), ensure_ascii=False, allow_nan=False))
+    finite = _finite(result)
+    text = json.dumps(finite, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeError:  # half a character, or a terminal that isn't UTF-8
+        text = json.dumps(finite, allow_nan=False)
+    if not text.isprintable():  # JSON lets control characters beyond the first 32 stand
+        text = "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text)
+        text = text.replace("\x7f", "\\u007f")
+    print(text)
 
 
 def _finite(value: Any) -> Any:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from whalereid.cli.console import say
-from whalereid.cli.options import BATCH_SIZE, DEVICE, WORKERS
+from whalereid.cli.console import read_photos, say, say_forced
+from whalereid.cli.options import BATCH_SIZE, DEVICE, MAX_PHOTO_MB, WORKERS, Force
 
 __all__ = ["command"]
 
@@ -59,6 +59,8 @@ def command(
     on_error: Annotated[
         OnError, typer.Option(help="A photo that can't be read stops it, or is left out and listed at the end.")
     ] = OnError.RAISE,
+    force: Force = False,
+    max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
 ) -> None:
     """Turn photos into embeddings, once, and keep them.
 
@@ -72,11 +74,9 @@ def command(
     from whalereid.models import look_at
 
     look_at(model)
-    check_place(out)
+    say_forced(out, check_place(out, inputs=[catalogue, model], force=force))
 
-    from whalereid.catalogue import Catalogue
-
-    photos = Catalogue.read(catalogue)
+    photos = read_photos(catalogue)
 
     from whalereid.embeddings import embed
     from whalereid.models import Embedder
@@ -92,5 +92,6 @@ def command(
         device=device,
         on_error=on_error.value,
         out=out,
+        force=force,
     )
     say(f"{out}: embeddings of {len(made):,} photos, {made.dim:,} wide, computed in {made.provenance['precision']}.")

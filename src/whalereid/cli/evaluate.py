@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whalereid.cli.console import print_json, say
-from whalereid.cli.options import CONFIDENCE, RESAMPLES, SEED, SHARE, K, ManyValues
-from whalereid.errors import WhalereidError, listing
+from whalereid.cli.console import check_out, print_json, read_photos, say, show
+from whalereid.cli.options import CONFIDENCE, QUERIES, RESAMPLES, SEED, SHARE, Force, K, ManyValues
+from whalereid.errors import WhalereidError, listing, printable
+from whalereid.outputs import FIGURE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,10 +100,10 @@ def command(
     min_queries: Annotated[
         int | None,
         typer.Option(
-            min=1,
             metavar="N",
             help="Print no score that stands on fewer queries with a match.",
             show_default="10, or half the queries where that is less; none with --open-set",
+            **QUERIES,
         ),
     ] = None,
     denominator: Annotated[
@@ -141,8 +142,11 @@ def command(
     ] = None,
     figure: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw CMC and mAP by viewpoint or, with --open-set, its curves; .png, .svg."),
+        typer.Option(
+            metavar="FILE", help="Draw CMC and mAP by viewpoint or, with --open-set, its curves; .png, .svg, .pdf."
+        ),
     ] = None,
+    force: Force = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
 ) -> None:
     """Score a ranking, with intervals; or compare two rankings of the same queries.
@@ -155,7 +159,11 @@ def command(
 
     Example: whalereid evaluate test.csv --catalogue data/ --open-set --validation valid.csv
     """
-    from whalereid.catalogue import Catalogue
+    if figure is not None:
+        inputs = [ranking, ranking_b, labels, catalogue, train, validation]
+        check_out(figure, FIGURE, inputs=inputs, force=force)
+    elif force:
+        raise WhalereidError("--force: overwrites what --figure names; give both, or neither.")
     from whalereid.evaluation import Protocol, evaluate
     from whalereid.ranking import Ranking
 
@@ -169,7 +177,7 @@ def command(
         raise WhalereidError("--validation: chooses the threshold of --open-set; give both, or neither.")
     if figure is not None and ranking_b is not None:
         raise WhalereidError("--figure: draws one ranking; give one.")
-    photos = Catalogue.read(catalogue) if catalogue is not None else None
+    photos = read_photos(catalogue) if catalogue is not None else None
     paths = [ranking] if ranking_b is None else [ranking, ranking_b]
     rankings = [Ranking.read(path) for path in paths]
     task: Path | Protocol
@@ -184,7 +192,7 @@ def command(
         "k": k,
         "denominator": denominator,
         "catalogue": photos,
-        "trained_on": Catalogue.read(train) if train is not None else None,
+        "trained_on": read_photos(train) if train is not None else None,
         "resamples": resamples,
         "confidence": confidence,
         "interval": interval,
@@ -209,11 +217,9 @@ def command(
         for note in found.notes:
             say(note)
     if figure is not None:
-        from whalereid.files import replacing
+        from whalereid.evaluation.figures import write_figure
 
-        drawn = reports[0].figure() if found is None else found.figure()
-        with replacing(figure) as beside:
-            drawn.savefig(beside, dpi=150)
+        write_figure(reports[0].figure() if found is None else found.figure(), figure, force=force)
     if ranking_b is None:
         _print_one(reports[0], by or [], found, json)
     else:
@@ -363,10 +369,10 @@ def _print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
 
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for number, name in enumerate(header):
-        table.add_column(name, justify="left" if number == 0 else "right")
+        table.add_column(printable(name), justify="left" if number == 0 else "right")
     for row in rows:
-        table.add_row(*row)
-    print(title)
+        table.add_row(*map(printable, row))
+    show(title)
     Console(markup=False, highlight=False).print(table)
 
 

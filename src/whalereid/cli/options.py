@@ -6,45 +6,54 @@ import math
 import os
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
-from whalereid.arguments import HIGHEST_SEED
+from whalereid.arguments import HIGHEST_RATE, HIGHEST_SEED, HIGHEST_WEIGHT
 from whalereid.cli.console import say
+from whalereid.errors import printable
 
 __all__ = [
-    "ABOVE_0",
     "BATCH_SIZE",
     "CONFIDENCE",
     "DEVICE",
     "EPOCHS",
     "FOLD",
     "FOLDS",
+    "Force",
     "IMAGE_SIZE",
     "K",
+    "MAX_PHOTO_MB",
     "OPEN_SHARE",
+    "QUERIES",
+    "RATE",
     "RESAMPLES",
     "SEED",
     "SHARE",
     "TRAINING_BATCH_SIZE",
+    "WEIGHT",
     "WORKERS",
     "ManyValues",
 ]
+
+
+def _short(text: str) -> str:
+    """What was given, as an error repeats it: in a few words that can't drive a terminal."""
+    return printable(text if len(text) <= 40 else f"{text[:37]}...") or "nothing"
 
 
 def _whole(least: int, most: int, *, instead: Callable[[int], int] = lambda number: number) -> dict[str, Any]:
     """Make an option take a whole number in a range."""
     ends = f"from {least}" if most == _ENDLESS else f"from {least} to {most}"
 
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
+    def parse(given: str | int) -> int:
+        text = str(given)  # the parser of the command line gives defaults as they are
+        # As a person writes one: Python would also take 1_000, digits of other scripts, and any number of them.
+        value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,30}", text) else least - 1
         if not least <= value <= most:
-            raise typer.BadParameter(f"{text}; give a whole number {ends}.")
+            raise typer.BadParameter(f"{_short(text)}; give a whole number {ends}.")
         return instead(value)
 
     return {"parser": parse}
@@ -53,15 +62,12 @@ def _whole(least: int, most: int, *, instead: Callable[[int], int] = lambda numb
 def _real(least: float, most: float, *, ends: bool) -> dict[str, Any]:
     """Make an option take a finite number in a range, with its ends or without."""
     words = f"from {least:g} to {most:g}" if ends else f"between {least:g} and {most:g}"
-    words = f"above {least:g}" if most == math.inf else words
 
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
+    def parse(given: str | float) -> float:
+        text = str(given)
+        value = float(text) if re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text) else math.nan
         if not (least <= value <= most if ends else least < value < most):  # nor is NaN
-            raise typer.BadParameter(f"{text}; give a number {words}.")
+            raise typer.BadParameter(f"{_short(text)}; give a number {words}.")
         return value
 
     return {"parser": parse}
@@ -82,17 +88,24 @@ def _no_single(value: int) -> int:
 
 
 def _device(text: str) -> str:
-    if not re.fullmatch(r"(cpu|cuda|mps|xpu|hpu|npu)(:\d{1,3})?", text):
-        raise typer.BadParameter(f"{text}; give a device such as cpu, cuda, cuda:1 or mps.")
+    if not re.fullmatch(r"(cpu|cuda|mps|xpu|hpu|npu)(:[0-9]{1,3})?", text):
+        raise typer.BadParameter(f"{_short(text)}; give a device such as cpu, cuda, cuda:1 or mps.")
     return text
 
 
+def _take_photos_up_to(value: float | None) -> float | None:
+    if value is not None:
+        os.environ[MAX_PHOTO_MB_VARIABLE] = f"{value:g}"  # where processes that decode find it, too
+    return value
+
+
 _ENDLESS = 10**18
+MAX_PHOTO_MB_VARIABLE = "WHALEREID_MAX_PHOTO_MB"  # as whalereid.decoding has it, which loads OpenCV
 
 # What an option's value may be, by what it counts; a command adds its own words: `typer.Option(help="...", **K)`. They
 # are looked at while the command line is read, before anything heavy is loaded.
 SEED = _whole(0, HIGHEST_SEED)
-K = _whole(1, 1_000_000_000)
+K = QUERIES = _whole(1, 1_000_000_000)
 EPOCHS = _whole(1, 1_000_000)
 BATCH_SIZE = _whole(1, 65_536)
 TRAINING_BATCH_SIZE = _whole(2, 65_536)
@@ -104,8 +117,17 @@ RESAMPLES = _whole(0, 1_000_000, instead=_no_single)
 CONFIDENCE = _real(0, 1, ends=False)
 OPEN_SHARE = _real(0, 1, ends=False)
 SHARE = _real(0, 1, ends=True)
-ABOVE_0 = _real(0, math.inf, ends=False)
+RATE = _real(0, HIGHEST_RATE, ends=False)
+WEIGHT = _real(0, HIGHEST_WEIGHT, ends=False)
 DEVICE: dict[str, Any] = {"parser": _device}
+MAX_PHOTO_MB: dict[str, Any] = _real(0, 1e9, ends=False) | {
+    "callback": _take_photos_up_to,
+    "metavar": "MB",
+    "help": "The most megabytes that a photo may take, as a file or decoded.",
+    "show_default": "1000",
+}
+
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what lies there already, of whatever kind it is.")]
 
 
 class ManyValues(TyperCommand):

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whalereid.cli.console import say
-from whalereid.cli.options import ABOVE_0, K, ManyValues
+from whalereid.cli.console import check_out, read_photos, say
+from whalereid.cli.options import FOLD as A_FOLD
+from whalereid.cli.options import WEIGHT, Force, K, ManyValues
 from whalereid.errors import WhalereidError, listing
+from whalereid.outputs import RANKING, TASK
 
 if TYPE_CHECKING:
     from whalereid.catalogue import Catalogue, TrainedOn
-    from whalereid.ranking import Ranking, Task
+    from whalereid.ranking import Member, Ranking, Task
 
 __all__ = ["COMMAND_CLASS", "command"]
 
 COMMAND_CLASS = ManyValues
 ALL, FOLD = Path("all"), Path("fold")  # words in place of a file
+
+
+class Missing(StrEnum):
+    """What becomes of a photo that has no vector."""
+
+    RAISE = "raise"
+    SKIP = "skip"
 
 
 def command(
@@ -60,7 +70,7 @@ def command(
             metavar="FILE", help="Folds that `whalereid split` wrote.", show_default="the catalogue's column 'fold'"
         ),
     ] = None,
-    fold: Annotated[int | None, typer.Option(min=0, metavar="K", help="Look for the photos of this fold.")] = None,
+    fold: Annotated[int | None, typer.Option(metavar="K", help="Look for the photos of this fold.", **A_FOLD)] = None,
     k: Annotated[int, typer.Option("--k", "-k", metavar="N", help="Photos listed for a query.", **K)] = 20,
     exclude: Annotated[
         list[str] | None,
@@ -75,8 +85,13 @@ def command(
     ] = "none",
     weights: Annotated[
         list[float] | None,
-        typer.Option(metavar="W [W...]", help="Each member's share of the ensemble.", show_default="equal", **ABOVE_0),
+        typer.Option(metavar="W [W...]", help="Each member's share of the ensemble.", show_default="equal", **WEIGHT),
     ] = None,
+    force: Force = False,
+    missing: Annotated[
+        Missing,
+        typer.Option(help="A photo without a vector stops it, or is neither looked for nor found."),
+    ] = Missing.RAISE,
 ) -> None:
     """Rank a database of photos for each query: exactly, by cosine, the best first.
 
@@ -87,39 +102,43 @@ def command(
     Example: whalereid rank --embeddings b5.parquet v2.parquet --weights 0.75 0.25 --catalogue data/metadata.csv
     --out ranking.csv --exclude encounter --match viewpoint
     """
-    from whalereid.catalogue import Catalogue
     from whalereid.embeddings import Embeddings
-    from whalereid.ranking import RERANKERS, Ensemble, Member, rank_tasks, write_tasks
+    from whalereid.embeddings.store import check_photos
+    from whalereid.ranking import RERANKERS, Ensemble, Member, rank_tasks, task_path
 
     if rerank not in ("none", *RERANKERS):
         raise WhalereidError(f"--rerank {rerank!r} is unknown; choose from none, {listing(sorted(RERANKERS))}.")
     if weights and len(weights) != len(embeddings):
         raise WhalereidError(f"--weights has {len(weights)} for {len(embeddings)} --embeddings; give one each.")
-    if out.suffix.lower() not in (".csv", ".parquet"):
-        raise WhalereidError(f"{out}: --out wants a name that ends in .csv or .parquet.")
     if folds is not None and fold is None:
         raise WhalereidError(f"--folds {folds} needs --fold K, such as --fold 0.")
     if fold is not None and queries is not None:
         raise WhalereidError("--fold and --queries both say which photos to look for; give one of them.")
     if fold is None and database == FOLD:
         raise WhalereidError("--database fold needs --fold K, such as --fold 0.")
-    photos = Catalogue.read(catalogue)
+    inputs = [catalogue, *embeddings, folds, *(path for path in (queries, database) if path not in (ALL, FOLD))]
+    for path, kind in ((out, RANKING), (task_path(out), TASK)):
+        check_out(path, kind, inputs=inputs, force=force)
+    photos = read_photos(catalogue)
     members = [
         Member(str(path), Embeddings.read(path), weight)
         for path, weight in zip(embeddings, weights or [1.0] * len(embeddings), strict=True)
     ]
+    for path in embeddings:
+        check_photos(path, photos)
     ensemble = Ensemble(members)
     of_fold = None if fold is None else _of_fold(photos, folds, fold)
     tasks = _tasks(photos, queries, database, of_fold, ensemble.trained_on, exclude or [], match or [])
+    if missing is Missing.SKIP:
+        tasks = _with_vectors(photos, tasks, members)
     say(_what(tasks))
     _say_what_is_flattered(photos, tasks, ensemble.trained_on)
     started = time.perf_counter()
     reranker = RERANKERS[rerank]() if rerank != "none" else None
     ranking = rank_tasks(ensemble, photos, tasks, k, rerank=reranker, progress=True)
-    ranking.write(out)
-    beside = write_tasks(tasks, out, trained_on=ensemble.trained_on)
+    ranking.write(out, tasks, force=force)
     say(_outcome(ranking, time.perf_counter() - started))
-    say(f"written: {out} and, for `whalereid evaluate`, {beside}")
+    say(f"written: {out} and, for `whalereid evaluate`, {task_path(out)}")
 
 
 def _of_fold(photos: Catalogue, folds: Path | None, fold: int) -> list[str]:
@@ -187,6 +206,20 @@ def _say_what_is_flattered(photos: Catalogue, tasks: Sequence[Task], trained_on:
         learnt = int(trained_on.has_photos(asked).sum())
         if learnt:
             say(f"Warning: {learnt:,} of the {len(asked):,} photos asked for were trained on; scores on these flatter")
+
+
+def _with_vectors(photos: Catalogue, tasks: Sequence[Task], members: Sequence[Member]) -> list[Task]:
+    """The tasks without the photos that a member has no vector of, and a word on these."""
+    asked = {image for task in tasks for image in (*task.query_images, *task.database_images)}
+    held = set.intersection(*(set(member.embeddings.ids) for member in members))
+    lacking = [image for image in photos.image_ids if image in asked and image not in held]
+    if not lacking:
+        return list(tasks)
+    say(f"Warning: {len(lacking):,} photos have no vector, so are neither looked for nor found: {listing(lacking)}")
+    left = [task for task in (task.without(lacking) for task in tasks) if task.query_ids]
+    if not left:
+        raise WhalereidError("no photo that is asked for has a vector; embed this catalogue, or ask for other photos.")
+    return left
 
 
 def _what(tasks: Sequence[Task]) -> str:

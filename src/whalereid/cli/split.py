@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whalereid.cli.console import print_json, say
-from whalereid.cli.options import FOLDS, OPEN_SHARE, SEED, SHARE
+from whalereid.cli.console import check_out, print_json, read_photos, say, show
+from whalereid.cli.options import FOLDS, OPEN_SHARE, SEED, SHARE, Force
 from whalereid.errors import WhalereidError, listing
+from whalereid.outputs import FOLDS as FOLDS_FILE
 
 if TYPE_CHECKING:
     from whalereid.splits import FoldLeakage, Splitter
@@ -74,6 +75,7 @@ def command(
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDS", help="Write the folds here, as CSV; by default only report.")
     ] = None,
+    force: Force = False,
     look: Annotated[
         bool,
         typer.Option("--photos", help="Look at the photos for copies, near-duplicates and telling backgrounds."),
@@ -93,37 +95,35 @@ def command(
     # What needs no table is refused before the libraries for tables are loaded, let alone the table.
     if use is None:
         _check(by or By.ENCOUNTER, given)
+        if out is not None:
+            check_out(out, FOLDS_FILE, inputs=[catalogue], force=force)
     else:
-        refused = [*(["--by"] if by else []), *given, *(["--out"] if out else [])]
+        refused = [*(["--by"] if by else []), *given, *(["--out"] if out else []), *(["--force"] if force else [])]
         if refused:
             raise WhalereidError(f"--use reports on folds that are there; leave out {listing(refused)}.")
         if not use.is_file():
             raise WhalereidError(f"{use}: {'is a folder, not a table' if use.is_dir() else 'no such file'}.")
 
-    from whalereid.catalogue import Catalogue
     from whalereid.splits import PredefinedFolds, fold_table, leakage_over_folds, read_folds, write_folds
-    from whalereid.splits.predefined import check_place
 
     splitter: Splitter
     if use is None:
         splitter = _splitter(by or By.ENCOUNTER, given)
-        if out is not None:
-            check_place(out)
-        photos = Catalogue.read(catalogue)
+        photos = read_photos(catalogue)
     else:
-        photos = Catalogue.read(catalogue)
+        photos = read_photos(catalogue)
         splitter = PredefinedFolds(read_folds(use, photos))
     report = leakage_over_folds(photos, splitter, photos=look, progress=look)
     table = fold_table(splitter, photos)
     if out is not None:
-        write_folds(table, out)
+        write_folds(table, out, force=force)
     left_out = len(photos) - len(table)
     if as_json:
         result: dict[str, Any] = {"split": repr(splitter), "photos": len(photos), "left_out": left_out}
         counts = report.counts().to_dict("records")
         print_json(result | {"folds": counts, "leakage": report.to_dict(), "out": out and str(out)})
     else:
-        print(_readable(report))
+        show(_readable(report))
     if left_out:
         say(f"{left_out:,} of {len(photos):,} photos are left out of every fold.")
     unread = max(part.n_unread or 0 for part in report.folds.values())

@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whalereid.cli.console import say
-from whalereid.cli.options import ABOVE_0, EPOCHS, FOLD, IMAGE_SIZE, SEED, TRAINING_BATCH_SIZE, WORKERS
+from whalereid.cli.console import read_photos, say, say_forced
+from whalereid.cli.options import (
+    EPOCHS,
+    FOLD,
+    IMAGE_SIZE,
+    MAX_PHOTO_MB,
+    RATE,
+    SEED,
+    TRAINING_BATCH_SIZE,
+    WORKERS,
+    Force,
+)
 from whalereid.errors import WhalereidError
 
 if TYPE_CHECKING:
@@ -87,7 +97,7 @@ def command(
             metavar="RATE",
             help="Peak learning rate; the head's keeps its ratio to it.",
             show_default="the recipe's",
-            **ABOVE_0,
+            **RATE,
         ),
     ] = None,
     flip: Annotated[
@@ -126,6 +136,7 @@ def command(
         typer.Option(metavar="COLUMN", help="Validation candidates equal the query in it; repeatable, or 'none'."),
     ] = None,
     on_error: Annotated[OnError, typer.Option(help="With a photo that can't be read.")] = OnError.RAISE,
+    max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
     workers: Annotated[
         int | None,
         typer.Option(metavar="N", help="Processes that prepare photos.", show_default="by the machine", **WORKERS),
@@ -134,6 +145,7 @@ def command(
         int, typer.Option(metavar="N", help="Two trainings of one seed on one machine are equal.", **SEED)
     ] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the stopped training in RUN.")] = False,
+    force: Force = False,
 ) -> None:
     """Train a network to tell animals apart, and keep its best epoch.
 
@@ -145,9 +157,15 @@ def command(
 
     Example: whalereid train data --folds folds.csv --fold 0 --out runs/first
     """
-    from whalereid.catalogue import Catalogue
+    if fold is not None and valid is not None:
+        raise WhalereidError("--fold and --valid both name validation photos; give one of them.")
+    if fold is not None and fold == test_fold:
+        raise WhalereidError(f"--test-fold {fold} is --fold {fold} too; test on photos that no epoch was chosen by.")
+    if folds is not None and fold is None and test_fold is None:
+        raise WhalereidError(f"--folds {folds} needs --fold K or --test-fold K, such as --fold 0.")
+
     from whalereid.images import class_names
-    from whalereid.models import look_for_weights
+    from whalereid.models import look_for_backbone, look_for_weights
     from whalereid.training import Recipe
     from whalereid.training.folder import refuse_folder
     from whalereid.training.photos import check_files, labelled
@@ -159,10 +177,11 @@ def command(
     chosen = named.but(**{name: value for name, value in changes.items() if value is not None})
     if lr is not None and named.head_lr is not None:
         chosen = chosen.but(head_lr=named.head_lr * lr / named.lr)
-    refuse_folder(out, resume=resume)
+    say_forced(out, refuse_folder(out, resume=resume, force=force))
+    look_for_backbone(backbone)
     if weights not in ("pretrained", "random"):
         look_for_weights(weights, backbone)
-    photos = Catalogue.read(catalogue)
+    photos = read_photos(catalogue)
     train, held_out = _parts(photos, fold=fold, test_fold=test_fold, folds=folds, valid=valid)
     learned = class_names(train, classes or "identity")
     if len(learned) < 2:
@@ -201,6 +220,7 @@ def command(
         seed=seed,
         workers=workers,
         resume=resume,
+        force=force,
     )
     say(f"{out} holds the network of epoch {run.best_epoch}; next: whalereid embed CATALOGUE --model {out} --out EMB")
 
@@ -211,17 +231,10 @@ def _parts(
     """The photos to train on, and those to choose the epoch by."""
     import numpy as np
 
-    from whalereid.catalogue import Catalogue
     from whalereid.splits import EncounterFolds, PredefinedFolds, Splitter, read_folds
 
-    if fold is not None and valid is not None:
-        raise WhalereidError("--fold and --valid both name validation photos; give one of them.")
-    if fold is not None and fold == test_fold:
-        raise WhalereidError(f"--test-fold {fold} is --fold {fold} too; test on photos that no epoch was chosen by.")
-    held_out = None if valid is None else Catalogue.read(valid)
+    held_out = None if valid is None else read_photos(valid)
     if fold is None and test_fold is None:
-        if folds is not None:
-            raise WhalereidError(f"--folds {folds} needs --fold K or --test-fold K, such as --fold 0.")
         return photos, held_out
     splitter: Splitter
     if folds is not None:
@@ -232,13 +245,21 @@ def _parts(
         splitter = EncounterFolds(5)
         say(f"No column 'fold' and no --folds: they are {splitter!r}'s, as `whalereid split` makes them.")
     trained = np.ones(len(photos), bool)
-    for number in (fold, test_fold):
+    named = (("--fold", fold), ("--test-fold", test_fold))
+    for _, number in named:
         if number is not None:
             kept, taken = splitter.fold(photos, number)
             in_training = np.zeros(len(photos), bool)
             in_training[photos.rows(kept.image_ids)] = True
             trained &= in_training
             held_out = taken if number == fold else held_out
+    if isinstance(splitter, PredefinedFolds):
+        left_out = len(splitter.left_out(photos))
+        if left_out:
+            say(f"{left_out:,} of {len(photos):,} photos are left out of every fold.")
+    if not trained.any():
+        without = " and ".join(f"{option} {number}" for option, number in named if number is not None)
+        raise WhalereidError(f"{photos.source}: the training part is empty: {without} leaves no photo to train on.")
     return photos[trained], held_out
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -23,9 +22,9 @@ from whalereid import stopping
 from whalereid.arguments import choice, instance, whole_number
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings.progress import EmbeddingProgress
-from whalereid.embeddings.store import PartStore
+from whalereid.embeddings.store import PartStore, photo_keys
 from whalereid.embeddings.table import Embeddings, all_alike
-from whalereid.errors import WhalereidError, listing
+from whalereid.errors import WhalereidError, WhalereidWarning, listing, printable
 from whalereid.images import PhotoDataset, collate
 from whalereid.models import Embedder, Preprocessing
 
@@ -48,6 +47,7 @@ def embed(
     device: str | torch.device | None = None,
     on_error: Literal["raise", "skip"] = "raise",
     out: str | os.PathLike[str] | None = None,
+    force: bool = False,
     progress: bool = True,
 ) -> Embeddings:
     """Turn photos into embeddings.
@@ -75,6 +75,8 @@ def embed(
         Also write them there, as they are made: one Parquet file if the name ends in ``.parquet``, else a folder of
         part files. A run that was stopped goes on where it was; what is there from other weights, photos or settings
         is refused.
+    force : bool, default=False
+        Make them anew where others are there already, or replace a file of another kind.
     progress : bool, default=True
         Show photos done, rate and time left on stderr.
 
@@ -111,6 +113,7 @@ def embed(
         device=device,
         on_error=on_error,
         out=None if out is None else {"embedding": out},
+        force=force,
         progress=progress,
     )["embedding"]
 
@@ -126,6 +129,7 @@ def embed_many(
     device: str | torch.device | None = None,
     on_error: Literal["raise", "skip"] = "raise",
     out: Mapping[str, str | os.PathLike[str]] | None = None,
+    force: bool = False,
     progress: bool = True,
 ) -> dict[str, Embeddings]:
     """Turn photos into the embeddings of several networks at once: `embed`, decoding each photo once for all.
@@ -140,7 +144,7 @@ def embed_many(
         The networks by name.
     out : mapping of str to path, optional
         Where to write each network's, by the same names.
-    photos, flip, batch_size, precision, workers, device, on_error, progress
+    photos, flip, batch_size, precision, workers, device, on_error, force, progress
         As for `embed`.
 
     Returns
@@ -165,9 +169,10 @@ def embed_many(
             raise WhalereidError(f"out names {listing(sorted(given))}, the networks are {listing(sorted(embedders))}.")
         for name, path in out.items():
             instance(path, f"out[{name!r}]", (str, os.PathLike), "a path")
+    instance(force, "force", bool, "True or False")
     how = _How(_device(device), precision, flip, batch_size, workers, on_error)
     _say_random(embedders, progress=progress)
-    return _embed(embedders, photos, how, out=out, progress=progress, judged=True)
+    return _embed(embedders, photos, how, out=out, force=force, progress=progress, judged=True)
 
 
 def embed_as_is(
@@ -184,7 +189,9 @@ def embed_as_is(
     A network that hasn't learnt yet may well give such vectors. Arguments as for `embed`.
     """
     how = _How(_device(device), precision, False, None, workers, on_error)
-    return _embed({"embedding": embedder}, photos, how, out=None, progress=False, judged=False)["embedding"]
+    return _embed({"embedding": embedder}, photos, how, out=None, force=False, progress=False, judged=False)[
+        "embedding"
+    ]
 
 
 def _embed(
@@ -193,18 +200,19 @@ def _embed(
     how: _How,
     *,
     out: Mapping[str, str | os.PathLike[str]] | None,
+    force: bool,
     progress: bool,
     judged: bool,
 ) -> dict[str, Embeddings]:
     if how.precision == "auto":
         how = replace(how, precision=native_precision(how.device))
-    keys = _photo_keys(photos) if out is not None else {}
+    keys = photo_keys(photos) if out is not None else {}
     runs: list[_Run] = []
     with stopping.later(lambda: _to_go_on_with(runs)):
         try:
             for name, embedder in embedders.items():
                 provenance = _provenance(embedder, flip=how.flip, precision=how.precision)
-                store = None if out is None else PartStore(out[name], provenance, keys)
+                store = None if out is None else PartStore(out[name], provenance, keys, force=force)
                 runs.append(_Run(name, embedder, photos, provenance, store))
             skipped = _make(runs, photos, how, progress=progress)
             made = {run.name: run.finish(judged=judged) for run in runs}
@@ -213,12 +221,14 @@ def _embed(
                 run.stop()
             words = _to_go_on_with(runs)
             if words and progress and isinstance(error, Exception) and not stopping.asked():
-                print(words, file=sys.stderr, flush=True)
+                print(printable(words), file=sys.stderr, flush=True)
             raise
     if skipped and progress:
-        print(f"{len(skipped)} photos were left out:", *skipped.values(), sep="\n  ", file=sys.stderr, flush=True)
+        lines = map(printable, skipped.values())
+        print(f"{len(skipped)} photos were left out:", *lines, sep="\n  ", file=sys.stderr, flush=True)
     elif skipped:
-        warnings.warn(f"{len(skipped)} photos were left out: {listing(skipped.values())}", stacklevel=3)
+        words = f"{len(skipped)} photos were left out: {listing(skipped.values())}"
+        warnings.warn(printable(words), WhalereidWarning, stacklevel=3)
     return made
 
 
@@ -251,7 +261,7 @@ def _say_random(embedders: Mapping[str, Embedder], *, progress: bool) -> None:
     if progress:
         print(f"Warning: {words}", file=sys.stderr, flush=True)
     else:
-        warnings.warn(words, stacklevel=4)
+        warnings.warn(words, WhalereidWarning, stacklevel=4)
 
 
 def native_precision(device: str | torch.device) -> str:
@@ -422,17 +432,6 @@ def _provenance(embedder: Embedder, *, flip: bool, precision: str) -> dict[str, 
         "precision": precision,
         "whalereid": version("whalereid"),
     }
-
-
-def _photo_keys(photos: Catalogue) -> dict[str, str]:
-    """From each photo's ``image_id`` to a digest of where it is, its box and the file's size."""
-    frame = photos.frame
-    boxes = frame["bbox"].astype(str) if "bbox" in frame else [""] * len(photos)
-    keys = {}
-    for image_id, path, box, place in zip(frame["image_id"], frame["path"], boxes, photos.paths, strict=True):
-        size = place.stat().st_size if place.is_file() else -1
-        keys[image_id] = hashlib.sha256(json.dumps([path, box, size]).encode()).hexdigest()[:16]
-    return keys
 
 
 def _loader(dataset: PhotoDataset, rows: np.ndarray, prepared: Preprocessing, how: _How) -> DataLoader[Any]:

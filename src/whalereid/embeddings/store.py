@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from whalereid.embeddings.table import MARKER, Embeddings, parts_of, read_marker, read_table, work_folder, write_table
+from whalereid.catalogue import Catalogue
+from whalereid.catalogue.fingerprints import boxes_in_words, content_keys
+from whalereid.embeddings.table import (
+    MARKER,
+    Embeddings,
+    parts_of,
+    read_keys,
+    read_marker,
+    read_table,
+    work_folder,
+    write_table,
+)
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import check_folder, claim_folder, disk_errors, is_leftover, replacing
+from whalereid.files import check_folder, claim_folder, disk_errors, replacing, sweep
+from whalereid.outputs import EMBEDDINGS, check_output
 
-__all__ = ["PartStore", "check_place"]
+__all__ = ["PartStore", "check_photos", "check_place", "photo_keys"]
 
 
-# In a part's schema metadata: which photo each vector is of, as 16 hexadecimal digits a row.
-_PHOTOS = b"whalereid-photos"
+# In a part's schema metadata: which photo each vector is of, as 16 hexadecimal digits a row (`photo_keys`).
+_PHOTOS = b"whalereid-photo-keys"
+_PART = re.compile(r"part-\d{5,}\.parquet")
+_DIGESTS = frozenset({"fingerprint", "whalereid"})
+_WHERE = 8  # of these digits: where the photo is; the others, what is in it
 
 
 class PartStore:
@@ -40,6 +57,9 @@ class PartStore:
         What makes these embeddings, as JSON can hold it. What is there must have been made by the same.
     photos : mapping of str to str
         From ``image_id`` to the photo's key, 16 characters.
+    force : bool, default=False
+        Make embeddings anew where others are there: a file of whatever kind is replaced in the end, a folder of ours
+        emptied of its parts.
 
     Raises
     ------
@@ -47,23 +67,38 @@ class PartStore:
         Something else is there, or embeddings made otherwise or of other photos; the message names what differs.
     """
 
-    def __init__(self, path: str | os.PathLike[str], provenance: Mapping[str, Any], photos: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        provenance: Mapping[str, Any],
+        photos: Mapping[str, str],
+        *,
+        force: bool = False,
+    ) -> None:
         self.path = Path(path)
         self._provenance: dict[str, Any] = json.loads(json.dumps(dict(provenance)))
         self._photos = photos
         self._single = self.path.suffix == ".parquet"
         self._folder = work_folder(self.path) if self._single else self.path
-        check_place(self.path)
-        self._whole = self._single and self.path.exists()  # a file that holds what was finished, whatever waits beside
-        if self._whole:
+        check_place(self.path, force=force)
+        # a file that holds what was finished, whatever waits beside
+        self._whole = self._single and self.path.exists() and self.path.stat().st_size > 0
+        if self._whole and force:
+            self._whole = self._holds_wanted()
+        elif self._whole:
             self._check_provenance(Embeddings.read_header(self.path).provenance, self.path)
-        if self._single:
-            _sweep(self.path.parent, self.path)
         self._complete = self._whole and not self._folder.exists()
         if self._complete:
             return
         claim_folder(self._folder, marker=MARKER)
-        _sweep(self._folder)
+        sweep(self._folder)
+        self._refuse_strangers()
+        if (self._folder / MARKER).exists() and force and not self._waits_for_wanted():
+            with suppress(WhalereidError):  # killed from here on, it is no finished one any more
+                self._mark(complete=False, provenance=read_marker(self._folder)["provenance"])
+            for part in our_parts(self._folder):
+                part.unlink(missing_ok=True)
+            self._mark(complete=False)
         if (self._folder / MARKER).exists():
             marker = read_marker(self._folder)
             self._check_provenance(marker["provenance"], self._folder)
@@ -71,26 +106,69 @@ class PartStore:
         else:
             self._mark(complete=False)
 
+    def _holds_wanted(self) -> bool:
+        """Whether the file is one of ours that can be gone on with: made by the same, of photos asked for."""
+        try:
+            self._check_provenance(Embeddings.read_header(self.path).provenance, self.path)
+            table, notes = read_table(self.path)
+        except WhalereidError:
+            return False
+        return not self._stale(table, notes)
+
+    def _waits_for_wanted(self) -> bool:
+        """The same for a folder of parts: a finished one must hold nothing else."""
+        try:
+            marker = read_marker(self._folder)
+            self._check_provenance(marker["provenance"], self._folder)
+        except WhalereidError:
+            return False
+        return not marker["complete"] or not any(self._stale(*read_table(part)) for part in our_parts(self._folder))
+
+    def _refuse_strangers(self) -> None:
+        """Refuse a folder that holds Parquet files which aren't parts of ours: they would be read with them."""
+        strange = set(parts_of(self._folder)) - set(our_parts(self._folder))
+        if strange:
+            raise WhalereidError(
+                f"{min(strange)}: isn't a part of these embeddings, but lies among them; move it elsewhere."
+            )
+
+    def _stale(self, table: Embeddings, notes: Mapping[bytes, bytes]) -> list[str]:
+        """Photos of a part that aren't asked for, or have other files now."""
+        keys = _split(notes.get(_PHOTOS, b"").decode("ascii", errors="replace"))
+        # Where a photo lies doesn't matter for its vector, what is in it does.
+        return [i for i, key in zip_longest(table.ids, keys) if not self._is_the_same(i, key)]
+
     def read(self) -> list[Embeddings]:
         """Give what earlier runs made of the photos asked for."""
         parts = [(self.path, True)] if self._whole else []
         if not (self._single and self._complete):
-            parts += [(part, self._complete) for part in parts_of(self._folder)]
+            parts += [(part, self._complete) for part in our_parts(self._folder)]
         kept = []
         for part, finished in parts:
             table, notes = read_table(part)
-            keys = _split(notes.get(_PHOTOS, b"").decode("ascii", errors="replace"))
-            stale = [i for i, key in zip_longest(table.ids, keys) if self._photos.get(i) != key]
+            if finished and _PHOTOS not in notes and len(table):
+                raise WhalereidError(
+                    f"{self.path}: doesn't say which photos its vectors are of, so none can be added; choose another "
+                    "place, or make it anew with --force."
+                )
+            self._check_provenance(table.provenance, part)
+            stale = self._stale(table, notes)
             if not stale:
                 kept.append(table)
             elif not finished:
                 part.unlink()
             else:
+                lacking = [image_id for image_id in stale if image_id not in self._photos]
+                what = "that this catalogue lacks" if lacking else "whose files or boxes have changed since"
                 raise WhalereidError(
-                    f"{self.path}: holds vectors of photos that this catalogue lacks or has other files for "
-                    f"({listing(stale)}); choose another place, or delete it."
+                    f"{self.path}: holds vectors of photos {what} ({listing(lacking or stale)}); choose another place, "
+                    "or make it anew with --force."
                 )
         return kept
+
+    def _is_the_same(self, image_id: str, key: str | None) -> bool:
+        now = self._photos.get(image_id, "")[_WHERE:]
+        return bool(now) and key is not None and key[_WHERE:] == now
 
     def add(self, made: Embeddings) -> None:
         """Keep some more: on disk when this returns."""
@@ -106,23 +184,23 @@ class PartStore:
         if self._complete:
             return
         if self._single:
-            if not self._whole or parts_of(self._folder):
+            if not self._whole or our_parts(self._folder):
                 self._write(self.path, whole)
             self._clear()
             self._whole = self._complete = True
         else:
-            if not parts_of(self._folder):
+            if not our_parts(self._folder):
                 self.add(whole)
             self._mark(complete=True)
 
     def stop(self) -> None:
         """Leave an unfinished store for another run, or nothing where no parts wait."""
-        if not self._complete and not parts_of(self._folder):
+        if not self._complete and not our_parts(self._folder):
             self._clear()
 
     def on_disk(self) -> int:
         """How many photos another run would find here of what is unfinished, by what is on disk; 0 if no parts wait."""
-        parts = [] if self._complete else parts_of(self._folder)
+        parts = [] if self._complete else our_parts(self._folder)
         if parts and self._whole:
             parts.append(self.path)
         return sum(Embeddings.read_header(part).n_photos for part in parts)
@@ -134,7 +212,7 @@ class PartStore:
 
     def _clear(self) -> None:
         """Take the folder of parts away, its marker last: killed before that, it is still known as ours."""
-        for part in parts_of(self._folder):
+        for part in our_parts(self._folder):
             part.unlink(missing_ok=True)
         (self._folder / MARKER).unlink(missing_ok=True)
         with suppress(OSError):  # it holds something else after all
@@ -143,25 +221,39 @@ class PartStore:
     def _write(self, path: Path, made: Embeddings) -> None:
         write_table(path, made, {_PHOTOS: "".join(self._photos[image_id] for image_id in made.ids).encode()})
 
-    def _mark(self, *, complete: bool) -> None:
+    def _mark(self, *, complete: bool, provenance: Mapping[str, Any] | None = None) -> None:
         with replacing(self._folder / MARKER) as beside:
-            held = {"complete": complete, "provenance": self._provenance}
+            held = {"complete": complete, "provenance": provenance or self._provenance}
             beside.write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")
         self._complete = complete
 
     def _check_provenance(self, there: Mapping[str, Any], place: Path) -> None:
-        differing = [name for name in self._provenance if there.get(name) != self._provenance[name]]
+        then = dict(_leaves({name: there.get(name) for name in self._provenance}))
+        now = dict(_leaves(self._provenance))
+        differing = [name for name in {**now, **then} if then.get(name) != now.get(name)]
+        differing.sort(key=_DIGESTS.__contains__)  # what says more comes first
         if differing:
             name = differing[0]
-            others = f" ({', '.join(differing[1:])} too)" if differing[1:] else ""
+            others = f" ({listing(differing[1:])} too)" if differing[1:] else ""
             raise WhalereidError(
-                f"{self.path}: holds embeddings made otherwise: {name} is {_short(there.get(name))} there, "
-                f"{_short(self._provenance[name])} now{others}; choose another place, or delete {place}."
+                f"{self.path}: holds embeddings made otherwise: {name} is {_short(then.get(name))} there, "
+                f"{_short(now.get(name))} now{others}; choose another place, delete {place}, or make it anew with "
+                "--force."
             )
 
 
-def check_place(path: Path) -> None:
+def check_place(path: Path, *, inputs: Iterable[str | os.PathLike[str] | None] = (), force: bool = False) -> str | None:
     """Refuse a place where embeddings can't be written, before anything is made.
+
+    Parameters
+    ----------
+    path, inputs, force
+        As for `whalereid.outputs.check_output`.
+
+    Returns
+    -------
+    str or None
+        What will be lost because of `force`, in words.
 
     Raises
     ------
@@ -170,16 +262,82 @@ def check_place(path: Path) -> None:
     """
     if path.suffix != ".parquet":
         check_folder(path, marker=MARKER)
-    elif path.is_dir():
-        raise WhalereidError(f"{path}: is a folder; a name that ends in .parquet is one file.")
+        return None
+    return check_output(path, EMBEDDINGS, inputs=inputs, force=force)
 
 
-def _sweep(folder: Path, of: Path | None = None) -> None:
-    """Remove what a killed run left half written in a folder; with `of`, only what was to become that file."""
-    for left in folder.glob(".*.part*"):
-        theirs = of is not None and left.name.rsplit(".", 3)[0::3] != [f".{of.stem}", of.suffix[1:]]
-        if is_leftover(left) and left.is_file() and not theirs:
-            left.unlink()
+def our_parts(folder: Path) -> list[Path]:
+    """The part files that a store wrote in its folder; no other Parquet file that lies there."""
+    return [path for path in parts_of(folder) if _PART.fullmatch(path.name) and _is_part(path)]
+
+
+def _is_part(path: Path) -> bool:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        schema = pq.read_schema(path)
+    except (pa.ArrowException, OSError):
+        return False
+    return schema.names == ["image_id", "embedding"] and _PHOTOS in (schema.metadata or {})
+
+
+def photo_keys(photos: Catalogue) -> dict[str, str]:
+    """From each photo's ``image_id`` to 16 hexadecimal digits: 8 of its path and box, 8 of its box and content.
+
+    The paths are the catalogue's own, so one that moves with its photos has the same keys.
+    """
+    return {
+        image_id: where + (content or "-" * (16 - _WHERE))
+        for image_id, where, content in zip(photos.image_ids, _places(photos), content_keys(photos), strict=True)
+    }
+
+
+def check_photos(path: str | os.PathLike[str], photos: Catalogue) -> None:
+    """Refuse embeddings of which some vectors were made of other photos than the catalogue now has by these ids.
+
+    A photo is the same where its path and box are, or else where its box and its file's content are. What says
+    nothing of its photos, as another tool's vectors, is taken at its word.
+
+    Raises
+    ------
+    WhalereidError
+        A photo's path or box has changed and what is there now isn't what was embedded; names the photos.
+    """
+    path = Path(path)
+    where = dict(zip(photos.image_ids, _places(photos), strict=True))
+    moved: dict[str, str] = {}
+    for part in parts_of(path) if path.is_dir() else [path]:
+        ids, keys = read_keys(part, _PHOTOS)
+        held = zip(ids, _split(keys), strict=False)
+        moved |= {i: key for i, key in held if i in where and key[:_WHERE] != where[i]}
+    if not moved:
+        return
+    others = photos.subset(moved)
+    now = dict(zip(others.image_ids, content_keys(others), strict=True))
+    changed = [image_id for image_id, key in moved.items() if key[_WHERE:] != now[image_id]]
+    if changed:
+        raise WhalereidError(
+            f"{path}: {len(changed)} photos of {photos.source} aren't those that were embedded: their path or bbox has "
+            f"changed ({listing(changed)}); embed this catalogue anew, or give the one that was embedded."
+        )
+
+
+def _places(photos: Catalogue) -> list[str]:
+    """8 hexadecimal digits for each photo's path and box."""
+    return [
+        hashlib.blake2b(json.dumps([path, box]).encode(), digest_size=_WHERE // 2).hexdigest()
+        for path, box in zip(photos.frame["path"], boxes_in_words(photos), strict=True)
+    ]
+
+
+def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Name and value of all that a provenance says: ``transform image_size`` for what lies deeper."""
+    for name, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", value
 
 
 def _split(keys: str) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +17,21 @@ import pandas as pd
 
 from whalereid.arguments import instance, texts
 from whalereid.catalogue import TrainedOn
+from whalereid.catalogue.text import id_array
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import replacing
+from whalereid.files import companion, replacing
+from whalereid.outputs import EMBEDDINGS, check_output
+from whalereid.reading import MOST_NUMBERS_GB, check_file, check_size, os_errors, parse_json, read_json
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-__all__ = ["Embeddings", "Header", "all_alike", "id_array"]
+__all__ = ["Embeddings", "Header", "all_alike"]
 
 MARKER = "embeddings.json"
 """In a folder that `embed` writes: whether its parts are all there, and their provenance."""
 
+_COLUMNS = ("image_id", "embedding")
 _METADATA_KEY = b"whalereid"
 _BLOCK_BYTES = 1 << 20  # float64 numbers worked on at a time: they stay in the processor's cache
 _READ_BYTES = 8 << 20  # vectors read at a time
@@ -151,7 +155,8 @@ class Embeddings:
         if (found < 0).any():
             absent = wanted[found < 0]
             raise WhalereidError(
-                f"embeddings: {len(absent)} photos have no vector: {listing(absent)}; embed them first."
+                f"embeddings: {len(absent)} photos have no vector: {listing(absent)}; embed them, or "
+                "leave them out (`whalereid rank --missing skip`)."
             )
         return found
 
@@ -159,15 +164,23 @@ class Embeddings:
         """(n, D) float32: the vectors of these photos, in this order."""
         return self.vectors[self.rows(ids)]
 
-    def write(self, path: str | os.PathLike[str]) -> None:
+    def write(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write one Parquet file (``image_id``, ``embedding``), whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.parquet``. Embeddings that were written there before are replaced.
+        force : bool, default=False
+            Replace a file of another kind too, such as another tool's vectors.
 
         Raises
         ------
         WhalereidError
-            The place can't be written, or JSON can't hold the provenance.
+            Something else is there, the place can't be written, or JSON can't hold the provenance.
         """
         instance(path, "path", (str, os.PathLike), "the path of a Parquet file")
+        check_output(path, EMBEDDINGS, force=instance(force, "force", bool, "True or False"))
         write_table(path, self)
 
     @classmethod
@@ -181,8 +194,9 @@ class Embeddings:
             or `embed` has not finished it.
         """
         parts = _open(path)
-        ids = np.empty(sum(part.header.n_photos for part in parts), object)
-        vectors = np.empty((len(ids), parts[0].header.dim), np.float32)  # filled part by part: no second copy
+        with os_errors(path):
+            ids = np.empty(sum(part.header.n_photos for part in parts), object)
+            vectors = np.empty((len(ids), parts[0].header.dim), np.float32)  # filled part by part: no second copy
         start = 0
         for part in parts:
             rows = slice(start, start + part.header.n_photos)
@@ -258,26 +272,6 @@ def _blocks(vectors: np.ndarray) -> Iterator[slice]:
         yield slice(start, min(start + step, len(vectors)))
 
 
-def id_array(ids: Any, name: str) -> np.ndarray:
-    """(N,) str objects; whole numbers are taken for their digits, nothing else than text is.
-
-    Raises
-    ------
-    WhalereidError
-        That is no list, or an id is neither; names the argument and the entry.
-    """
-    held = list(instance(ids, name, Iterable, "a list of ids, which are text"))
-    for row, image_id in enumerate(held):
-        if type(image_id) is str:
-            continue
-        if not isinstance(image_id, str | Integral) or isinstance(image_id, bool):
-            raise WhalereidError(f"{name}: entry {row + 1} is {image_id!r:.60}; an id is text.")
-        held[row] = str(image_id)
-    array = np.empty(len(held), object)
-    array[:] = held
-    return array
-
-
 def _numbers(vectors: Any) -> np.ndarray:
     """C-contiguous float32, the array itself where it is so already."""
     try:
@@ -296,7 +290,9 @@ def _numbers(vectors: Any) -> np.ndarray:
 def _trained_on(provenance: Mapping[str, Any]) -> TrainedOn | None:
     parts = provenance.get("concatenated")
     if parts is not None:
-        return TrainedOn.of_all(_trained_on(part) for part in parts)
+        if not isinstance(parts, list | tuple) or not all(isinstance(part, Mapping) for part in parts):
+            raise WhalereidError("'concatenated' is no list of what made each part.")
+        return TrainedOn.of_all([_trained_on(part) for part in parts])
     held = provenance.get("trained_on")
     return None if held is None else TrainedOn.from_dict(held)
 
@@ -329,7 +325,7 @@ def _directions(vectors: np.ndarray) -> np.ndarray:
 
 def work_folder(path: Path) -> Path:
     """Where the parts of a single file lie until it is whole."""
-    return path.with_name(f".{path.name}.parts")
+    return companion(path, ".", ".parts")
 
 
 def parts_of(folder: Path) -> list[Path]:
@@ -340,11 +336,14 @@ def parts_of(folder: Path) -> list[Path]:
 def read_marker(folder: Path) -> dict[str, Any]:
     """Read a folder's marker: ``complete`` and ``provenance``."""
     path = folder / MARKER
-    try:
-        marker = json.loads(path.read_text(encoding="utf-8"))
-        return {"complete": bool(marker["complete"]), "provenance": dict(marker["provenance"])}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WhalereidError(f"{path}: can't be read ({error}); delete the folder and embed again.") from error
+    marker = read_json(path, "the marker of embeddings, which `whalereid embed` wrote")
+    complete, provenance = marker.get("complete"), marker.get("provenance")
+    if not isinstance(complete, bool) or not isinstance(provenance, dict):
+        raise WhalereidError(
+            f"{path}: can't be read (its 'complete' or 'provenance' is missing or of another kind); delete the folder "
+            "and embed again."
+        )
+    return {"complete": complete, "provenance": provenance}
 
 
 def write_table(
@@ -382,10 +381,22 @@ def read_table(path: Path) -> tuple[Embeddings, Mapping[bytes, bytes]]:
         raise WhalereidError(f"{path}: {error}") from error
 
 
+def read_keys(path: Path, name: bytes) -> tuple[np.ndarray, str]:
+    """Read one Parquet file's ids, (N,) str objects, and what its schema metadata holds by this name; no vectors."""
+    part = _Part(path)
+    keys = part.notes.get(name, b"").decode("ascii", errors="replace")
+    return part.read_ids() if keys else np.empty(0, object), keys
+
+
 def _open(path: str | os.PathLike[str]) -> list[_Part]:
     """Open the parts of a file or folder, at least one, all made alike."""
     instance(path, "path", (str, os.PathLike), "the path of a Parquet file, or of a folder of them")
     path = Path(path)
+    with os_errors(path):
+        return _parts(path)
+
+
+def _parts(path: Path) -> list[_Part]:
     if path.is_dir():
         unfinished, files = (path / MARKER).exists() and not read_marker(path)["complete"], parts_of(path)
     else:
@@ -411,18 +422,29 @@ class _Part:
         self.path = path
         with self._reading() as file:
             schema = file.schema_arrow
-            absent = [name for name in ("image_id", "embedding") if name not in schema.names]
+            columns = Counter(schema.names)
+            absent = [name for name in _COLUMNS if not columns[name]]
             if absent:
                 raise WhalereidError(f"{path}: no column {listing(absent)}; it has {listing(schema.names)}.")
+            twice = [name for name in _COLUMNS if columns[name] > 1]
+            if twice:
+                raise WhalereidError(f"{path}: two columns are called {listing(twice)}; rename or remove one.")
+            self._check_ids(schema.field("image_id").type)
             self.notes: Mapping[bytes, bytes] = schema.metadata or {}
+            provenance = parse_json(
+                self.notes.get(_METADATA_KEY, b"{}"), f"{path}: its provenance", "what `embed` notes"
+            )
             try:
-                provenance = dict(json.loads(self.notes.get(_METADATA_KEY, b"{}")))
-            except (TypeError, ValueError) as error:
-                raise WhalereidError(f"{path}: its provenance can't be read ({error}).") from error
+                _trained_on(provenance)
+            except WhalereidError as error:
+                raise WhalereidError(f"{path}: its provenance: {error}") from error
             self.header = Header(file.metadata.num_rows, self._width(file), provenance)
+            check_size(path, 4 * self.header.n_photos * self.header.dim, MOST_NUMBERS_GB)
 
     def read_into(self, ids: np.ndarray, vectors: np.ndarray) -> None:
         """Fill (n,) objects and (n, D) float32 with what is there, a few megabytes at a time."""
+        import pyarrow as pa
+
         start, step = 0, max(1, _READ_BYTES // (4 * max(self.header.dim, 1)))
         with self._reading() as file, np.errstate(over="ignore"):
             for batch in file.iter_batches(step, columns=["image_id", "embedding"]):
@@ -434,9 +456,28 @@ class _Part:
                 if lists.null_count or len(flat) != len(batch) * self.header.dim or self._odd_widths(lists):
                     widths = sorted({self.header.dim, *self._odd_widths(lists)})
                     raise WhalereidError(f"{self.path}: embeddings differ in width ({listing(widths)}) or are missing.")
+                if pa.types.is_dictionary(names.type):
+                    names = names.dictionary_decode()
                 ids[rows] = names.to_numpy(zero_copy_only=False)
                 vectors[rows] = flat.to_numpy(zero_copy_only=False).reshape(vectors[rows].shape)
                 start = rows.stop
+        if start != len(ids):
+            raise WhalereidError(f"{self.path}: holds {start} rows where it promises {len(ids)}; write it again.")
+
+    def _check_ids(self, kind: Any) -> None:
+        """Refuse a column of ids that are neither text nor whole numbers."""
+        import pyarrow as pa
+
+        held = kind.value_type if pa.types.is_dictionary(kind) else kind
+        is_text = pa.types.is_string(held) or pa.types.is_large_string(held) or str(held) == "string_view"
+        if not is_text and not pa.types.is_integer(held):
+            raise WhalereidError(f"{self.path}: column image_id holds {kind}; ids are text, or whole numbers.")
+
+    def read_ids(self) -> np.ndarray:
+        """(N,) objects."""
+        with self._reading() as file:
+            column = file.read(columns=["image_id"])["image_id"]
+            return np.asarray(column.to_numpy(zero_copy_only=False), object)
 
     def _width(self, file: pq.ParquetFile) -> int:
         import pyarrow as pa
@@ -446,11 +487,14 @@ class _Part:
         is_list = fixed or pa.types.is_list(kind) or pa.types.is_large_list(kind)
         if not is_list or not (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):
             raise WhalereidError(f"{self.path}: column embedding holds {kind}, not lists of numbers.")
-        if fixed:
-            return int(kind.list_size)
-        for batch in file.iter_batches(1, columns=["embedding"]):
-            return int(batch["embedding"].value_lengths()[0].as_py() or 0)
-        return 0
+        width = int(kind.list_size) if fixed else 0
+        if not fixed:
+            for batch in file.iter_batches(1, columns=["embedding"]):
+                width = int(batch["embedding"].value_lengths()[0].as_py() or 0)
+                break
+        if width < 1 and (fixed or file.metadata.num_rows):
+            raise WhalereidError(f"{self.path}: its first embedding is missing, or 0 wide; a vector holds numbers.")
+        return width
 
     def _odd_widths(self, lists: Any) -> set[int]:
         """Widths, other than the header's, of the lists that are there."""
@@ -465,9 +509,14 @@ class _Part:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
+        check_file(self.path, MOST_NUMBERS_GB)
         try:
             # without these two a whole column is in memory beside what it is read into
             with pq.ParquetFile(self.path, buffer_size=1 << 20, pre_buffer=False) as file:
                 yield file
-        except (pa.ArrowException, OSError) as error:
+        except WhalereidError:
+            raise
+        except MemoryError as error:
+            raise WhalereidError(f"{self.path}: is too large for the memory of this machine.") from error
+        except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # text that isn't UTF-8, for one
             raise WhalereidError(f"{self.path}: can't be read as Parquet ({error}).") from error

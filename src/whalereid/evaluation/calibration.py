@@ -10,10 +10,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from whalereid.arguments import choice, whole_number
+from whalereid.arguments import choice, instance, whole_number
 from whalereid.errors import WhalereidError
 from whalereid.evaluation.arrays import bools, floats, path_of
 from whalereid.files import replacing
+from whalereid.outputs import CALIBRATION, check_output
+from whalereid.reading import read_json
 
 __all__ = ["ScoreCalibration", "expected_calibration_error", "reliability"]
 
@@ -103,15 +105,30 @@ class ScoreCalibration:
             return np.full(len(x), float(expit(self.intercept_)))
         return np.asarray(expit(self.slope_ * x + self.intercept_))
 
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Write as JSON, whole or not at all."""
+    def write(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Write as JSON, whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.json``. An earlier calibration there is replaced.
+        force : bool, default=False
+            Replace a file of another kind too.
+
+        Raises
+        ------
+        WhalereidError
+            Not fitted yet, something else is there, or the place can't be written.
+        """
+        path = Path(path_of(path))
+        check_output(path, CALIBRATION, force=instance(force, "force", bool, "True or False"))
         self.predict([0.0])  # refuses where not fitted
         content: dict[str, Any] = {"format": _FORMAT, "method": self.method}
         if self.scores_ is not None and self.probabilities_ is not None:
             content |= {"scores": self.scores_.tolist(), "probabilities": self.probabilities_.tolist()}
         else:
             content |= {"slope": self.slope_, "intercept": self.intercept_}
-        with replacing(path_of(path)) as beside:
+        with replacing(path) as beside:
             beside.write_text(json.dumps(content), encoding="utf-8")
 
     @classmethod
@@ -124,25 +141,22 @@ class ScoreCalibration:
             Nothing there, or not a calibration.
         """
         path = Path(path_of(path))
+        content = read_json(path, "a calibration written by whalereid")
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
             if content["format"] != _FORMAT:
-                raise KeyError("format")
+                raise ValueError(f"its format isn't {_FORMAT}")
             found = cls(content["method"])
             if found.method == "isotonic":
-                found.scores_ = np.asarray(content["scores"], np.float64)
-                found.probabilities_ = np.asarray(content["probabilities"], np.float64)
+                found.scores_ = _numbers(content["scores"])
+                found.probabilities_ = _numbers(content["probabilities"])
                 _refuse_falling(found.scores_, found.probabilities_)
             else:
-                found.slope_, found.intercept_ = float(content["slope"]), float(content["intercept"])
+                found.slope_, found.intercept_ = _numbers([content["slope"], content["intercept"]]).tolist()
                 if not (np.isfinite([found.slope_, found.intercept_]).all() and found.slope_ >= 0):
                     raise ValueError("its chance falls as scores rise; fit it again")
-        except FileNotFoundError as error:
-            raise WhalereidError(f"{path}: no such file.") from error
-        except OSError as error:
-            raise WhalereidError(f"{path}: can't be read ({error.strerror}).") from error
-        except (KeyError, TypeError, ValueError) as error:
-            raise WhalereidError(f"{path}: isn't a calibration written by whalereid ({error}).") from error
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            said = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+            raise WhalereidError(f"{path}: isn't a calibration written by whalereid ({said}).") from error
         return found
 
 
@@ -243,6 +257,12 @@ def _sigmoid(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
             return slope, float(model.intercept_[0]) - slope * size * centre
     # The likelihood is concave: where the best slope is negative, the best one allowed is 0, with the base rate.
     return 0.0, float(logit(y.mean()))
+
+
+def _numbers(values: Any) -> np.ndarray:
+    if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
+        raise TypeError("numbers are something else")
+    return np.asarray(values, np.float64)
 
 
 def _refuse_falling(scores: np.ndarray, probabilities: np.ndarray) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,8 @@ from whalereid.evaluation.calibration import reliability
 from whalereid.evaluation.intervals import bootstrap_means
 from whalereid.evaluation.metrics import cmc, top_k
 from whalereid.evaluation.open_set import score_text
+from whalereid.files import replacing
+from whalereid.outputs import FIGURE, SOFTWARE, check_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,9 +23,32 @@ if TYPE_CHECKING:
     from whalereid.evaluation.open_set import OpenSetReport
     from whalereid.evaluation.report import Report
 
-__all__ = ["draw_open_set", "draw_report"]
+__all__ = ["draw_open_set", "draw_report", "write_figure"]
 
 _INK, _FILL, _ACCENT = "#0b3c5d", "#7fb7d6", "#c0672b"
+
+
+def write_figure(figure: Figure, path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Write a figure, whole or not at all, with a word inside that lets it be replaced later.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+    path : path
+        Ends in ``.png``, ``.svg`` or ``.pdf``. An earlier figure of ours there is replaced.
+    force : bool, default=False
+        Replace any other file too.
+
+    Raises
+    ------
+    WhalereidError
+        Another suffix, something else is there, or the place can't be written.
+    """
+    path = Path(path)
+    check_output(path, FIGURE, force=force)
+    key = "Software" if path.suffix.lower() == ".png" else "Creator"
+    with replacing(path) as beside:
+        figure.savefig(beside, dpi=150, format=path.suffix.lower()[1:], metadata={key: SOFTWARE})
 
 
 def draw_report(report: Report, by: str | None = None) -> Figure:

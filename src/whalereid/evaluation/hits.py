@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,6 +13,7 @@ import pandas as pd
 from whalereid.errors import WhalereidError
 from whalereid.evaluation.arrays import bools, floats, integers, names_of, path_of
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
+from whalereid.evaluation.spelling import nearest
 from whalereid.ranking import Ranking
 
 __all__ = ["Hits", "RankingLike"]
@@ -57,23 +59,37 @@ class Hits:
             )
 
     @classmethod
-    def of(cls, ranking: RankingLike, labels: LabelsLike) -> Hits:
+    def of(cls, ranking: RankingLike, labels: LabelsLike, known: Sequence[str] | np.ndarray = ()) -> Hits:
         """Set a ranking against its labels, in any form that either comes in.
+
+        Parameters
+        ----------
+        ranking : Ranking, DataFrame or path
+        labels : labels in any form
+        known : sequence of str
+            Ids that the labels may have beside the ranking's, such as a catalogue's.
 
         Raises
         ------
         WhalereidError
-            Either can't be read, or the labels speak of other queries than the ranking.
+            Either can't be read, the labels speak of other queries than the ranking, or an id of theirs is one of the
+            ranking's but for how it is written (``7`` for ``007``).
         """
         ranking = as_ranking(ranking)
         labels = Labels.of(labels, ranking.query_ids)
+        labels._check_spelling(ranking, names_of(known, "known"))
         queries, width = ranking.codes.shape
         at = positions(labels.query_ids, ranking.query_ids)
         unranked = labels.query_ids[at < 0]
         if queries and len(at) and len(unranked) == len(at):
+            first = labels.query_ids[0]
+            alike = nearest(first, ranking.query_ids)
+            theirs = (
+                f"ranking's first {ranking.query_ids[0]!r}" if alike is None else f"nearest in the ranking {alike!r}"
+            )
             raise WhalereidError(
-                f"labels: none of their queries is ranked (the first is {labels.query_ids[0]!r}, the ranking's first "
-                f"{ranking.query_ids[0]!r}); are they another task's?"
+                f"labels: none of their queries is ranked (the first is {first!r}, the {theirs}); are they "
+                "another task's?"
             )
         at[at < 0] = queries + np.arange(len(unranked))
         shape = (queries + len(unranked), max(width, 1))  # K is 1 at least

@@ -107,6 +107,9 @@ class ImpliedLabels(Labels):
             hit[asked[rows][row], rank] = right
         return hit
 
+    def _check_spelling(self, ranking: Ranking, known: np.ndarray) -> None:
+        """Nothing to refuse: the ids are the tasks' own."""
+
     def tally(self, group: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Count each query's relevant photos by a group that the photos are in; see `Labels.tally`."""
         query, code, count = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]

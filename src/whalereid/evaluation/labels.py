@@ -13,8 +13,10 @@ import pandas as pd
 
 from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue
+from whalereid.catalogue.text import id_array, id_column
 from whalereid.errors import WhalereidError, listing
 from whalereid.evaluation.arrays import integers, names_of, path_of
+from whalereid.evaluation.spelling import nearest, same_but_for_spelling
 from whalereid.ranking import Ranking, Task
 
 __all__ = ["Labels", "LabelsLike"]
@@ -54,12 +56,15 @@ class Labels:
     """
 
     query_ids: np.ndarray
+    _table: str | None = None  # what errors call the table that the pairs were read from
+    _rows: tuple[np.ndarray, np.ndarray] | None = None  # and its row that first has each query, and each photo
 
     def __init__(self, query_ids: Sequence[str] | np.ndarray | pd.Series, image_ids: Any) -> None:
         queries, images = _texts(query_ids, "query_ids"), _texts(image_ids, "image_ids")
         if len(queries) != len(images):
             raise WhalereidError(f"labels: {len(queries)} query ids but {len(images)} photos; give pairs.")
         (query, names), (image, photos) = pd.factorize(queries), pd.factorize(images)
+        self._rows = (_first_rows(query, len(names)), _first_rows(image, len(photos)))
         pairs = pd.unique(query.astype(np.int64) * max(len(photos), 1) + image)
         self._set(names, photos, *np.divmod(pairs, max(len(photos), 1)))
 
@@ -150,8 +155,8 @@ class Labels:
             if isinstance(images, str) or not isinstance(images, Iterable):
                 raise WhalereidError(f"labels of query {query_id!r}: {images!r} isn't a set of image ids.")
         held = [list(images) for images in sets]
-        owners = np.repeat(np.array([str(q) for q in query_ids], dtype=object), [len(images) for images in held])
-        return cls(owners, np.array([str(i) for i in chain.from_iterable(held)], dtype=object))
+        owners = np.repeat(id_array(query_ids, "labels: query ids"), [len(images) for images in held])
+        return cls(owners, id_array(chain.from_iterable(held), "labels: image ids"))
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, *, where: str = "labels") -> Labels:
@@ -167,13 +172,16 @@ class Labels:
         absent = [name for name in COLUMNS if name not in frame]
         if absent:
             raise WhalereidError(f"{where}: no column {listing(absent)}; it has {listing(frame.columns, most=12)}.")
-        for name in COLUMNS:
-            empty = np.flatnonzero(frame[name].isna())
+        ids = [id_column(frame[name], where=where) for name in COLUMNS]
+        for name, column in zip(COLUMNS, ids, strict=True):
+            empty = np.flatnonzero(column.isna())
             if len(empty):
                 raise WhalereidError(
                     f"{where}, row {empty[0] + 1}: {name} is empty; a query without a relevant photo has no row."
                 )
-        return cls(frame["query_id"], frame["database_image_id"])
+        labels = cls(*ids)
+        labels._table = where
+        return labels
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Labels:
@@ -208,6 +216,74 @@ class Labels:
         from whalereid.evaluation.implied import ImpliedLabels
 
         return ImpliedLabels(catalogue, tasks)
+
+    def _check_spelling(self, ranking: Ranking, known: np.ndarray) -> None:
+        """Refuse ids that are a ranked query's or a listed photo's, but for how they are written.
+
+        They would count as missing, or as never found: ``7`` for ``007``, ``001.jpg`` for ``001``, ``A`` for ``a``.
+
+        Parameters
+        ----------
+        ranking : Ranking
+            What the labels are for.
+        known : ndarray of shape (n,), str objects
+            Ids that are right as they are, such as a catalogue's.
+
+        Raises
+        ------
+        WhalereidError
+            An id that is not there differs from one that is in leading zeros, a suffix, case or spaces alone; names the
+            row, and the id that was probably meant.
+        """
+        for column, ours, theirs in (
+            (0, self.query_ids, ranking.query_ids),
+            (1, self._pairs()[0], ranking.database_ids),
+        ):
+            strange = ours
+            for ids in (theirs, known):
+                strange = strange[positions(strange, ids) < 0] if len(strange) else strange
+            if not len(strange):
+                continue
+            meant = same_but_for_spelling(strange, np.concatenate([theirs, known]), ours)
+            if meant:
+                given, right = next(iter(meant.items()))
+                more = f" ({len(meant):,} ids of the labels are so)" if len(meant) > 1 else ""
+                where = "the ranking" if positions([right], theirs)[0] >= 0 else "the catalogue"
+                raise WhalereidError(
+                    f"{self._place(column, given)}: {given!r} is not in {where}, but {right!r} is{more}; write ids in "
+                    "the same way everywhere."
+                )
+
+    def _check_photos(self, ranking: Ranking, catalogue: Catalogue | None = None) -> list[str]:
+        """Refuse labels of which not one photo is known; give the photos that aren't, where a catalogue tells.
+
+        Raises
+        ------
+        WhalereidError
+            Not one labelled photo is listed in the ranking or is in the catalogue.
+        """
+        ours = self._pairs()[0]
+        known = positions(ours, ranking.database_ids) >= 0
+        if catalogue is not None:
+            known |= positions(ours, catalogue.image_ids) >= 0
+        if len(ours) and len(ranking.database_ids) and not known.any():
+            place, first = self._place(1, ours[0]), ours[0]
+            alike = nearest(first, ranking.database_ids if catalogue is None else catalogue.image_ids)
+            there = "is listed in the ranking" + ("" if catalogue is None else f" or is in {catalogue.source}")
+            also = "" if catalogue is not None else ", or give the photos' catalogue if the ranking found none of them"
+            raise WhalereidError(
+                f"{place}: no photo of the labels {there}, {first!r} for one"
+                f"{f' (the nearest is {alike!r})' if alike else ''}; check that both are of the same photos{also}."
+            )
+        return [] if catalogue is None else [str(image_id) for image_id in ours[~known]]
+
+    def _place(self, column: int, given: str) -> str:
+        """Where an id stands: the table, row and column."""
+        ids = (self.query_ids, self._pairs()[0])[column]
+        if self._table is None or self._rows is None:
+            return f"labels, {COLUMNS[column]}"
+        row = self._rows[column][int(np.flatnonzero(ids == given)[0])]
+        return f"{self._table}, row {row + 1}, column {COLUMNS[column]}"
 
     @property
     def counts(self) -> np.ndarray:
@@ -269,10 +345,18 @@ def _used(n: int, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _texts(ids: Any, name: str) -> pd.Series:
     """Ids as text; a column of text is taken as it is."""
     given = ids if isinstance(ids, pd.Series) else pd.Series(names_of(ids, name), dtype=object)
-    empty = np.flatnonzero(given.isna())
+    text = id_column(given.rename(name), where="labels")
+    empty = np.flatnonzero(text.isna())
     if len(empty):
         raise WhalereidError(f"labels: {name} has nothing at place {empty[0] + 1}; leave the pair out.")
-    return given.astype("str")
+    return text
+
+
+def _first_rows(codes: np.ndarray, n: int) -> np.ndarray:
+    """(n,) int64: where each code stands first."""
+    first = np.zeros(n, np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return first
 
 
 def _grouped(group: Callable[[np.ndarray], np.ndarray], image_ids: np.ndarray) -> np.ndarray:

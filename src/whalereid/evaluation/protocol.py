@@ -16,12 +16,16 @@ import pandas as pd
 
 from whalereid.arguments import choice, column_names, instance, whole_number
 from whalereid.catalogue import Catalogue
+from whalereid.catalogue.text import id_column
 from whalereid.errors import WhalereidError, listing
 from whalereid.evaluation.arrays import catalogue_of, integers, path_of
 from whalereid.evaluation.implied import tasks_of
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
-from whalereid.files import claim_folder, inside, replacing
+from whalereid.evaluation.spelling import nearest
+from whalereid.files import check_whole_folder, inside, replacing
+from whalereid.outputs import is_protocol
 from whalereid.ranking import CandidateMask, CandidateRules, Ranking, Task, tasks_from
+from whalereid.reading import is_file, read_json
 
 if TYPE_CHECKING:
     from whalereid.splits import Splitter  # it loads scikit-learn, which scoring does without
@@ -31,7 +35,7 @@ __all__ = ["Protocol", "Split"]
 _FORMAT = "whalereid-protocol/1"
 _RULES = "protocol.json"
 _SCENARIOS = "query_scenarios.csv"
-_FILES = {_RULES, _SCENARIOS, "labels.csv", "queries", "databases"}
+_FILES = (_SCENARIOS, "labels.csv", "queries/scenario*.csv", "databases/scenario*.csv")
 
 Split: TypeAlias = Union["Splitter", tuple[Sequence[int] | np.ndarray, Sequence[int] | np.ndarray]]
 
@@ -103,17 +107,22 @@ class Protocol:
     def _check_labels(self, query_ids: pd.Index) -> None:
         unknown = self.labels.query_ids[positions(self.labels.query_ids, query_ids) < 0]
         if len(unknown):
-            raise WhalereidError(f"labels: {len(unknown)} of their queries are in no task: {listing(unknown)}.")
+            alike = nearest(unknown[0], query_ids.to_numpy())
+            raise WhalereidError(
+                f"labels: {len(unknown)} of their queries are in no task: {listing(unknown)}"
+                f"{'' if alike is None else f'; the nearest to {unknown[0]!r} is {alike!r}'}."
+            )
         image_ids, query = self.labels.image_ids, self.labels.query
         for task, pairs in zip(self.tasks, self._by_task(self.labels.query_ids, query), strict=True):
             used, image = np.unique(self.labels.image[pairs], return_inverse=True)
             outside = np.flatnonzero((positions(image_ids[used], task.database_images) < 0)[image])
             if len(outside):
                 first = pairs[outside[0]]
+                alike = nearest(image_ids[self.labels.image[first]], task.database_images)
                 raise WhalereidError(
                     f"labels: {image_ids[self.labels.image[first]]!r}, relevant to "
                     f"{self.labels.query_ids[query[first]]!r}, isn't in the database of {task.name!r} "
-                    f"({len(outside)} such labels)."
+                    f"({len(outside)} such labels){'' if alike is None else f'; the nearest there is {alike!r}'}."
                 )
 
     def _by_task(self, query_ids: np.ndarray, query: np.ndarray) -> Iterator[np.ndarray]:
@@ -215,12 +224,12 @@ class Protocol:
         folder = Path(path_of(folder, "folder"))
         if catalogue is not None:
             catalogue_of(catalogue)
-        if catalogue is None and (folder / "metadata.csv").is_file():
+        if catalogue is None and is_file(folder / "metadata.csv"):
             catalogue = Catalogue.read(folder)
         rules = _read_rules(folder / _RULES)
         tasks = [replace(task, rules=rules.get(task.name, CandidateRules())) for task in _read_tasks(folder)]
         labels = folder / "labels.csv"
-        return cls(tasks, catalogue, labels if labels.is_file() else None)
+        return cls(tasks, catalogue, labels if is_file(labels) else None)
 
     def write(self, folder: str | os.PathLike[str]) -> None:
         """Write the competition's scenario files, and the rules.
@@ -238,16 +247,15 @@ class Protocol:
             labels = self.labels.to_frame()
         except WhalereidError as error:
             raise WhalereidError(f"{folder / 'labels.csv'}: {error}") from error
-        if (folder / _RULES).is_file():  # an earlier protocol is replaced, unless something else lies with it
-            others = sorted(p.name for p in folder.iterdir() if p.name not in _FILES)
-            if others:
-                raise WhalereidError(f"{folder}: holds more than a protocol ({others[0]}); choose a new folder.")
-        else:
-            claim_folder(folder, marker=_RULES)
+        check_whole_folder(folder, marker=_RULES, holds=_FILES, option="folder")
+        if (folder / _RULES).exists() and not is_protocol(folder / _RULES):
+            raise WhalereidError(f"{folder / _RULES}: isn't a protocol's that we wrote; choose a new folder.")
         with replacing(folder) as beside:
             self._write_into(beside, labels)
 
     def _write_into(self, folder: Path, labels: pd.DataFrame) -> None:
+        from whalereid.catalogue.readers import write_table
+
         for part in ("queries", "databases"):
             (folder / part).mkdir(parents=True)
         index = []
@@ -255,10 +263,10 @@ class Protocol:
             queries, database = f"queries/scenario{number:02d}.csv", f"databases/scenario{number:02d}.csv"
             index.append({"scenario_id": task.name, "queries_path": queries, "database_path": database})
             pairs = pd.DataFrame({"query_id": task.query_ids, "query_image_id": task.query_images})
-            pairs.to_csv(folder / queries, index=False)
-            pd.DataFrame({"database_image_id": task.database_images}).to_csv(folder / database, index=False)
-        pd.DataFrame(index).to_csv(folder / _SCENARIOS, index=False)
-        labels.to_csv(folder / "labels.csv", index=False)
+            write_table(pairs, folder / queries)
+            write_table(pd.DataFrame({"database_image_id": task.database_images}, dtype="str"), folder / database)
+        write_table(pd.DataFrame(index), folder / _SCENARIOS)
+        write_table(labels, folder / "labels.csv")
         content = {
             "format": _FORMAT,
             "rules": {t.name: {"exclude": t.rules.exclude, "match": t.rules.match} for t in self.tasks},
@@ -421,7 +429,7 @@ def _columns(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
     absent = [name for name in names if name not in table]
     if absent:
         raise WhalereidError(f"{path}: no column {listing(absent)}; it has {listing(table.columns, most=12)}.")
-    table = table[list(names)]
+    table = pd.DataFrame({name: id_column(table[name], where=str(path)) for name in names})
     empty = np.flatnonzero(table.isna().any(axis=1))
     if len(empty):
         raise WhalereidError(f"{path}, row {empty[0] + 1}: a value is missing.")
@@ -429,12 +437,13 @@ def _columns(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _read_rules(path: Path) -> dict[str, CandidateRules]:
-    if not path.is_file():
+    if not is_file(path):
         return {}  # the competition's own folder has none
+    content = read_json(path, "a protocol's rules")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != _FORMAT:
-            raise ValueError(f"format {content['format']!r}")
-        return {str(name): CandidateRules(r["exclude"], r["match"]) for name, r in content["rules"].items()}
+            raise ValueError(f"its format isn't {_FORMAT}")
+        return {name: CandidateRules(r["exclude"], r["match"]) for name, r in content["rules"].items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WhalereidError(f"{path}: isn't a protocol's rules ({error}).") from error
+        said = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise WhalereidError(f"{path}: isn't a protocol's rules ({said}).") from error

@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -132,7 +133,17 @@ def evaluate(
         labels = task.labels
     else:
         labels = Labels.of(task, ranking.query_ids, name="task")
-    hits = Hits.of(ranking, labels)
+    known = () if catalogue is None else catalogue.image_ids
+    if isinstance(task, Protocol):
+        known = np.array([*task.query_ids, *chain.from_iterable(one.database_images for one in task.tasks)], object)
+    hits = Hits.of(ranking, labels, known)
+    if not isinstance(task, Protocol):
+        strange = labels._check_photos(ranking, catalogue)
+        if strange:
+            notes.append(
+                f"labelled photos that neither the ranking nor the catalogue has: {len(strange):,} "
+                f"({listing(strange, most=3)}); they count as not found"
+            )
     if isinstance(task, Protocol):
         silent = (hits.lengths == 0) & ~hits.scored
         asked = hits.query_ids[silent & (task.candidates > 0)] if silent.any() else ()

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from whalereid import arguments
+from whalereid.catalogue.text import id_column
 from whalereid.errors import WhalereidError
 from whalereid.evaluation.arrays import cut_off, path_of
 from whalereid.ranking import Ranking
@@ -72,7 +73,7 @@ def check_submission(
             f"{where}, row {row + 1}: score {scores[row]:g} lies outside [{lowest:g}, {highest:g}] "
             f"({len(outside)} such rows)."
         )
-    rank = frame.groupby("query_id", sort=False).cumcount().to_numpy()
+    rank = frame.groupby(id_column(frame["query_id"], where=where), sort=False).cumcount().to_numpy()
     beyond = np.flatnonzero(rank >= k)
     if len(beyond):
         row = int(beyond[0])

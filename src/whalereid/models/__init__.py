@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from whalereid.models.config import IMAGE_SIDES, look_at, look_for_weights, read_config
+from whalereid.models.config import IMAGE_SIDES, look_at, look_for_backbone, look_for_weights, read_config
 
 if TYPE_CHECKING:
     from whalereid.models.embedder import Embedder as Embedder
@@ -37,7 +37,7 @@ _MODULES = {
     "read_weights": "weights",
 }
 
-__all__ = [*_MODULES, "IMAGE_SIDES", "look_at", "look_for_weights", "read_config"]
+__all__ = [*_MODULES, "IMAGE_SIDES", "look_at", "look_for_backbone", "look_for_weights", "read_config"]
 
 
 def __getattr__(name: str) -> Any:

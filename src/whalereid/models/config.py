@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import difflib
 import os
+import re
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from whalereid.arguments import instance
 from whalereid.errors import WhalereidError
+from whalereid.reading import MOST_NUMBERS_GB, check_file, is_file, read_json
 
 __all__ = [
     "CONFIG",
@@ -18,7 +22,9 @@ __all__ = [
     "WEIGHTS",
     "a_path",
     "look_at",
+    "look_for_backbone",
     "look_for_weights",
+    "nearest",
     "read_config",
     "weights_file",
 ]
@@ -30,8 +36,51 @@ IMAGE_SIDES = (8, 4096)
 PICKLES = (".pth", ".pt", ".bin")
 SUFFIXES = (".safetensors", *PICKLES)
 
-_KEYS = {"backbone", "pooling", "neck", "dim", "copies", "activation", "dropout"}
-_KEYS |= {"image_size", "mean", "std", "portrait", "antialias", "weights"}
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e30  # nor is NaN
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
+
+
+def _three(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 3 and all(map(_is_number, value))
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_whole, value))
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _text_or_none(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+# What each key holds. Whether the names and numbers make a network is for Embedder to say.
+_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "backbone": (_is_text, "text"),
+    "pooling": (_is_text, "text"),
+    "neck": (_is_text, "text"),
+    "dim": (_is_whole, "a whole number from 1"),
+    "copies": (_is_whole, "a whole number from 1"),
+    "activation": (_text_or_none, "text or null"),
+    "dropout": (_is_number, "a number"),
+    "image_size": (_is_size, "[height, width]"),
+    "mean": (_three, "three numbers"),
+    "std": (_three, "three numbers"),
+    "portrait": (_is_bool, "true or false"),
+    "antialias": (_is_bool, "true or false"),
+    "weights": (_is_text, "text"),
+}
 
 
 def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
@@ -43,14 +92,14 @@ def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
         No such folder, no ``config.json`` in it, or one of another tool.
     """
     path = a_path(folder, "folder", "the folder of a network, which `save` or `fit` wrote") / CONFIG
-    if not _is_file(path):
+    if not is_file(path):
         raise WhalereidError(f"{folder}: no {CONFIG} there; name the folder that `whalereid train` wrote.")
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise WhalereidError(f"{path}: can't be read as JSON ({error}).") from error
-    if not isinstance(config, dict) or set(config) != _KEYS or not isinstance(config["weights"], str):
-        raise WhalereidError(f"{path}: not the configuration of an Embedder; its keys are {', '.join(sorted(_KEYS))}.")
+    config = read_json(path, "the configuration of an Embedder")
+    if set(config) != _KINDS.keys():
+        raise WhalereidError(f"{path}: not the configuration of an Embedder; its keys are {', '.join(sorted(_KINDS))}.")
+    for key, (fits, wanted) in _KINDS.items():
+        if not fits(config[key]):
+            raise WhalereidError(f"{path}: {key!r} is {config[key]!r:.60}; it is {wanted} in what `save` writes.")
     return config
 
 
@@ -64,6 +113,33 @@ def look_at(folder: str | os.PathLike[str]) -> None:
     """
     read_config(folder)
     weights_file(Path(folder) / WEIGHTS)
+
+
+def look_for_backbone(name: str) -> None:
+    """Refuse a backbone that timm surely doesn't have, before timm and torch are loaded.
+
+    Every network's name stands in timm's own files, where it is defined or renamed; what stands nowhere there is none.
+
+    Raises
+    ------
+    WhalereidError
+        No file of timm names it.
+    """
+    found = find_spec("timm")  # looks for the package without importing it
+    if found is None or found.origin is None:
+        return
+    folder = Path(found.origin).parent / "models"
+    files = [file.read_text(encoding="utf-8", errors="replace") for file in folder.glob("*.py")]
+    base = name.partition(".")[0]
+    if files and not any(re.search(rf"\b{re.escape(base)}\b", text) for text in files):
+        known = [network for text in files for network in re.findall(r"^def (\w+)\(pretrained", text, re.MULTILINE)]
+        raise WhalereidError(f"Unknown backbone {name!r}; {nearest(name, known)}")
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """Say which networks' names are near to one that isn't known."""
+    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    return f"near it are {', '.join(near)}." if near else "`timm.list_models()` lists those there are."
 
 
 def look_for_weights(weights: str, backbone: str) -> None:
@@ -91,13 +167,14 @@ def weights_file(path: str | os.PathLike[str]) -> Path:
         Nothing there, a folder, or another format.
     """
     path = a_path(path, "path", f"a file of weights ({', '.join(SUFFIXES)})")
-    if not _is_file(path):
+    if not is_file(path):
         what = "is a folder; name the file of weights in it" if path.is_dir() else "no such file of weights"
         raise WhalereidError(f"{path}: {what}.")
     if path.suffix not in SUFFIXES:
         raise WhalereidError(
             f"{path}: weights are read from {', '.join(SUFFIXES)}, not {path.suffix or 'no suffix'!r}."
         )
+    check_file(path, MOST_NUMBERS_GB)
     return path
 
 
@@ -105,10 +182,3 @@ def a_path(value: Any, name: str, wanted: str) -> Path:
     """Return a path as a Path; numbers, bytes and the like are none."""
     instance(value, name, (str, os.PathLike), wanted)
     return Path(value)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError as error:  # a name that is too long, a folder that may not be entered
-        raise WhalereidError(f"{path}: can't be looked at ({error.strerror}).") from error

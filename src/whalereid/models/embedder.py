@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
@@ -22,14 +21,14 @@ from torch import Tensor, nn
 from whalereid.arguments import choice, instance, number, whole_number
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError
-from whalereid.files import replacing
-from whalereid.models.config import CONFIG, IMAGE_SIDES, RUN, WEIGHTS, a_path, read_config, weights_file
+from whalereid.files import disk_errors, replacing_all
+from whalereid.models.config import CONFIG, IMAGE_SIDES, RUN, WEIGHTS, a_path, nearest, read_config, weights_file
 from whalereid.models.hub import cached_file, no_pretrained, quiet_hub, silence_of
 from whalereid.models.neck import ACTIVATIONS, NECKS, WIDEST, Neck
 from whalereid.models.pooling import POOLINGS
 from whalereid.models.weights import load_tensors, load_weights, notes_of, read_weights
 
-__all__ = ["Embedder", "Preprocessing"]
+__all__ = ["Embedder", "Preprocessing", "write_network"]
 
 _MOST_COPIES = 64
 _TRAINED = ", then trained"  # what a config.json says after the first weights' origin
@@ -291,24 +290,30 @@ class Embedder(nn.Module):
             return maps.permute(0, 3, 1, 2)
         return maps
 
-    def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write ``config.json`` and ``model.safetensors`` into a folder, each whole or not at all.
+    def save(self, folder: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Write ``config.json`` and ``model.safetensors`` into a folder: both, or neither.
+
+        Parameters
+        ----------
+        folder : path
+            Made if need be. A network that was saved there before is replaced; other files stay.
+        force : bool, default=False
+            Replace another tool's files of these names, and the network of a training, too.
 
         Raises
         ------
         WhalereidError
-            The folder holds another tool's ``config.json``, can't be written, or the disk is full.
+            The folder holds another tool's ``config.json`` or weights, or a training; it can't be written; or the disk
+            is full.
         """
         folder = a_path(folder, "folder", "the path of a folder to write")
-        if folder.exists() and not folder.is_dir():
-            raise WhalereidError(f"{folder}: is a file; a network is saved as a folder.")
-        if (folder / CONFIG).exists():
-            read_config(folder)
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
-        with replacing(folder / WEIGHTS) as beside:
-            beside.write_bytes(save(tensors, metadata=notes_of(self.trained_on)))
-        with replacing(folder / CONFIG) as beside:
-            beside.write_text(json.dumps(self._config | {"weights": self.weights}, indent=2) + "\n", encoding="utf-8")
+        instance(force, "force", bool, "True or False")
+        with disk_errors(folder):
+            if folder.exists() and not folder.is_dir():
+                raise WhalereidError(f"{folder}: is a file; a network is saved as a folder.")
+            if not force:
+                _refuse_others_files(folder)
+        write_network(self, folder)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Embedder:
@@ -389,9 +394,7 @@ def _pretrained(name: str, noted: Any) -> Path | None:
 
 
 def _nearest(name: str) -> str:
-    known = [*timm.list_models(), *timm.list_pretrained()]
-    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
-    return f"near it are {', '.join(near)}." if near else "`timm.list_models()` lists those there are."
+    return nearest(name, [*timm.list_models(), *timm.list_pretrained()])
 
 
 def _first_line(error: Exception) -> str:
@@ -446,3 +449,27 @@ def _full_precision(device: torch.device) -> AbstractContextManager[Any]:
     if torch.amp.is_autocast_available(device.type):
         return torch.autocast(device.type, enabled=False)
     return nullcontext()
+
+
+def write_network(net: Embedder, folder: Path) -> None:
+    """Write a network's two files into a folder that is known to be ours, whatever network lies there."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    config = json.dumps(net.config | {"weights": net.weights}, indent=2) + "\n"
+    with disk_errors(folder):
+        as_before = (folder / CONFIG).is_file() and (folder / CONFIG).read_bytes() == config.encode()
+    # A training's next epoch: its folder can be loaded at any moment.
+    paths = [folder / WEIGHTS] if as_before else [folder / WEIGHTS, folder / CONFIG]
+    with replacing_all(paths) as besides:
+        besides[0].write_bytes(save(tensors, metadata=notes_of(net.trained_on)))
+        for beside in besides[1:]:
+            beside.write_bytes(config.encode())
+
+
+def _refuse_others_files(folder: Path) -> None:
+    """Refuse a folder where saving a network would lose something else."""
+    if (folder / RUN).exists():
+        raise WhalereidError(f"{folder}: holds a training, whose network would be lost; choose another folder.")
+    if (folder / CONFIG).exists():
+        read_config(folder)
+    elif (folder / WEIGHTS).exists():
+        raise WhalereidError(f"{folder / WEIGHTS}: weights without our {CONFIG} would be lost; choose another folder.")

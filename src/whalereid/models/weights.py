@@ -17,13 +17,17 @@ from torch import Tensor, nn
 
 from whalereid.arguments import instance, texts
 from whalereid.catalogue import TrainedOn
-from whalereid.errors import WhalereidError, listing
+from whalereid.errors import WhalereidError, WhalereidWarning, listing
 from whalereid.models.config import a_path, weights_file
+from whalereid.reading import os_errors, parse_json
 
 __all__ = ["load_weights", "read_weights"]
 
 # BatchNorm's count of batches plays no part once the momentum is fixed; files of before torch 1.0 lack it.
 _COUNTER = "num_batches_tracked"
+_HALVES = (torch.float16, torch.bfloat16)
+_FLOATS = (torch.float32, torch.float64, *_HALVES)
+_INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 _TRAINED_ON = "whalereid-trained-on"  # in a safetensors file's own notes, so that it can't part from the weights
 
 
@@ -49,11 +53,14 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     path = weights_file(path)
     if path.suffix == ".safetensors":
         try:
-            return load_file(path)
-        except (SafetensorError, OSError) as error:
+            with os_errors(path):
+                return load_file(path)
+        except WhalereidError:
+            raise
+        except Exception as error:  # of the format, or a kind of number that torch doesn't know
             raise WhalereidError(f"{path}: damaged or not a safetensors file ({error}).") from error
     try:
-        with warnings.catch_warnings():
+        with os_errors(path), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about pickle protocols that the safe reader may not know
             held = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -62,6 +69,8 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
             f"{path}: refused, and nothing in it was run: it is a pickle that holds more than tensors"
             f"{f' (it asks for {asked[1]})' if asked else ''}. Ask for its state dict alone, best as .safetensors."
         ) from error
+    except WhalereidError:
+        raise
     except Exception as error:  # the reader fails in many ways on files of another kind
         raise WhalereidError(
             f"{path}: damaged, or not a file of weights that torch.save wrote ({type(error).__name__})."
@@ -136,25 +145,38 @@ def read_trained_on(path: str | os.PathLike[str]) -> TrainedOn | None:
     path = a_path(path, "path", "a file of weights")
     if path.suffix != ".safetensors":
         return None
-    with safe_open(path, framework="numpy") as file:
-        held = (file.metadata() or {}).get(_TRAINED_ON)
     try:
-        return None if held is None else TrainedOn.from_dict(json.loads(held))
-    except (ValueError, RecursionError) as error:
-        raise WhalereidError(f"{path}: its note of what was trained on can't be read ({error}).") from error
+        with os_errors(path), safe_open(path, framework="numpy") as file:
+            held = (file.metadata() or {}).get(_TRAINED_ON)
+    except SafetensorError as error:
+        raise WhalereidError(f"{path}: damaged or not a safetensors file ({error}).") from error
+    if held is None:
+        return None
+    where = f"{path}: its note of what was trained on"
+    try:
+        return TrainedOn.from_dict(parse_json(held, where, "one that whalereid wrote"))
+    except WhalereidError as error:
+        said = str(error)
+        raise WhalereidError(said if said.startswith(where) else f"{where} can't be read ({said}).") from error
 
 
 def load_tensors(module: nn.Module, given: dict[str, Tensor], *, where: str, what: str) -> None:
     """Load a state dict whose names are the module's; errors call the file `where` and the module `what`."""
     wanted = module.state_dict()
-    _compare(given, wanted, where, what)
+    check_tensors(module, given, where=where, what=what)
+    widened = {_dtype(held) for name, held in given.items() if _is_wider(wanted[name], held)}
+    if widened:
+        warnings.warn(f"{where}: holds {listing(sorted(widened))}, now widened.", WhalereidWarning, stacklevel=3)
     for name in wanted.keys() - given.keys():
         given[name] = wanted[name]  # only counters are left by now
     module.load_state_dict(given, strict=True)
 
 
-def _compare(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], where: str, what: str) -> None:
-    """Refuse a state dict that differs from the module's, by its first tensor that does."""
+def check_tensors(module: nn.Module, given: Mapping[str, Tensor], *, where: str, what: str) -> None:
+    """Refuse a state dict that differs from the module's, by its first tensor that does; loads nothing."""
+    wanted = module.state_dict()
+    if not given and not wanted:
+        return
     another = "is it the file of another network?"
     if not given.keys() & wanted.keys():
         nested = " It looks like weights with a prefix on every name." if _suffix_of(given, wanted) else ""
@@ -176,14 +198,49 @@ def _compare(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], where: s
                 f"{where}: {name!r} has shape {tuple(given[name].shape)}, this {what} wants {tuple(tensor.shape)}; "
                 f"{another}"
             )
-        if tensor.is_floating_point() and not given[name].isfinite().all():
-            raise WhalereidError(f"{where}: {name!r} holds NaN or infinity; the training that wrote it diverged.")
+        check_kind(given[name], tensor, f"{where}: {name!r}", what)
+        if tensor.is_floating_point() and not given[name].to(tensor.dtype).isfinite().all():
+            raise WhalereidError(
+                f"{where}: {name!r} holds NaN, infinity or numbers beyond {_dtype(tensor)}; the training that wrote it "
+                "diverged."
+            )
     extra = [name for name in given if name not in wanted]
     if extra:
         raise WhalereidError(
             f"{where}: has {extra[0]!r} {tuple(given[extra[0]].shape)}, which this {what} has no place for "
             f"({len(extra)} such); {another}"
         )
+
+
+def check_kind(given: Tensor, wanted: Tensor, which: str, what: str) -> None:
+    """Refuse a tensor that another kind of number, or none, would silently become."""
+    if given.device.type == "meta":
+        raise WhalereidError(f"{which} has a shape but no numbers (a meta tensor); save the network's real weights.")
+    if given.layout != torch.strided or given.is_nested:
+        raise WhalereidError(f"{which} is sparse ({given.layout}); save it dense, with .to_dense().")
+    if given.is_quantized:
+        raise WhalereidError(f"{which} is quantised ({_dtype(given)}); save it as floats, with .dequantize().")
+    if wanted.is_floating_point():
+        fits, kinds = given.dtype in _FLOATS, ", ".join(map(_name, _FLOATS))
+    elif wanted.dtype in _INTEGERS:
+        fits, kinds = given.dtype in _INTEGERS, "whole numbers"
+    else:
+        fits, kinds = given.dtype == wanted.dtype, _dtype(wanted)
+    if not fits:
+        raise WhalereidError(f"{which} holds {_dtype(given)}, which this {what} doesn't take there: {kinds}.")
+
+
+def _is_wider(wanted: Tensor, given: Tensor) -> bool:
+    """Whether half precision becomes something more, which looks finer than it is."""
+    return given.dtype in _HALVES and wanted.dtype not in _HALVES
+
+
+def _dtype(tensor: Tensor) -> str:
+    return _name(tensor.dtype)
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
 
 
 def _suffix_of(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> bool:

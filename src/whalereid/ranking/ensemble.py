@@ -13,10 +13,11 @@ from typing import Protocol
 
 import numpy as np
 
-from whalereid.arguments import instance, number, sequence, whole_number
+from whalereid.arguments import HIGHEST_WEIGHT, instance, number, sequence, whole_number
 from whalereid.catalogue import TrainedOn
+from whalereid.catalogue.text import id_array
 from whalereid.embeddings import Embeddings
-from whalereid.embeddings.table import all_alike, id_array
+from whalereid.embeddings.table import all_alike
 from whalereid.errors import WhalereidError, listing
 from whalereid.ranking.result import Ranking
 from whalereid.ranking.rules import CandidateMask, CandidateRules, Photos, image_ids
@@ -60,9 +61,11 @@ class Member:
         if (
             not isinstance(self.weight, Real)
             or isinstance(self.weight, bool)
-            or not (math.isfinite(self.weight) and self.weight > 0)
+            or not 0 < self.weight <= HIGHEST_WEIGHT  # nor is NaN
         ):
-            raise WhalereidError(f"member {self.name!r}: weight {self.weight!r} isn't a positive number.")
+            raise WhalereidError(
+                f"member {self.name!r}: weight {self.weight!r:.60} isn't a positive number up to {HIGHEST_WEIGHT:g}."
+            )
         if all_alike(self.embeddings.vectors):
             raise WhalereidError(
                 f"member {self.name!r}: the vectors of all {len(self.embeddings)} photos are alike, so they can't be "

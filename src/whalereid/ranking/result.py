@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import TrainedOn
-from whalereid.embeddings.table import id_array
+from whalereid.catalogue.text import id_array, id_column
 from whalereid.errors import WhalereidError, listing
+from whalereid.files import replacing_all
+from whalereid.outputs import RANKING, TASK, check_output
+
+if TYPE_CHECKING:
+    from whalereid.ranking.task import Task
 
 __all__ = ["Ranking"]
 
@@ -220,17 +226,18 @@ class Ranking:
         absent = [name for name in COLUMNS if name not in frame]
         if absent:
             raise WhalereidError(f"{where}: no column {listing(absent)}; it has {listing(frame.columns, most=12)}.")
-        scores = pd.to_numeric(frame["score"], errors="coerce").to_numpy(np.float64)
+        scores = _score_column(frame["score"])
         bad = np.flatnonzero(~np.isfinite(scores))
         if len(bad):
             given = frame["score"].iloc[bad[0]]
-            raise WhalereidError(f"{where}, row {bad[0] + 1}: score {given!r} isn't a finite number.")
-        for name in COLUMNS[:2]:
-            empty = np.flatnonzero(frame[name].isna())
+            raise WhalereidError(f"{where}, row {bad[0] + 1}: score {given!r:.60} isn't a finite number.")
+        ids = {name: id_column(frame[name], where=where) for name in COLUMNS[:2]}
+        for name, column in ids.items():
+            empty = np.flatnonzero(column.isna())
             if len(empty):
                 raise WhalereidError(f"{where}, row {empty[0] + 1}: {name} is empty.")
-        query, query_ids = pd.factorize(frame["query_id"].astype("str"))
-        code, database_ids = pd.factorize(frame["database_image_id"].astype("str"))
+        query, query_ids = pd.factorize(ids["query_id"])
+        code, database_ids = pd.factorize(ids["database_image_id"])
         if (np.diff(query) < 0).any() or ((np.diff(query) == 0) & (np.diff(scores) > 0)).any():
             order = np.lexsort((-scores, query))
         else:
@@ -255,12 +262,42 @@ class Ranking:
             np.asarray(query_ids, dtype=object), np.asarray(database_ids, dtype=object), codes, padded
         )
 
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Write CSV or Parquet by the suffix, whole or not at all. Queries with an empty list have no row."""
+    def write(self, path: str | os.PathLike[str], tasks: Sequence[Task] | None = None, *, force: bool = False) -> None:
+        """Write CSV or Parquet by the suffix and, beside it, the tasks that it answers: both, or neither.
+
+        Queries with an empty list have no row.
+
+        Parameters
+        ----------
+        path : path
+            Ends in ``.csv`` or ``.parquet``. An earlier ranking there is replaced, and the tasks beside it.
+        tasks : sequence of Task, optional
+            Who was looked for among whom, for ``RANKING.task.json``. Left out, none lies beside it afterwards: an
+            earlier ranking's tasks would speak of other lists.
+        force : bool, default=False
+            Replace files of another kind too.
+
+        Raises
+        ------
+        WhalereidError
+            Another suffix, something else is there, two tasks share a query id, or the place can't be written.
+        """
         from whalereid.catalogue.readers import write_table
+        from whalereid.ranking.task import task_path, tasks_as_json
 
         instance(path, "path", (str, os.PathLike), "the path of a CSV or Parquet file")
-        write_table(self.to_frame(), Path(path))
+        instance(force, "force", bool, "True or False")
+        path, beside = Path(path), task_path(path)
+        check_output(path, RANKING, force=force)
+        check_output(beside, TASK, force=force)
+        if tasks is None:
+            with replacing_all([path], removing=[beside]) as (new,):
+                write_table(self.to_frame(), new)
+            return
+        text = tasks_as_json(tasks, self.trained_on)
+        with replacing_all([path, beside]) as (new, new_tasks):
+            write_table(self.to_frame(), new)
+            new_tasks.write_text(text, encoding="utf-8")
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Ranking:
@@ -274,9 +311,10 @@ class Ranking:
             Nothing there, not readable, or its content is refused; names file, row and column.
         """
         from whalereid.catalogue.readers import read_table
-        from whalereid.ranking.task import read_trained_on
+        from whalereid.ranking.task import read_trained_on, refuse_unfinished
 
         instance(path, "path", (str, os.PathLike), "the path of a CSV or Parquet file")
+        refuse_unfinished(path)
         ranking = cls.from_frame(read_table(Path(path)), where=str(path))
         ranking.trained_on = read_trained_on(path)
         return ranking
@@ -293,6 +331,15 @@ def _lists(value: Any, name: str) -> list[list[Any]]:
         if isinstance(row, str) or not isinstance(row, Iterable):
             raise WhalereidError(f"{name}: one query's is {row!r:.60}; give {wanted}.")
     return [list(row) for row in rows]
+
+
+def _score_column(column: pd.Series) -> np.ndarray:
+    """(n,) float64: numbers, and text that reads as one, as in a CSV; NaN where it is something else."""
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column) and column.dtype.kind != "c":
+        return column.to_numpy(np.float64, na_value=np.nan)
+    held = column.astype(object)
+    given = held.map(lambda value: isinstance(value, str | Real) and not isinstance(value, bool | np.bool_))
+    return pd.to_numeric(held.where(given.astype(bool)), errors="coerce").to_numpy(np.float64)
 
 
 def _numbers(values: Any, name: str, kinds: str) -> np.ndarray:

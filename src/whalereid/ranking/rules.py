@@ -10,7 +10,7 @@ import pandas as pd
 
 from whalereid.arguments import column_names, instance
 from whalereid.catalogue import Catalogue
-from whalereid.embeddings.table import id_array
+from whalereid.catalogue.text import id_array
 from whalereid.errors import WhalereidError
 
 __all__ = ["CandidateMask", "CandidateRules", "Photos", "image_ids"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,11 +13,13 @@ import pandas as pd
 
 from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import Catalogue, TrainedOn
-from whalereid.embeddings.table import id_array
+from whalereid.catalogue.text import id_array, id_column
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import replacing
+from whalereid.files import companion, leftovers, replacing
+from whalereid.outputs import TASK, check_output
 from whalereid.ranking.result import Ranking
 from whalereid.ranking.rules import CandidateRules
+from whalereid.reading import MOST_TABLE_GB, is_file, read_json, read_text
 
 __all__ = [
     "Ranker",
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 _FORMAT = "whalereid-task/1"
+_OURS = "a task that `whalereid rank` wrote"
 _A_CATALOGUE = "a Catalogue (Catalogue.read(path) makes one)"
 
 
@@ -85,6 +88,21 @@ class Task:
             raise WhalereidError(
                 f"task {self.name!r}: {len(self.query_ids)} query ids but {len(self.query_images)} query photos."
             )
+
+    def without(self, image_ids: Iterable[str]) -> Task:
+        """Return the task without these photos, among the queries and in the database.
+
+        Examples
+        --------
+        >>> task = Task("mine", ["q1", "q2"], ["a", "b"], ["a", "b", "c"]).without(["b"])
+        >>> task.query_ids, task.database_images
+        (('q1',), ('a', 'c'))
+        """
+        gone = set(image_ids)
+        asked = [pair for pair in zip(self.query_ids, self.query_images, strict=True) if pair[1] not in gone]
+        database = tuple(image for image in self.database_images if image not in gone)
+        queries, images = tuple(query for query, _ in asked), tuple(image for _, image in asked)
+        return replace(self, query_ids=queries, query_images=images, database_images=database)
 
 
 class Ranker(Protocol):
@@ -160,11 +178,40 @@ def rank_tasks(ranker: Ranker, catalogue: Catalogue, tasks: Sequence[Task], k: i
 def task_path(ranking: str | os.PathLike[str]) -> Path:
     """Where the tasks of a ranking lie: ``RANKING.task.json``, beside it."""
     path = _path(ranking, "ranking")
-    return path.with_name(f"{path.name}.task.json")
+    return companion(path, "", ".task.json")
 
 
-def write_tasks(tasks: Sequence[Task], ranking: str | os.PathLike[str], *, trained_on: TrainedOn | None = None) -> Path:
-    """Write the tasks of a ranking beside it, whole or not at all; returns where.
+def refuse_unfinished(ranking: str | os.PathLike[str]) -> None:
+    """Refuse a ranking whose writing was cut off between it and its tasks: other rules than its own would be taken.
+
+    Raises
+    ------
+    WhalereidError
+        Its tasks aren't there, but what a killed `Ranking.write` left of them.
+    """
+    path = task_path(ranking)
+    left = [] if os.path.lexists(path) else leftovers(path)
+    if not left:
+        return
+    # The old tasks were moved aside, or the ranking is new already and they aren't.
+    staged = any(".part" in one.name for one in leftovers(Path(ranking)))
+    if any(".old" in one.name for one in left) or not staged:
+        raise WhalereidError(
+            f"{ranking}: its writing was cut off, and its tasks ({path.name}) are lost; rank again, or delete "
+            f"{left[0]}."
+        )
+
+
+def write_tasks(
+    tasks: Sequence[Task],
+    ranking: str | os.PathLike[str],
+    *,
+    trained_on: TrainedOn | None = None,
+    force: bool = False,
+) -> Path:
+    """Write the tasks of a ranking that is there beside it, whole or not at all; returns where.
+
+    `Ranking.write` writes both at once, which is safer.
 
     Parameters
     ----------
@@ -174,14 +221,25 @@ def write_tasks(tasks: Sequence[Task], ranking: str | os.PathLike[str], *, train
         The ranking's own file.
     trained_on : TrainedOn, optional
         What the networks that ranked were trained on; left out, that isn't known.
+    force : bool, default=False
+        Replace a file that is no ranking's task too.
 
     Raises
     ------
     WhalereidError
-        Two tasks share a query id, or the place can't be written.
+        Two tasks share a query id, something else is there, or the place can't be written.
     """
-    _check_query_ids(tasks)
     path = task_path(ranking)
+    text = tasks_as_json(tasks, trained_on)
+    check_output(path, TASK, force=instance(force, "force", bool, "True or False"))
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+    return path
+
+
+def tasks_as_json(tasks: Sequence[Task], trained_on: TrainedOn | None) -> str:
+    """The content of ``RANKING.task.json``."""
+    _check_query_ids(tasks)
     content = {
         "format": _FORMAT,
         "trained_on": None if trained_on is None else trained_on.to_dict(),
@@ -197,9 +255,7 @@ def write_tasks(tasks: Sequence[Task], ranking: str | os.PathLike[str], *, train
             for task in tasks
         ],
     }
-    with replacing(path) as beside:
-        beside.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
-    return path
+    return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 def read_tasks(ranking: str | os.PathLike[str]) -> list[Task]:
@@ -211,15 +267,17 @@ def read_tasks(ranking: str | os.PathLike[str]) -> list[Task]:
         None lies there, or it isn't one of ours.
     """
     path = task_path(ranking)
-    if not path.is_file():
+    if not is_file(path):
         raise WhalereidError(f"{path}: no such file; `whalereid rank` writes it beside the ranking.")
+    content = read_json(path, _OURS)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != _FORMAT:
-            raise ValueError(f"format {content['format']!r}")
+        if content.get("format") != _FORMAT:
+            raise ValueError(f"its format isn't {_FORMAT}")
+        if not isinstance(content["tasks"], list):
+            raise ValueError("its 'tasks' are no list")
         tasks = [
             Task(
-                str(task["name"]),
+                task["name"],
                 _texts(task["query_ids"]),
                 _texts(task["query_images"]),
                 _texts(task["database_images"]),
@@ -230,8 +288,12 @@ def read_tasks(ranking: str | os.PathLike[str]) -> list[Task]:
     except WhalereidError as error:
         raise WhalereidError(f"{path}: {error}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WhalereidError(f"{path}: isn't a task that `whalereid rank` wrote ({error}).") from error
-    _check_query_ids(tasks)
+        said = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise WhalereidError(f"{path}: isn't {_OURS} ({said}).") from error
+    try:
+        _check_query_ids(tasks)
+    except WhalereidError as error:
+        raise WhalereidError(f"{path}: {error}") from error
     return tasks
 
 
@@ -244,13 +306,13 @@ def read_trained_on(ranking: str | os.PathLike[str]) -> TrainedOn | None:
         The file beside it isn't one of ours.
     """
     path = task_path(ranking)
-    if not path.is_file():
+    if not is_file(path):
         return None
+    held = read_json(path, _OURS).get("trained_on")
     try:
-        held = json.loads(path.read_text(encoding="utf-8")).get("trained_on")
         return None if held is None else TrainedOn.from_dict(held)
-    except (ValueError, AttributeError, RecursionError, OSError) as error:
-        raise WhalereidError(f"{path}: isn't a task that `whalereid rank` wrote ({error}).") from error
+    except WhalereidError as error:
+        raise WhalereidError(f"{path}: isn't {_OURS} ({error}).") from error
 
 
 def read_queries(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
@@ -282,27 +344,25 @@ def _read_ids(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
     from whalereid.catalogue.readers import read_table
 
     if path.suffix == ".txt":
-        if not path.is_file():
-            raise WhalereidError(f"{path}: no such file.")
-        try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
-        except UnicodeDecodeError as error:
-            raise WhalereidError(f"{path}: isn't UTF-8 text ({error.reason} at byte {error.start}).") from error
-        return pd.DataFrame({"id": [line.strip() for line in lines if line.strip()]}, dtype=object)
+        named = [line.strip() for line in read_text(path, most_gb=MOST_TABLE_GB).splitlines() if line.strip()]
+        if not named:
+            raise WhalereidError(f"{path}: names no photo; give an image_id in each line.")
+        return pd.DataFrame({"id": named}, dtype=object)
     table = read_table(path)
     name = next((n for n in names if n in table), None)
     if name is None:
         raise WhalereidError(
             f"{path}: no column {' or '.join(names)}; it has {listing(table.columns)}. A bare list of ids is a .txt."
         )
+    if not len(table):
+        raise WhalereidError(f"{path}: names no photo; give a row for each.")
     ids = pd.DataFrame({"id": table[name]})
     if name == "query_image_id" and "query_id" in table:
         ids["query_id"] = table["query_id"]
     for column in ids:
-        text = ids[column].astype("str").str.strip()
-        empty = ids[column].isna() | (text == "")
-        if empty.any():
-            raise WhalereidError(f"{path}, row {int(empty.to_numpy().argmax()) + 1}: {column} is empty.")
+        text = id_column(ids[column], where=str(path))
+        if text.isna().any():
+            raise WhalereidError(f"{path}, row {int(text.isna().to_numpy().argmax()) + 1}: {column} is empty.")
         ids[column] = text.astype(object)
     return ids
 

@@ -14,6 +14,7 @@ import numpy as np
 from whalereid import arguments
 from whalereid.errors import WhalereidError
 from whalereid.files import replacing
+from whalereid.outputs import PICTURE, check_output, signed
 
 __all__ = ["contact_sheet", "write_image"]
 
@@ -113,20 +114,23 @@ def contact_sheet(
     return sheet
 
 
-def write_image(path: str | os.PathLike[str], rgb: np.ndarray) -> None:
+def write_image(path: str | os.PathLike[str], rgb: np.ndarray, *, force: bool = False) -> None:
     """Write a picture, whole or not at all.
 
     Parameters
     ----------
     path : path
-        Its suffix names the format: ``.png``, ``.jpg`` (quality 92) or ``.webp``.
+        Its suffix names the format: ``.png``, ``.jpg`` (quality 92) or ``.webp``. An earlier picture of ours there,
+        known by a word inside, is replaced.
     rgb : ndarray of shape (H, W, 3), uint8
         RGB.
+    force : bool, default=False
+        Replace a photo or any other file too.
 
     Raises
     ------
     WhalereidError
-        Another suffix, no RGB picture, a full disk, or a place that can't be written.
+        Another suffix, no RGB picture, something else is there, a full disk, or a place that can't be written.
     """
     path = Path(arguments.instance(path, "path", (str, os.PathLike), "a path"))  # type: ignore[arg-type]
     options = {
@@ -141,11 +145,12 @@ def write_image(path: str | os.PathLike[str], rgb: np.ndarray) -> None:
     if not _is_photo(rgb):
         what = f"{rgb.shape} {rgb.dtype}" if isinstance(rgb, np.ndarray) else f"a {type(rgb).__name__}"
         raise WhalereidError(f"{path}: rgb is {what}; give an RGB picture, (H, W, 3) uint8.")
+    check_output(path, PICTURE, force=arguments.instance(force, "force", bool, "True or False"))
     done, data = cv2.imencode(suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options[suffix])
     if not done:
         raise WhalereidError(f"{path}: a picture of {rgb.shape[1]}×{rgb.shape[0]} px can't be written as {suffix}.")
     with replacing(path) as beside:
-        beside.write_bytes(data.tobytes())
+        beside.write_bytes(signed(data.tobytes(), rgb.shape[1], rgb.shape[0]))
 
 
 def _is_photo(value: object) -> bool:

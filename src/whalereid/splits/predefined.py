@@ -12,10 +12,12 @@ import pandas as pd
 from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue
 from whalereid.catalogue.readers import read_table, write_table
+from whalereid.catalogue.text import MISSING, id_column
 from whalereid.errors import WhalereidError, listing
+from whalereid.outputs import FOLDS, check_output
 from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, Splitter, needs_catalogue
 
-__all__ = ["PredefinedFolds", "check_place", "fold_table", "read_folds", "write_folds"]
+__all__ = ["PredefinedFolds", "fold_table", "read_folds", "write_folds"]
 
 COLUMNS = ["image_id", "fold"]
 _HIGHEST = 2**31 - 1  # what any system's integers hold
@@ -55,7 +57,7 @@ def fold_table(splitter: Splitter, catalogue: Catalogue) -> pd.DataFrame:
     return table[table["fold"] != LEFT_OUT].reset_index(drop=True)
 
 
-def write_folds(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+def write_folds(table: pd.DataFrame, path: str | os.PathLike[str], *, force: bool = False) -> None:
     """Write a fold table as CSV (or Parquet, by the suffix), whole or not at all.
 
     Parameters
@@ -64,6 +66,8 @@ def write_folds(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
         ``image_id`` and ``fold``, as `fold_table` makes it; other columns stay behind.
     path : path
         The file; an earlier fold table there is replaced.
+    force : bool, default=False
+        Replace a file of another kind too.
 
     Raises
     ------
@@ -72,23 +76,10 @@ def write_folds(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     """
     table = _checked(table, where="table")
     instance(path, "path", (str, os.PathLike), "the path of a file")
+    instance(force, "force", bool, "True or False")
     path = Path(path)
-    check_place(path)
+    check_output(path, FOLDS, force=force)
     write_table(table, path)
-
-
-def check_place(path: Path) -> None:
-    """Refuse a place where something lies that is no table of folds: it would be lost."""
-    if path.exists() and not _is_fold_table(path):
-        raise WhalereidError(f"{path}: holds something other than folds; choose another name.")
-
-
-def _is_fold_table(path: Path) -> bool:
-    """Whether a file has exactly the two columns of a fold table."""
-    try:
-        return list(read_table(path).columns) == COLUMNS
-    except (WhalereidError, ValueError, OSError):
-        return False
 
 
 def read_folds(path: str | os.PathLike[str], catalogue: Catalogue) -> pd.DataFrame:
@@ -135,15 +126,16 @@ def _checked(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
         )
     if not table.columns.is_unique:
         raise WhalereidError(f"{where}: two columns are called {listing(table.columns[table.columns.duplicated()])}.")
-    image_id, number = table["image_id"], pd.to_numeric(table["fold"].map(_scalar), errors="coerce")
+    image_id, given = id_column(table["image_id"], where=where), table["fold"].map(_scalar)
+    there = table["fold"].notna() & ~given.isin(MISSING)
+    number = pd.to_numeric(given.where(there), errors="coerce")
     for row in np.flatnonzero(image_id.isna()):
         raise WhalereidError(f"{where}, row {row + 1}: image_id is empty.")
-    for row in np.flatnonzero(table["fold"].notna() & (~number.between(ONLY_TRAINING, _HIGHEST) | (number % 1 != 0))):
+    for row in np.flatnonzero(there & (~number.between(ONLY_TRAINING, _HIGHEST) | (number % 1 != 0))):
         raise WhalereidError(
             f"{where}, row {row + 1}: fold {table['fold'].iloc[row]!r} is none; folds count from 0, "
             "and -1 is for photos to train on only."
         )
-    image_id = image_id.astype("str").str.strip()
     for row in np.flatnonzero(image_id.duplicated()):
         raise WhalereidError(
             f"{where}, row {row + 1}: image_id {image_id.iloc[row]!r} is repeated; one row a photo, please."
@@ -155,8 +147,8 @@ def _checked(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
 
 
 def _scalar(value: Any) -> Any:
-    """The value; NaN for a list and the like, which pandas would stumble over."""
-    return value if pd.api.types.is_scalar(value) else np.nan
+    """The value; NaN for a list and the like, which pandas would stumble over, and for what has an imaginary part."""
+    return value if pd.api.types.is_scalar(value) and not isinstance(value, complex) else np.nan
 
 
 class PredefinedFolds(Splitter):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from whalereid import __version__
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import claim_folder, replacing
+from whalereid.files import check_folder, claim_folder, disk_errors, replacing, sweep
+from whalereid.reading import MOST_NUMBERS_GB, check_file, is_file, os_errors, read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,13 +22,14 @@ if TYPE_CHECKING:
 
     from whalereid.models import Embedder
 
-__all__ = ["RunFolder", "epochs_kept", "read_checkpoint", "refuse_folder"]
+__all__ = ["CHECKPOINT", "RunFolder", "epochs_kept", "read_checkpoint", "refuse_folder"]
 
 _FORMAT = "whalereid-run/1"
 _MARKER = "run.json"
-_CHECKPOINT = "checkpoint/last.pt"
+CHECKPOINT = "checkpoint/last.pt"
 _BEST_HEAD, _HISTORY = "head.safetensors", "history.csv"
-_OURS = ("config.json", "model.safetensors", _BEST_HEAD, _HISTORY, _CHECKPOINT, _MARKER)  # the marker last
+_CONTENTS = "contents"  # of the settings: what is in the photos' files
+_OURS = ("config.json", "model.safetensors", _BEST_HEAD, _HISTORY, CHECKPOINT, _MARKER)  # the marker last
 
 
 class RunFolder:
@@ -45,6 +48,8 @@ class RunFolder:
     resume : bool
         Go on with the training that the folder holds; one that never finished an epoch begins anew, with these
         settings.
+    force : bool, default=False
+        Remove the training that the folder holds, and begin anew.
 
     Attributes
     ----------
@@ -57,15 +62,21 @@ class RunFolder:
         The folder holds something else; a training, without `resume`; or one of other settings, which are named.
     """
 
-    def __init__(self, path: str | os.PathLike[str], settings: Mapping[str, Any], *, resume: bool) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], settings: Mapping[str, Any], *, resume: bool, force: bool = False
+    ) -> None:
         self.path = Path(path)
         self._settings = json.loads(json.dumps(settings))
-        refuse_folder(self.path, resume=resume)
+        if refuse_folder(self.path, resume=resume, force=force):
+            self._remove_all()
         claim_folder(self.path, marker=_MARKER)
         self.begins_anew = resume and not self.holds_an_epoch
         if resume and self.holds_an_epoch:
             held = _read(self.path)
-            differing = list(_differences({key: held.get(key) for key in self._settings}, self._settings))
+            before = {key: held.get(key) for key in self._settings}
+            if _CONTENTS not in held:  # earlier versions didn't look into the files
+                before[_CONTENTS] = self._settings.get(_CONTENTS)
+            differing = list(_differences(before, self._settings))
             if differing:
                 raise WhalereidError(
                     f"{self.path}: was begun otherwise: {listing(differing, most=3)}; "
@@ -79,7 +90,7 @@ class RunFolder:
     @property
     def holds_an_epoch(self) -> bool:
         """Whether there is something to resume."""
-        return (self.path / _CHECKPOINT).is_file()
+        return (self.path / CHECKPOINT).is_file()
 
     def note(self, progress: Mapping[str, Any]) -> None:
         """Write ``run.json``: the settings, and how far the training is."""
@@ -91,17 +102,23 @@ class RunFolder:
         """Remove a training that never finished an epoch, and the folder with it; one that did stays."""
         if self.holds_an_epoch:
             return
-        for name in _OURS:
-            (self.path / name).unlink(missing_ok=True)
-        for folder in ((self.path / _CHECKPOINT).parent, self.path):
+        self._remove_all()
+        for folder in ((self.path / CHECKPOINT).parent, self.path):
             with suppress(OSError):  # it isn't there, or holds something by now
                 folder.rmdir()
+
+    def _remove_all(self) -> None:
+        with disk_errors(self.path):
+            for name in _OURS:
+                (self.path / name).unlink(missing_ok=True)
 
     def keep(self, net: Embedder, head: nn.Module) -> None:
         """Write this epoch's network and head as the best."""
         from safetensors.torch import save
 
-        net.save(self.path)
+        from whalereid.models.embedder import write_network
+
+        write_network(net, self.path)
         # Copies, as tensors that share their memory are refused.
         tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in head.state_dict().items()}
         with replacing(self.path / _BEST_HEAD) as beside:
@@ -118,18 +135,22 @@ class RunFolder:
 
         buffer = io.BytesIO()  # torch's own writer hides what the operating system said
         torch.save(dict(state), buffer)
-        with replacing(self.path / _CHECKPOINT) as beside:
+        with replacing(self.path / CHECKPOINT) as beside:
             beside.write_bytes(buffer.getbuffer())
 
     def _tidy(self) -> None:
         """Remove what a killed process left half-written."""
-        for folder in (self.path, (self.path / _CHECKPOINT).parent):
-            for left in folder.glob(".*.part.*"):
-                left.unlink(missing_ok=True)
+        for folder in (self.path, (self.path / CHECKPOINT).parent):
+            sweep(folder)
 
 
-def refuse_folder(path: str | os.PathLike[str], *, resume: bool) -> None:
+def refuse_folder(path: str | os.PathLike[str], *, resume: bool, force: bool = False) -> str | None:
     """Refuse RUN where a training can't begin or go on there, before anything costly; needs no torch.
+
+    Returns
+    -------
+    str or None
+        With `force`, the training that will be lost, in words.
 
     Raises
     ------
@@ -139,40 +160,44 @@ def refuse_folder(path: str | os.PathLike[str], *, resume: bool) -> None:
     path = Path(path)
     if resume and not (path / _MARKER).exists():
         raise WhalereidError(f"{path}: no training there to resume; leave --resume out to begin one.")
-    for left in path.glob(f".{Path(_MARKER).stem}.*.part.json"):  # by one killed before its first file
-        left.unlink(missing_ok=True)
-    if path.exists():
-        claim_folder(path, marker=_MARKER)
+    if resume and force:
+        raise WhalereidError("--resume goes on with a training, --force begins it anew; give one of the two.")
+    check_folder(path, marker=_MARKER)
     if not (path / _MARKER).exists():
-        return
+        return None
     held = _read(path)
     done = f"{held['progress']['epochs']} of {held['recipe']['epochs']} epochs"
+    if force:
+        return f"a training ({done})"
     if not resume:
         raise WhalereidError(
-            f"{path}: already holds a training ({done}); go on with --resume, or choose another --out."
+            f"{path}: already holds a training ({done}); go on with --resume, begin anew with --force, or choose "
+            "another --out."
         )
-    if held["progress"]["epochs"] and not (path / _CHECKPOINT).is_file():
+    if held["progress"]["epochs"] and not (path / CHECKPOINT).is_file():
         raise WhalereidError(
-            f"{path}: its {_CHECKPOINT} is gone, so this training ({done}) can't be resumed; begin anew in another "
+            f"{path}: its {CHECKPOINT} is gone, so this training ({done}) can't be resumed; begin anew in another "
             "--out."
         )
+    return None
 
 
 def _read(run: Path) -> dict[str, Any]:
     path = run / _MARKER
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-        if held["format"] != _FORMAT:
-            raise ValueError(f"format {held['format']!r}")
-        if not isinstance(held["progress"]["epochs"], int) or not held["recipe"]["epochs"]:
-            raise ValueError("its progress is missing")
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise WhalereidError(f"{path}: isn't what `whalereid train` wrote ({error}); choose another --out.") from error
-    return dict(held)
+    what = "what `whalereid train` wrote"
+    held = read_json(path, what)
+    if held.get("format") != _FORMAT:
+        raise WhalereidError(f"{path}: isn't {what} (its format isn't {_FORMAT}); choose another --out.")
+    for part, least in (("progress", 0), ("recipe", 1)):
+        inner = held.get(part)
+        epochs = inner.get("epochs") if isinstance(inner, dict) else None
+        if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < least:
+            raise WhalereidError(f"{path}: isn't {what} (its {part} has no number of epochs); choose another --out.")
+    return held
 
 
-def read_checkpoint(run: Path) -> dict[str, Any] | None:
-    """Read the last checkpoint of RUN; None where the first epoch never ended.
+def read_checkpoint(run: Path) -> Any:
+    """Read the last checkpoint of RUN; None where the first epoch never ended. What it holds isn't checked yet.
 
     Raises
     ------
@@ -181,23 +206,28 @@ def read_checkpoint(run: Path) -> dict[str, Any] | None:
     """
     import torch
 
-    path = run / _CHECKPOINT
-    if not path.is_file():
+    path = run / CHECKPOINT
+    if not is_file(path):
         return None
+    check_file(path, MOST_NUMBERS_GB)
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        with os_errors(path), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickle protocols that the safe reader may not know
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except WhalereidError:
+        raise
     except Exception as error:  # the reader fails in many ways on a damaged file
         raise WhalereidError(
             f"{path}: damaged ({type(error).__name__}), so this training can't be resumed; begin anew in another --out."
         ) from error
-    return state
+    return () if state is None else state
 
 
 def epochs_kept(run: Path) -> int | None:
     """How many epochs RUN can be resumed after, by what is on disk; None where no training can be resumed."""
     import torch
 
-    path = run / _CHECKPOINT
+    path = run / CHECKPOINT
     if not path.is_file():
         return 0 if (run / _MARKER).is_file() else None
     try:  # mapped into memory, so that the weights themselves aren't read
@@ -213,6 +243,8 @@ def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
     elif isinstance(before, list) and isinstance(now, list) and name in ("identities", "classes"):
         if before != now:
             yield f"other {name} ({len(before)} then, {len(now)} now)"
+    elif before != now and name.startswith(f"{_CONTENTS} "):
+        yield f"the file of photo {name.removeprefix(_CONTENTS).split(maxsplit=1)[1]} has changed"
     elif before != now:
         yield f"{name} was {_short(before)}, is now {_short(now)}"
 

@@ -26,14 +26,16 @@ from torch.utils.data import DataLoader
 
 from whalereid import arguments, stopping
 from whalereid.catalogue import Catalogue, TrainedOn
+from whalereid.catalogue.fingerprints import content_keys
 from whalereid.errors import WhalereidError, listing
 from whalereid.images import CrossViewPairs, PhotoDataset, collate
 from whalereid.models import Embedder, load_weights
 from whalereid.splits import leakage
 from whalereid.training.arithmetic import depthwise_in_float32, mixed_precision, repeatable
 from whalereid.training.batches import EpochBatches
+from whalereid.training.checkpoint import check_checkpoint
 from whalereid.training.checks import check_head, check_preprocessing
-from whalereid.training.folder import RunFolder, epochs_kept, read_checkpoint
+from whalereid.training.folder import CHECKPOINT, RunFolder, epochs_kept, read_checkpoint
 from whalereid.training.items import PHOTOS_IN_WORDS, Photos, make_items
 from whalereid.training.photos import check_files
 from whalereid.training.progress import TrainingProgress
@@ -84,6 +86,7 @@ def fit(
     seed: int = 0,
     workers: int | None = None,
     resume: bool = False,
+    force: bool = False,
     progress: bool = True,
 ) -> Run:
     """Train an embedder with its head, and keep the epoch that ranks the validation photos best.
@@ -126,6 +129,8 @@ def fit(
     resume : bool
         Go on with the training that `out` holds; everything else must be as it was. One that stopped before the end of
         its first epoch begins anew.
+    force : bool, default=False
+        Remove the training that `out` holds, and begin anew.
     progress : bool
         Tell on stderr how it goes.
 
@@ -158,7 +163,7 @@ def fit(
     arguments.choice(on_error, "on_error", ("raise", "skip"))
     seed = arguments.seed(seed)
     workers = None if workers is None else arguments.whole_number(workers, "workers", 0)
-    for flag, name in ((resume, "resume"), (progress, "progress")):
+    for flag, name in ((resume, "resume"), (force, "force"), (progress, "progress")):
         arguments.instance(flag, name, bool, "True or False")
     recipe = Recipe.named(recipe) if isinstance(recipe, str) else recipe
     items, notes = make_items(train, net, recipe, labels_from=labels_from, on_error=on_error, seed=seed)
@@ -172,7 +177,7 @@ def fit(
         accelerator = _accelerator(recipe.precision)
         folder = None
         try:
-            folder = RunFolder(out, settings, resume=resume) if accelerator.is_main_process else None
+            folder = RunFolder(out, settings, resume=resume, force=force) if accelerator.is_main_process else None
             accelerator.wait_for_everyone()
             with TrainingProgress(recipe.epochs, show=progress and folder is not None) as display:
                 for note in (*notes, *untold):
@@ -278,7 +283,7 @@ class _Training:
         self.net.mark_trained(self.learnt)
         state = read_checkpoint(out)
         if state is not None:
-            self._restore(state)
+            self._restore(state, out)
             if folder is not None:
                 self._tell(folder)  # a kill may have come between the checkpoint and these
             display.say(f"Resuming after epoch {len(self.records)} of {self.recipe.epochs}.")
@@ -445,12 +450,22 @@ class _Training:
             "untrained": self.untrained,
         }
 
-    def _restore(self, state: dict[str, Any]) -> None:
+    def _restore(self, state: Any, out: Path) -> None:
+        check_checkpoint(
+            state,
+            str(out / CHECKPOINT),
+            net=self.net,
+            head=self.head,
+            optimizer=self.optimizer,
+            columns=HISTORY,
+            epochs=self.recipe.epochs,
+            validated=self.validation is not None,
+        )
         self.net.load_state_dict(state["net"])
         self.net.mark_trained(self.learnt)
         self.head.load_state_dict(state["head"])
         self.optimizer.load_state_dict(state["optimizer"])
-        if self.accelerator.scaler is not None and state["scaler"] is not None:
+        if self.accelerator.scaler is not None and state["scaler"]:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         self.records = list(state["records"])
         self.best_epoch, self.best_score = state["best"]
@@ -575,7 +590,16 @@ def _settings(
         "valid": held_out,
         "identities": list(items.identities),
         "classes": None if items.classes == items.identities else list(items.classes),
+        "contents": {
+            "train": _contents(items.catalogue[items.used]),
+            "valid": {} if validation is None else _contents(validation.photos),
+        },
     }
+
+
+def _contents(photos: Catalogue) -> dict[str, str]:
+    """From each photo's ``image_id`` to a key of what is in its file, by which a replaced one is named."""
+    return dict(zip(photos.image_ids, content_keys(photos), strict=True))
 
 
 def _digest(photos: Catalogue, labels_from: Sequence[str]) -> str:

@@ -8,6 +8,8 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from whalereid.errors import printable
+
 __all__ = ["TrainingProgress", "in_words"]
 
 _BETWEEN_LINES = 30.0  # seconds, where there is no terminal to redraw a bar in
@@ -48,7 +50,7 @@ class TrainingProgress:
 
     def say(self, message: str) -> None:
         """Print a line, above the bar if there is one."""
-        self._console.print(message, markup=False)
+        self._console.print(printable(message), markup=False)
 
     def begin(self, done: int) -> None:
         """Start the clock, after `done` epochs that an earlier run did."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
@@ -93,8 +94,10 @@ class Recipe:
                 hold(name, arguments.whole_number(getattr(self, name), f"recipe: {name}", least))
         for name in ("lr", "head_lr", "clip"):
             if not (name != "lr" and getattr(self, name) is None):
-                hold(name, arguments.number(getattr(self, name), f"recipe: {name}", 0, open_ends=True))
-        hold("weight_decay", arguments.number(self.weight_decay, "recipe: weight_decay", 0))
+                most = math.inf if name == "clip" else arguments.HIGHEST_RATE
+                hold(name, arguments.number(getattr(self, name), f"recipe: {name}", 0, most, open_ends=True))
+        most = arguments.HIGHEST_RATE
+        hold("weight_decay", arguments.number(self.weight_decay, "recipe: weight_decay", 0, most))
         arguments.instance(self.transform, "recipe: transform", str, "a name in TRAINING_TRANSFORMS, such as 'strong'")
         arguments.instance(self.shuffle, "recipe: shuffle", bool, "True or False")
         arguments.instance(self.flip, "recipe: flip", (bool, type(None)), "True, False or None")

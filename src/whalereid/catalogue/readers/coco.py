@@ -5,7 +5,6 @@ https://lila.science/datasets/beluga-id-2022/
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pandas as pd
 from whalereid.catalogue.readers.listing import Listing
 from whalereid.catalogue.table import Catalogue
 from whalereid.errors import WhalereidError, listing
+from whalereid.reading import read_json
 
 __all__ = ["WANTED", "read", "recognises"]
 
@@ -76,10 +76,7 @@ def _part(path: Path) -> str:
 
 
 def _read_json(path: Path) -> Any:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise WhalereidError(f"{path}: is not JSON ({error}); unpack it again.") from error
+    content = read_json(path, "COCO annotations")
     _records(content, "images", path)
     return content
 

@@ -12,6 +12,7 @@ import pandas as pd
 from whalereid.catalogue.readers import table
 from whalereid.catalogue.readers.listing import Listing
 from whalereid.catalogue.table import Catalogue, Scenario
+from whalereid.catalogue.text import id_column
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import inside
 
@@ -30,7 +31,7 @@ def read(folder: Listing) -> Catalogue:
     """Read the table and its scenarios."""
     photos = table.read(folder)
     scenarios = read_scenarios(folder.path, photos)
-    return Catalogue(photos.frame, photos.root, scenarios=scenarios, source=photos.source, notes=photos.notes)
+    return photos.with_scenarios(scenarios)
 
 
 def read_scenarios(folder: Path, photos: Catalogue) -> tuple[Scenario, ...]:
@@ -88,8 +89,8 @@ def _columns(path: Path, *names: str) -> pd.DataFrame:
     if missing:
         raise WhalereidError(f"{path}: no column {listing(missing)}; it has {listing(frame.columns, most=12)}.")
     for name in names:
-        frame[name] = frame[name].str.strip()
-        empty = frame.index[frame[name].isna() | (frame[name] == "")]
+        frame[name] = id_column(frame[name], where=str(path))
+        empty = frame.index[frame[name].isna()]
         if len(empty):
             raise WhalereidError(f"{path}, row {empty[0] + 1}, column {name}: is empty.")
     return frame[list(names)]

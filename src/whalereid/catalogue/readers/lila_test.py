@@ -46,7 +46,7 @@ def read(folder: Listing) -> Catalogue:
     if _THEIR_IDENTITY in frame and "whale_id" not in frame:
         frame["identity"] = _known_names(frame[_THEIR_IDENTITY], folder.file(_TRAIN))
     photos = Catalogue(frame, folder.path, source=str(path))
-    return Catalogue(frame, folder.path, scenarios=_scenarios(inner, photos), source=str(path))
+    return photos.with_scenarios(_scenarios(inner, photos))
 
 
 def _known_names(theirs: pd.Series, path: Path | None) -> pd.Series:

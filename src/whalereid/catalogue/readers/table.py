@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from whalereid.catalogue.readers.listing import Listing
 from whalereid.catalogue.table import Catalogue
-from whalereid.errors import WhalereidError
+from whalereid.errors import WhalereidError, listing
 from whalereid.files import replacing
+from whalereid.reading import MOST_TABLE_GB, check_file, check_size, os_errors
 
 __all__ = ["NAMES", "WANTED", "read", "read_file", "read_table", "recognises", "write_table"]
 
 NAMES = ("metadata.csv", "metadata.parquet", "metadata.tsv")
 WANTED = "it needs metadata.csv or metadata.parquet"
 _TEXT_SUFFIXES, _PARQUET_SUFFIXES = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
-# As R, Excel and pandas write a missing value. Not "None" or "null": an animal may be called so.
-_MISSING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "<NA>"]
 _HEAD = 1 << 16
 
 
@@ -41,7 +42,7 @@ def read_file(path: Path) -> Catalogue:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a CSV or Parquet table, every value of a CSV as text, missing ones NaN.
+    """Read a CSV or Parquet table, every value of a CSV as text, empty ones NaN.
 
     A CSV is UTF-8, with or without byte-order mark; its columns stand between commas, semicolons or tabs, whichever its
     first line has most of.
@@ -49,18 +50,18 @@ def read_table(path: Path) -> pd.DataFrame:
     Raises
     ------
     WhalereidError
-        No such file, not a table, not UTF-8, or a line with too many values; the message names the line.
+        No such file, not a table, not UTF-8, two columns of one name, or a line with too many values; the message names
+        the line.
     """
     path = Path(path)
-    if not path.is_file():
-        raise WhalereidError(f"{path}: {'is a folder, not a table' if path.is_dir() else 'no such file'}.")
-    try:
+    with os_errors(path):
+        if path.is_dir():
+            raise WhalereidError(f"{path}: is a folder, not a table.")
+        check_file(path, MOST_TABLE_GB)
         if path.suffix.lower() in _PARQUET_SUFFIXES:
             return _read_parquet(path)
         if path.suffix.lower() in _TEXT_SUFFIXES:
             return _read_csv(path)
-    except OSError as error:
-        raise WhalereidError(f"{path}: can't be read ({error.strerror}).") from error
     raise WhalereidError(f"{path}: not a table that can be read; save it as .csv or .parquet.")
 
 
@@ -70,16 +71,34 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         if path.suffix.lower() in _PARQUET_SUFFIXES:
             frame.to_parquet(beside, index=False)
         else:
-            frame.to_csv(beside, index=False)
+            # A carriage return would end a line: pandas quotes for the others alone.
+            text = frame.select_dtypes(["object", "string"])
+            returns = any(text[name].astype("str").str.contains("\r", regex=False).any() for name in text)
+            frame.to_csv(beside, index=False, quoting=csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
+    import pyarrow.parquet as pq
+
+    try:
+        about = pq.read_metadata(path)
+        names = pd.Index(about.schema.to_arrow_schema().names)
+        cells = about.num_rows * about.num_columns  # a small file can hold endless repeats
+    except Exception as error:  # pyarrow fails in many ways on a damaged file
+        raise _no_parquet(path, error) from error
+    check_size(path, 8 * cells, MOST_TABLE_GB)
+    _refuse_repeated(path, names)
     try:
         return pd.read_parquet(path)
-    except (ValueError, OSError) as error:  # pyarrow's errors are both
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise WhalereidError(f"{path}: not a Parquet file, or a damaged one; write it again.") from error
+    except Exception as error:
+        raise _no_parquet(path, error) from error
+
+
+def _no_parquet(path: Path, error: Exception) -> Exception:
+    """The error to raise; what the operating system said, and a lack of memory, as they are."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno is not None):
+        return error
+    return WhalereidError(f"{path}: not a Parquet file, or a damaged one; write it again.")
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -96,9 +115,10 @@ def _read_csv(path: Path) -> pd.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # values beyond the last column, dropped
-            return pd.read_csv(
-                path, sep=separator, dtype=str, keep_default_na=False, na_values=_MISSING, index_col=False
-            )
+            how: dict[str, Any] = {"sep": separator, "dtype": str, "keep_default_na": False, "index_col": False}
+            names = pd.read_csv(path, header=None, nrows=1, **how).iloc[0]  # where pandas numbers repeated ones
+            _refuse_repeated(path, names[names != ""])
+            return pd.read_csv(path, na_values=[""], **how)
     except UnicodeDecodeError as error:
         raise WhalereidError(
             f"{path}, line {_undecodable_line(path)}: is not UTF-8; save it as 'CSV UTF-8'."
@@ -108,6 +128,12 @@ def _read_csv(path: Path) -> pd.DataFrame:
     except pd.errors.ParserError as error:
         said = str(error).split("C error: ")[-1].strip().rstrip(".")
         raise WhalereidError(f"{path}: is not a CSV table ({said}).") from error
+
+
+def _refuse_repeated(path: Path, names: pd.Index | pd.Series) -> None:
+    twice = names[names.duplicated()]
+    if len(twice):
+        raise WhalereidError(f"{path}: two columns are called {listing(dict.fromkeys(twice))}; rename or remove one.")
 
 
 def _undecodable_line(path: Path) -> int:

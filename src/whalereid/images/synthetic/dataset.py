@@ -16,7 +16,7 @@ from rich.progress import track
 
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
-from whalereid.files import claim_folder, replacing
+from whalereid.files import check_whole_folder, replacing
 from whalereid.images.synthetic.animal import VIEWPOINTS, Beluga
 from whalereid.images.synthetic.draws import generator
 from whalereid.images.synthetic.scene import Encounter, SurveyDay
@@ -25,6 +25,8 @@ __all__ = ["render_dataset"]
 
 _YEARS, _DAYS_A_YEAR = (2017, 2018, 2019), 12
 _MARKER = "rendered.json"
+_TABLES = ("metadata.csv", "query_scenarios.csv", "labels.csv", "queries/scenario*.csv", "databases/scenario*.csv")
+_FILES = (*_TABLES, "images/train[0-9]*.jpg", "images/test[0-9]*.jpg")
 _COLUMNS = ["image_id", "path", "height", "width", "viewpoint", "date", "timestamp", "whale_id", "encounter_id"]
 # Streams of random numbers, so that a day looks the same whoever is met on it.
 _CALENDAR, _TABLE, _DAY, _ENCOUNTER, _ANIMAL, _PHOTO = range(6)
@@ -79,7 +81,8 @@ def render_dataset(
     for name, value, least in (("n_identities", n_identities, 2), ("n_unseen", n_unseen, 2), ("seed", seed, 0)):
         if value < least:
             raise WhalereidError(f"{name} is {value}; it must be {least} or more.")
-    folder = claim_folder(folder, marker=_MARKER, option="folder").absolute()
+    check_whole_folder(folder, marker=_MARKER, holds=_FILES, option="folder")
+    folder = Path(folder).absolute()
     table = _draw_table(seed, n_identities, n_unseen)
     days = [SurveyDay.draw(generator(seed, _DAY, day)) for day in range(len(_YEARS) * _DAYS_A_YEAR)]
     herds = [(whale, table[table["whale"] == whale]) for whale in range(n_identities + n_unseen)]

@@ -1,0 +1,23 @@
+"""The kinds of hostile cases, by name."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+
+from hostile import api, files, inputs, labels, names, options, outputs, parquet, photos, tables, weights
+from hostile.case import Case
+
+KINDS: dict[str, Callable[[random.Random], Iterator[Case]]] = {
+    "options": options.cases,
+    "outputs": outputs.cases,
+    "tables": tables.cases,
+    "labels": labels.cases,
+    "json": inputs.cases,
+    "weights": weights.cases,
+    "parquet": parquet.cases,
+    "photos": photos.cases,
+    "names": names.cases,
+    "disk": files.cases,
+    "api": api.cases,
+}

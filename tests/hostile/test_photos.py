@@ -1,0 +1,441 @@
+"""Photos that are damaged, huge, replaced or of odd kinds: refused by name, or decoded to the pixels they hold."""
+
+from __future__ import annotations
+
+import io
+import os
+import resource
+import shutil
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.models.reference import draw_and_settle
+
+from training.drawing import draw_photos
+from whalereid.catalogue import Catalogue, audit
+from whalereid.catalogue.fingerprints import content_keys
+from whalereid.cli.app import run
+from whalereid.decoding import MAX_PHOTO_MB, decode, decode_bytes
+from whalereid.embeddings import Embeddings, embed
+from whalereid.errors import WhalereidError
+from whalereid.heads import ElasticArcFace
+from whalereid.images import read_photo
+from whalereid.models import Embedder
+from whalereid.training import Recipe, fit
+
+_RANDOM = np.random.default_rng(0)
+SCENE = cv2.resize(_RANDOM.integers(0, 256, (9, 11, 3), np.uint8), (176, 144), interpolation=cv2.INTER_CUBIC)
+PHOTO = np.clip(SCENE + _RANDOM.normal(0, 6, SCENE.shape), 0, 255).astype(np.uint8)
+SAMPLING = cv2.IMWRITE_JPEG_SAMPLING_FACTOR
+
+
+def encoded(suffix: str, image: np.ndarray = PHOTO, *options: int) -> bytes:
+    done, data = cv2.imencode(suffix, image, list(options))
+    assert done
+    return bytes(data)
+
+
+JPEGS = {
+    "4:2:0": encoded(".jpg"),
+    "4:4:4": encoded(".jpg", PHOTO, SAMPLING, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
+    "4:1:1": encoded(".jpg", PHOTO, SAMPLING, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411),
+    "grey": encoded(".jpg", PHOTO[..., 0]),
+    "poor": encoded(".jpg", PHOTO, cv2.IMWRITE_JPEG_QUALITY, 20),
+    "restarts": encoded(".jpg", PHOTO, cv2.IMWRITE_JPEG_RST_INTERVAL, 3),
+}
+PROGRESSIVE = encoded(".jpg", PHOTO, cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+OPTIMISED = encoded(".jpg", PHOTO, cv2.IMWRITE_JPEG_OPTIMIZE, 1)
+
+
+def as_opencv_has_it(data: bytes) -> np.ndarray:
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_LOAD_GDAL)
+    assert image is not None
+    return image
+
+
+def scan_of(data: bytes) -> int:
+    """Where a JPEG's first compressed data begin."""
+    at = data.index(b"\xff\xda")
+    return at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+
+
+def refused(data: bytes) -> str:
+    """What a photo is refused with; nothing where it is decoded."""
+    said = ""
+    try:
+        decode_bytes(data, where="a.jpg")
+    except WhalereidError as error:
+        said = str(error)
+    assert not said or said.startswith("a.jpg: ")
+    assert "\n" not in said
+    return said
+
+
+class TestDamage:
+    @given(st.sampled_from(sorted(JPEGS)), st.floats(0, 0.98), st.integers(16, 700))
+    @settings(deadline=None, max_examples=150)
+    def test_a_hole_of_zeros_is_found(self, name: str, at: float, length: int) -> None:
+        whole = JPEGS[name]
+        data, start = bytearray(whole), scan_of(whole)
+        start += int(at * (len(whole) - 18 - start))
+        end = min(start + length, len(whole) - 2)
+        data[start:end] = bytes(end - start)
+        assert "damaged" in refused(bytes(data))
+
+    @given(st.sampled_from([*sorted(JPEGS), "png", "tiff", "webp"]), st.floats(0, 1, exclude_max=True))
+    @settings(deadline=None, max_examples=80)
+    def test_a_photo_cut_anywhere_is_refused(self, name: str, kept: float) -> None:
+        whole = JPEGS[name] if name in JPEGS else encoded({"png": ".png", "tiff": ".tif", "webp": ".webp"}[name])
+        assert refused(whole[: min(int(kept * len(whole)), len(whole) - 2)])
+
+    @given(
+        st.sampled_from([PROGRESSIVE, OPTIMISED, *JPEGS.values()]),
+        st.lists(st.tuples(st.floats(0, 0.99), st.integers(0, 255)), min_size=1, max_size=9),
+    )
+    @settings(deadline=None, max_examples=80)
+    def test_other_bytes_anywhere_give_a_photo_or_one_line(self, whole: bytes, changes: list) -> None:
+        data = bytearray(whole)
+        for at, value in changes:
+            data[int(at * len(data))] = value
+        refused(bytes(data))
+
+    @given(st.floats(0.01, 0.99), st.integers(1, 255))
+    @settings(deadline=None, max_examples=60)
+    def test_no_byte_of_a_png_changes_unseen(self, at: float, by: int) -> None:
+        whole = encoded(".png", np.dstack([PHOTO, PHOTO[..., 0]]))
+        data = bytearray(whole)
+        data[int(at * len(data))] ^= by
+        if not refused(bytes(data)):
+            np.testing.assert_array_equal(decode_bytes(bytes(data), where="x"), as_opencv_has_it(whole))
+
+    @pytest.mark.parametrize("predictor", [1, 2])
+    def test_no_compressed_byte_of_a_zipped_tiff_changes_unseen(self, predictor: int) -> None:
+        options = (cv2.IMWRITE_TIFF_COMPRESSION, 8, cv2.IMWRITE_TIFF_PREDICTOR, predictor)
+        whole = encoded(".tif", PHOTO, *options)
+        np.testing.assert_array_equal(decode_bytes(whole, where="x"), PHOTO)
+        for at in np.linspace(20, len(whole) * 0.9, 40).astype(int):
+            data = bytearray(whole)
+            data[at] ^= 0x55
+            assert "damaged" in refused(bytes(data))
+
+    def test_lost_restart_intervals_are_found(self) -> None:
+        whole = JPEGS["restarts"]
+        first, second = whole.index(b"\xff\xd3"), whole.index(b"\xff\xd6")
+        assert "damaged" in refused(whole[:first] + whole[second:])
+
+    @pytest.mark.parametrize("name", ["photo.jpg", "photo.JPEG"])
+    def test_check_and_embed_name_the_file(self, name: str, tmp_path: Path) -> None:
+        data = bytearray(JPEGS["4:2:0"])
+        data[len(data) // 2 : len(data) // 2 + 512] = bytes(512)
+        (tmp_path / name).write_bytes(data)
+        (tmp_path / "other.jpg").write_bytes(JPEGS["poor"])
+        photos = Catalogue(pd.DataFrame({"image_id": ["a", "b"], "path": [name, "other.jpg"]}), tmp_path)
+        found = next(finding for finding in audit(photos).findings if "damaged" in str(finding))
+        assert name in str(found)
+        with pytest.raises(WhalereidError, match=rf"{name}: the photo is cut short or damaged"):
+            embed(network(), photos, progress=False, workers=0)
+
+
+class TestNoFalseAlarm:
+    @given(
+        st.integers(16, 70),
+        st.integers(16, 70),
+        st.integers(1, 100),
+        st.sampled_from([0, 1]),
+        st.sampled_from([0, 1]),
+        st.sampled_from([0, 1, 5]),
+        st.sampled_from(
+            [
+                cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+                cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
+                cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+                cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440,
+                cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411,
+            ]
+        ),
+        st.sampled_from([0, 1, 8, 90]),
+    )
+    @settings(deadline=None, max_examples=150)
+    def test_whole_jpegs_of_every_kind(self, height, width, quality, progressive, optimise, restart, sampling, noise):
+        image = np.clip(
+            SCENE[:height, :width] + np.random.default_rng(height).normal(0, noise, (height, width, 3)), 0, 255
+        )
+        image = image.astype(np.uint8) if noise != 1 else np.full((height, width, 3), quality, np.uint8)
+        options = [1, quality, 2, progressive, cv2.IMWRITE_JPEG_OPTIMIZE, optimise, 4, restart, SAMPLING, sampling]
+        data = encoded(".jpg", image, *options)
+        np.testing.assert_array_equal(decode_bytes(data, where="x"), as_opencv_has_it(data))
+
+    def test_flat_parts_may_be_zeros(self) -> None:
+        flat = np.full((2048, 2048, 3), 200, np.uint8)
+        flat[:16, :16] = PHOTO[:16, :16]
+        data = encoded(".jpg", flat, cv2.IMWRITE_JPEG_OPTIMIZE, 1)
+        assert bytes(64) in data[scan_of(data) :]
+        np.testing.assert_array_equal(decode_bytes(data, where="x"), as_opencv_has_it(data))
+
+    @pytest.mark.parametrize("mode", ["CMYK", "L", "RGB"])
+    @pytest.mark.parametrize("progressive", [False, True])
+    def test_other_colours(self, mode: str, progressive: bool) -> None:
+        pillow = pytest.importorskip("PIL.Image")
+        stream = io.BytesIO()
+        options = {"keep_rgb": True} if mode == "RGB" else {}
+        pillow.fromarray(PHOTO[..., ::-1]).convert(mode).save(stream, "JPEG", progressive=progressive, **options)
+        data = stream.getvalue()
+        np.testing.assert_array_equal(decode_bytes(data, where="x"), as_opencv_has_it(data))
+        if not progressive:
+            hole, middle = bytearray(data), (scan_of(data) + len(data)) // 2
+            hole[middle : middle + 300] = bytes(300)
+            assert "damaged" in refused(bytes(hole))
+
+    @pytest.mark.parametrize(
+        "odd",
+        [
+            JPEGS["4:2:0"].replace(b"JFIF\0\1", b"JFIF\0\7"),  # a revision that libjpeg warns of
+            JPEGS["4:2:0"].replace(b"\x00\x3f\x00", b"\x00\x00\x00", 1),  # a scan's parameters, zero in some old files
+            JPEGS["4:2:0"] + b"\0" * 4000,  # what cameras append
+            JPEGS["4:2:0"] + JPEGS["poor"],  # .mpo
+            JPEGS["4:2:0"][:2] + b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\x07" + JPEGS["4:2:0"][2:],  # a colour transform
+            JPEGS["4:2:0"][:2] + b"\xff\xff\xff" + JPEGS["4:2:0"][2:],  # fill bytes
+        ],
+    )
+    def test_oddities_that_cost_no_pixel(self, odd: bytes) -> None:
+        np.testing.assert_array_equal(decode_bytes(odd, where="x"), as_opencv_has_it(odd))
+        hole = bytearray(odd)
+        hole[3000:3300] = bytes(300)
+        assert "damaged" in refused(bytes(hole))
+
+    @pytest.mark.parametrize("order", ["<", ">"])
+    @pytest.mark.parametrize("orientation", range(10))
+    def test_orientation_is_as_opencv_has_it(self, order: str, orientation: int) -> None:
+        mark = b"II*\0" if order == "<" else b"MM\0*"
+        tags = [(0x10F, 3, 1, 7), (0x112, 3, 1, orientation)]
+        entries = b"".join(struct.pack(f"{order}HHIHH", *tag, 0) for tag in tags)
+        tiff = mark + struct.pack(f"{order}IH", 8, len(tags)) + entries + bytes(4)
+        payload = b"Exif\0\0" + tiff
+        for jpeg in (JPEGS["4:2:0"], JPEGS["grey"], PROGRESSIVE):
+            data = jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload + jpeg[2:]
+            np.testing.assert_array_equal(decode_bytes(data, where="x"), as_opencv_has_it(data))
+            for cut in range(6, len(payload), 5):  # metadata may be broken, the photo is there
+                short = payload[:cut]
+                data = jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(short) + 2) + short + jpeg[2:]
+                assert decode_bytes(data, where="x").size == as_opencv_has_it(data).size
+
+    @pytest.mark.shared
+    def test_real_photos(self, shared: Path) -> None:
+        files = [file for file in sorted(shared.glob("data/*/images/**/*")) if file.is_file()]
+        for file in files[::30]:
+            np.testing.assert_array_equal(decode(file), as_opencv_has_it(file.read_bytes()))
+
+
+def header_of(kind: str, side: int) -> bytes:
+    """The beginning of a photo that claims to be this large."""
+    if kind == "png":
+        chunk = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+        ihdr = struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        end = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
+        return b"\x89PNG\r\n\x1a\n" + ihdr + end
+    if kind == "jpeg":
+        frame = JPEGS["4:2:0"].index(b"\xff\xc0")
+        return JPEGS["4:2:0"][: frame + 5] + struct.pack(">HH", side, side) + JPEGS["4:2:0"][frame + 9 :]
+    if kind == "bmp":
+        whole = encoded(".bmp")
+        return whole[:18] + struct.pack("<ii", side, -side) + whole[26:]
+    if kind == "jp2":
+        whole = encoded(".jp2")
+        at = whole.index(b"ihdr") + 4
+        return whole[:at] + struct.pack(">II", side, side) + whole[at + 8 :]
+    whole = encoded(".tif")
+    order = "<" if whole[:2] == b"II" else ">"
+    first = struct.unpack_from(f"{order}I", whole, 4)[0]
+    data = bytearray(whole)
+    for entry in (first + 2 + 12 * number for number in range(8)):
+        if struct.unpack_from(f"{order}H", whole, entry)[0] in (256, 257):
+            struct.pack_into(f"{order}HII", data, entry + 2, 4, 1, side)
+    return bytes(data)
+
+
+class TestSize:
+    @pytest.mark.parametrize("kind", ["png", "jpeg", "bmp", "jp2", "tiff"])
+    def test_pixels_are_counted_before_they_are_decoded(self, kind: str) -> None:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        assert "40000×40000 px decode to 4,800 MB, above the 1,000 MB" in refused(header_of(kind, 40_000))
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kilobytes
+
+    def test_a_huge_file_is_not_read(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        for name in ("huge.jpg", "photo.jpg"):
+            (tmp_path / name).write_bytes(JPEGS["poor"])
+        os.truncate(tmp_path / "huge.jpg", 20 * 10**9)
+        with pytest.raises(WhalereidError, match=r"huge\.jpg: the file is 20,000 MB, .* --max-photo-mb"):
+            read_photo(tmp_path / "huge.jpg")
+        table = tmp_path / "photos.csv"
+        table.write_text("image_id,path\na,huge.jpg\nb,photo.jpg\n")
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        assert all(content_keys(Catalogue.read(table)))
+        assert run(["check", str(table)]) == 0
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000
+        assert "huge.jpg: the file is 20,000 MB" in capsys.readouterr().out
+
+    def test_the_bound_can_be_set(self, tmp_path: Path, monkeypatch, capsys) -> None:
+        monkeypatch.setenv(MAX_PHOTO_MB, "0.05")
+        assert "176×144 px decode to 0 MB, above the 0 MB" not in refused(JPEGS["4:2:0"])
+        assert "176×144 px decode to 0.076 MB, above the 0.05 MB" in refused(JPEGS["4:2:0"])
+        (tmp_path / "photo.jpg").write_bytes(JPEGS["4:2:0"])
+        (tmp_path / "photos.csv").write_text("image_id,path\na,photo.jpg\n")
+        assert run(["check", str(tmp_path / "photos.csv"), "--max-photo-mb", "0.08"]) == 0
+        assert "above the" not in capsys.readouterr().out
+        for said in ("much", "0", "-3", "nan", "inf"):
+            monkeypatch.setenv(MAX_PHOTO_MB, said)
+            with pytest.raises(WhalereidError, match=f"{MAX_PHOTO_MB} is '{said}'; set it to a number of megabytes"):
+                decode(tmp_path / "photo.jpg")
+            assert run(["check", str(tmp_path), "--max-photo-mb", said]) == 2
+
+
+def network(**options: object) -> Embedder:
+    torch.manual_seed(0)
+    net = Embedder("lcnet_050", **({"image_size": 32, "neck": "none", "weights": "random"} | options))
+    draw_and_settle(net, (32, 32), 0)
+    net.mark_trained()
+    return net
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Catalogue:
+    """Eight BMPs, all of one size."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    names = [f"p{number}" for number in range(8)]
+    for number, name in enumerate(names):
+        coarse = np.random.default_rng(number).integers(0, 256, (6, 5, 3), np.uint8)
+        cv2.imwrite(str(folder / f"{name}.bmp"), cv2.resize(coarse, (40, 48)))
+    table = pd.DataFrame({"image_id": names, "path": [f"{name}.bmp" for name in names]})
+    table.to_csv(folder / "metadata.csv", index=False)
+    return Catalogue.read(folder / "metadata.csv")
+
+
+def swap(one: Path, other: Path) -> None:
+    first, second = one.read_bytes(), other.read_bytes()
+    one.write_bytes(second)
+    other.write_bytes(first)
+
+
+QUIET = {"progress": False, "workers": 0, "precision": "fp32"}
+
+
+class TestReplacedPhotos:
+    @pytest.mark.parametrize("name", ["out.parquet", "out"])
+    def test_embed_notices_files_that_were_swapped(self, name: str, photos: Catalogue, tmp_path: Path) -> None:
+        out, net = tmp_path / name, network()
+        embed(net, photos[:6], out=out, **QUIET)
+        swap(photos.paths[2], photos.paths[4])
+        with pytest.raises(WhalereidError, match=r"whose files or boxes have changed since \(p2, p4\)"):
+            embed(net, photos, out=out, **QUIET)
+        swap(photos.paths[2], photos.paths[4])
+        assert len(embed(net, photos, out=out, **QUIET)) == 8
+
+    def test_a_catalogue_that_moves_keeps_its_vectors(self, photos: Catalogue, tmp_path: Path) -> None:
+        out, net = tmp_path / "out.parquet", network()
+        embed(net, photos[:6], out=out, **QUIET)
+        shutil.move(photos.root, tmp_path / "elsewhere")
+        moved = Catalogue.read(tmp_path / "elsewhere" / "metadata.csv")
+        assert len(embed(net, moved, out=out, **QUIET)) == 8
+        assert rank(out, moved, tmp_path) == 0
+
+    @given(st.integers(1, 3_000_000), st.floats(0, 1, exclude_max=True))
+    @settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_keys_are_of_the_whole_of_usual_files(self, tmp_path: Path, size: int, at: float) -> None:
+        catalogue = Catalogue(pd.DataFrame({"image_id": ["a"], "path": ["a.jpg"]}), tmp_path)
+        file = tmp_path / "a.jpg"
+        file.write_bytes(bytes(size))
+        before = content_keys(catalogue)
+        place = int(at * size)
+        with file.open("r+b") as opened:
+            opened.seek(place)
+            opened.write(b"\1")
+        quarter = 1 << 18
+        middle = (size - quarter) // 2
+        looked_at = size <= 4 * quarter or place < quarter or place >= size - quarter
+        looked_at |= middle <= place < middle + quarter
+        assert (content_keys(catalogue) != before) == looked_at
+
+    def test_rank_refuses_rows_that_lead_elsewhere(self, photos: Catalogue, tmp_path: Path, capsys) -> None:
+        out = tmp_path / "out.parquet"
+        embed(network(), photos, out=out, **QUIET)
+        table = photos.frame
+        assert rank(out, photos, tmp_path) == 0
+        for change in ({"path": "p4.bmp"}, {"bbox": "[0, 0, 20, 20]"}, {"path": "none.bmp"}):
+            (name, value), other = *change.items(), table.copy()
+            other.loc[3, name] = value
+            other.to_csv(photos.root / "other.csv", index=False)
+            capsys.readouterr()
+            assert rank(out, Catalogue.read(photos.root / "other.csv"), tmp_path, "other.csv") == 2
+            said = capsys.readouterr().err
+            assert "1 photos of " in said
+            assert "(p3)" in said
+            assert "embed this catalogue anew" in said
+        shutil.copy(photos.paths[3], photos.root / "renamed.bmp")  # another path, but the photo that was embedded
+        table.loc[3, "path"] = "renamed.bmp"
+        table.to_csv(photos.root / "other.csv", index=False)
+        assert rank(out, Catalogue.read(photos.root / "other.csv"), tmp_path, "other.csv") == 0
+
+    def test_a_resumed_training_names_the_photo(self, tmp_path: Path) -> None:
+        train = draw_photos(tmp_path)
+        net = Embedder("resnet10t", image_size=32, weights="random")
+        recipe = Recipe(epochs=1, batch_size=8)
+        head = ElasticArcFace(net.dim, train.n_identities)
+        how = {"recipe": recipe, "out": tmp_path / "run", "workers": 0, "progress": False}
+        fit(net, head, train, **how)
+        fit(net, head, train, resume=True, **how)
+        shutil.copy(train.paths[5], train.paths[7])
+        named = rf"was begun otherwise: the file of photo {train.image_ids[7]} has changed; resume"
+        with pytest.raises(WhalereidError, match=named):
+            fit(net, head, train, resume=True, **how)
+
+
+def rank(embeddings: Path, photos: Catalogue, folder: Path, name: str = "metadata.csv", *options: str) -> int:
+    words = ["--catalogue", str(photos.root / name), "--out", str(folder / "ranking.csv"), "--queries", "all"]
+    return run(["rank", "--embeddings", str(embeddings), *words, *options])
+
+
+class TestWords:
+    def test_rank_says_which_way_out_is_left_of_skipped_photos(self, photos: Catalogue, tmp_path: Path, capsys) -> None:
+        photos.paths[3].write_bytes(b"no photo")
+        out = tmp_path / "out.parquet"
+        with pytest.warns(UserWarning, match="1 photos were left out"):
+            embed(network(), photos, out=out, on_error="skip", **QUIET)
+        assert rank(out, photos, tmp_path) == 2
+        said = capsys.readouterr().err
+        assert "no vector: p3" in said
+        assert "--missing skip" in said
+        assert rank(out, photos, tmp_path, "metadata.csv", "--missing", "skip") == 0
+        assert "1 photos have no vector, so are neither looked for nor found: p3" in capsys.readouterr().err
+        ranking = pd.read_csv(tmp_path / "ranking.csv")
+        assert set(ranking["query_id"]) == set(ranking["database_image_id"]) == set(photos.image_ids) - {"p3"}
+        Embeddings.from_numpy(["else"], [[1.0]]).write(out)
+        assert rank(out, photos, tmp_path, "metadata.csv", "--missing", "skip") == 2
+        assert "no photo that is asked for has a vector" in capsys.readouterr().err
+
+    def test_what_differs_in_a_transform_is_named(self, photos: Catalogue, tmp_path: Path) -> None:
+        embed(network(), photos, out=tmp_path / "out.parquet", **QUIET)
+        with pytest.raises(WhalereidError, match=r"transform image_size is \[32, 32\] there, \[48, 48\] now"):
+            embed(network(image_size=48), photos, out=tmp_path / "out.parquet", **QUIET)
+
+    def test_files_that_a_folder_holds_beside_photos_are_counted(self, tmp_path: Path, capsys) -> None:
+        for animal in ("Ann", "Bo"):
+            (tmp_path / animal).mkdir()
+            for name in ("a.jpg", "b.jfif", "c.mpo"):
+                (tmp_path / animal / name).write_bytes(JPEGS["4:2:0"])
+        passed = ["1.gif", "2.cr2", "3.nef", "4.dng", "5.mp4", "6.MOV", "7.avi"]
+        for name in passed:
+            (tmp_path / "Ann" / name).write_bytes(b"other")
+        assert run(["check", str(tmp_path)]) == 0
+        said = capsys.readouterr()
+        assert len(Catalogue.read(tmp_path)) == 6
+        for name in passed:
+            assert f"1 {Path(name).suffix.lower()}" in said.err + said.out
