@@ -5,7 +5,8 @@
 A case: ``line`` (its arguments), ``out`` (what it writes), ``err`` (a file for its stderr), ``signal`` (0 for none) and
 ``delay`` (seconds after it heeds signals, or after the file ``after`` is there); ``group``: its worker processes are
 sent it too; ``full``: the disk has no room for files with this in their name; ``again``: a line to run afterwards.
-Found: ``status`` (negative where a signal killed it), ``said`` and ``kept``, the epochs or photos on disk by then.
+Found: ``status`` (negative where a signal killed it), ``said``, ``kept`` (the epochs or photos on disk by then),
+``workers`` (its processes) and ``orphans`` (those that live on after 3 s).
 """
 
 from __future__ import annotations
@@ -33,9 +34,14 @@ from whalereid.cli import app, main  # noqa: F401
 
 
 def run(case: dict[str, Any]) -> dict[str, Any]:
-    found = {"status": status_of(case), "said": Path(case["err"]).read_text(), "kept": kept(Path(case["out"]))}
+    status, workers = play(case)
+    until = time.monotonic() + 3
+    while any(map(running, workers)) and time.monotonic() < until:
+        time.sleep(0.02)
+    found = {"status": status, "workers": workers, "orphans": [worker for worker in workers if running(worker)]}
+    found |= {"said": Path(case["err"]).read_text(), "kept": kept(Path(case["out"]))}
     if case.get("again"):
-        found["status_again"] = status_of({"line": case["again"], "err": case["err"], "signal": 0, "delay": 0})
+        found["status_again"], _ = play({"line": case["again"], "err": case["err"], "signal": 0, "delay": 0})
         found["said_again"] = Path(case["err"]).read_text()
     return found
 
@@ -47,7 +53,7 @@ def kept(out: Path) -> int:
     return sum(pq.read_metadata(part).num_rows for part in out.parent.glob(f".{out.name}.parts/*.parquet"))
 
 
-def status_of(case: dict[str, Any]) -> int:
+def play(case: dict[str, Any]) -> tuple[int, list[int]]:
     process = os.fork()
     if process == 0:
         command(case)
@@ -63,10 +69,22 @@ def status_of(case: dict[str, Any]) -> int:
     if case.get("after"):
         wait(lambda: ended() or Path(case["after"]).exists())
     time.sleep(case["delay"])
+    workers = [] if ended() else children(process)
     if case["signal"] and not ended():
         (os.killpg if case.get("group") else os.kill)(process, case["signal"])
     wait(ended)
-    return os.waitstatus_to_exitcode(over[0])
+    return os.waitstatus_to_exitcode(over[0]), workers
+
+
+def children(process: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def command(case: dict[str, Any]) -> None:
