@@ -124,4 +124,5 @@ def test_ids_from_tables_and_lists(tmp_path):
     assert read_queries(tmp_path / "l.txt") == (["a", "b"], ["a", "b"])
     assert read_database(tmp_path / "l.txt") == ["a", "b"]
     (tmp_path / "none.txt").write_text("")
-    assert read_database(tmp_path / "none.txt") == []
+    with pytest.raises(WhalereidError, match=r"none\.txt: names no photo"):
+        read_database(tmp_path / "none.txt")
