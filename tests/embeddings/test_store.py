@@ -220,7 +220,7 @@ def test_half_a_part_of_a_killed_run_is_swept_away(net: Counting, photos: Catalo
 def test_a_damaged_marker_says_so(net: Counting, photos: Catalogue, tmp_path: Path) -> None:
     stopped(net, photos, tmp_path / "emb", 6)
     (tmp_path / "emb" / "embeddings.json").write_text("{")
-    with pytest.raises(WhalereidError, match=r"embeddings.json: isn't the marker of embeddings"):
+    with pytest.raises(WhalereidError, match=r"embeddings.json: isn't the marker that"):
         embed(net, photos, out=tmp_path / "emb", **QUIET)
 
 

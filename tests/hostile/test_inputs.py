@@ -475,7 +475,7 @@ def test_scores_that_are_no_numbers_are_refused(scores: Any) -> None:
 def test_ids_of_a_ranking_are_text(name: str, ids: list[Any]) -> None:
     frame = pd.DataFrame({"query_id": ["q", "r"], "database_image_id": ["a", "b"], "score": [2.0, 1.0]})
     frame[name] = ids
-    with pytest.raises(WhalereidError, match=f"row 1: {name}"):
+    with pytest.raises(WhalereidError, match=f"row 1, column {name}: .* is no id"):
         Ranking.from_frame(frame)
 
 

@@ -336,7 +336,10 @@ def parts_of(folder: Path) -> list[Path]:
 def read_marker(folder: Path) -> dict[str, Any]:
     """Read a folder's marker: ``complete`` and ``provenance``."""
     path = folder / MARKER
-    marker = read_json(path, "the marker of embeddings, which `whalereid embed` wrote")
+    try:
+        marker = read_json(path, "the marker that `whalereid embed` wrote")
+    except WhalereidError as error:
+        raise WhalereidError(f"{str(error).rstrip('.')}; delete the folder and embed again.") from error
     complete, provenance = marker.get("complete"), marker.get("provenance")
     if not isinstance(complete, bool) or not isinstance(provenance, dict):
         raise WhalereidError(
