@@ -116,21 +116,22 @@ def replacing_all(
     besides = [temporary(path, "part") for path in targets]
     goes = [Path(path) for path in removing]
     made: list[Path] = []
-    try:
-        for path, target in zip(wanted, targets, strict=True):
-            with disk_errors(path):
-                made += _make_parents(target)
-                _tidy(target)
-        with writing(), disk_errors(wanted[0]):
-            yield tuple(besides)
-            _swap(list(zip(besides, targets, strict=True)), goes)
-        made = []
-    finally:
-        for beside in besides:
-            _remove(beside)
-        for folder in reversed(made):
-            with suppress(OSError):  # something is in it by now
-                folder.rmdir()
+    with writing():
+        try:
+            for path, target in zip(wanted, targets, strict=True):
+                with disk_errors(path):
+                    made += _make_parents(target)
+                    _tidy(target)
+            with disk_errors(wanted[0]):
+                yield tuple(besides)
+                _swap(list(zip(besides, targets, strict=True)), goes)
+            made = []
+        finally:
+            for beside in besides:
+                _remove(beside)
+            for folder in reversed(made):
+                with suppress(OSError):  # something is in it by now
+                    folder.rmdir()
 
 
 def _target(path: Path) -> Path:

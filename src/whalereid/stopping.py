@@ -11,9 +11,9 @@ The library alone never calls `heed`: in a notebook Ctrl-C is Python's own Keybo
 
 from __future__ import annotations
 
+import _signal as signal  # the heart of `signal`, without the milliseconds that its import takes
 import _thread
 import os
-import signal
 import sys
 import time
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Stopped", "asked", "check", "heed", "later", "leave", "leave_to_parent", "say", "status", "writing"]
 
-_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+_SIGNALS = {getattr(signal, name): name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
 
 # In seconds. A launcher may pass on the Ctrl-C that the terminal has sent too: those are one.
 _ONE_PRESS = 0.5
@@ -80,7 +80,7 @@ def check() -> None:
 
 def status() -> int:
     """The exit status of a command that was stopped: 128 + the signal's number, so 130 after Ctrl-C."""
-    number = signal.SIGINT if _watch is None or _watch.number is None else _watch.number
+    number: int = signal.SIGINT if _watch is None or _watch.number is None else _watch.number
     return 128 + number
 
 
@@ -243,10 +243,12 @@ def _comes_of_stopping(error: BaseException) -> bool:
 
 
 def _line(words: str, number: int) -> str:
+    stopped = "whalereid: stopped" if number == signal.SIGINT else f"whalereid: stopped by {_SIGNALS[number]}"
+    if not words:
+        return f"{stopped}."
     from whalereid.errors import printable
 
-    by = "" if number == signal.SIGINT else f" by {signal.Signals(number).name}"
-    return printable(" ".join(f"whalereid: stopped{by}{f'; {words}' if words else '.'}".split()))
+    return printable(" ".join(f"{stopped}; {words}".split()))
 
 
 def _print(words: str, number: int) -> None:

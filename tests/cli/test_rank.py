@@ -197,7 +197,7 @@ def test_refusals(folder, capsys, words, message):
 
 def test_out_wants_a_known_kind(folder, capsys):
     assert run(["rank", "--embeddings", "a.parquet", "--catalogue", "photos.csv", "--out", "ranking.xlsx"]) == 2
-    assert "--out wants" in capsys.readouterr().err
+    assert "a ranking is written with a name that ends in" in capsys.readouterr().err
 
 
 def test_help_shows_an_example(capsys):

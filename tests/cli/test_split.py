@@ -120,7 +120,7 @@ def test_speaks_of_the_published_folds(shared: Path, capsys: pytest.CaptureFixtu
             ["--use", "folds.csv", "--by", "date", "--seed", "1"],
             "leave out --by, --seed",
         ),
-        (["--out", "photos.csv"], "photos.csv: holds something other than folds"),
+        (["--out", "photos.csv"], "photos.csv: is read by the same command"),
     ],
 )
 def test_refusals_are_one_line_and_leave_nothing(
@@ -176,7 +176,7 @@ def test_a_place_that_is_taken_is_refused_before_the_table_is_read(
 ) -> None:
     (tmp_path / "mine.csv").write_text("a,b\n1,2\n")
     assert run(["split", "no-such-table.csv", "--out", str(tmp_path / "mine.csv")]) == 2
-    assert "mine.csv: holds something other than folds" in capsys.readouterr().err
+    assert "mine.csv: is there already, and is a table of a, b" in capsys.readouterr().err
 
 
 def test_torch_is_not_loaded(photos: Path) -> None:

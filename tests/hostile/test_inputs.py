@@ -503,7 +503,7 @@ def test_many_columns_do_not_hang(layout: str, tmp_path: Path) -> None:
         return time.perf_counter() - began
 
     seconds(10)
-    assert seconds(200_000) < 60  # quadratic, it took hours
+    assert seconds(20_000) < 30  # by the square of the columns it took minutes, and the memory of the machine
 
 
 # Sizes, names, places.

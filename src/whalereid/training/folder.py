@@ -224,14 +224,16 @@ def read_checkpoint(run: Path) -> Any:
 
 
 def epochs_kept(run: Path) -> int | None:
-    """How many epochs RUN can be resumed after, by what is on disk; None where there is no training to resume."""
+    """How many epochs RUN can be resumed after, by what is on disk; None where no training can be resumed."""
     import torch
 
-    if not (run / _MARKER).is_file():
-        return None
     path = run / CHECKPOINT
-    # Mapped into memory, so that the weights themselves aren't read.
-    return len(torch.load(path, mmap=True, map_location="cpu", weights_only=True)["records"]) if path.is_file() else 0
+    if not path.is_file():
+        return 0 if (run / _MARKER).is_file() else None
+    try:  # mapped into memory, so that the weights themselves aren't read
+        return len(torch.load(path, mmap=True, map_location="cpu", weights_only=True)["records"])
+    except Exception:  # damaged, which `read_checkpoint` tells
+        return None
 
 
 def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:

@@ -81,16 +81,17 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     import pyarrow.parquet as pq
 
     try:
-        about = pq.read_metadata(path)
-        names = pd.Index(about.schema.to_arrow_schema().names)
-        cells = about.num_rows * about.num_columns  # a small file can hold endless repeats
+        # pandas' own way takes memory by the square of the columns, and so does reading ahead.
+        with pq.ParquetFile(path, pre_buffer=False) as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pandas to pyarrow
+            cells = file.metadata.num_rows * file.metadata.num_columns  # a small file can hold endless repeats
+            check_size(path, 8 * cells, MOST_TABLE_GB)
+            _refuse_repeated(path, pd.Index(file.schema_arrow.names))
+            frame: pd.DataFrame = file.read().to_pandas()
+            return frame
+    except WhalereidError:
+        raise
     except Exception as error:  # pyarrow fails in many ways on a damaged file
-        raise _no_parquet(path, error) from error
-    check_size(path, 8 * cells, MOST_TABLE_GB)
-    _refuse_repeated(path, names)
-    try:
-        return pd.read_parquet(path)
-    except Exception as error:
         raise _no_parquet(path, error) from error
 
 
