@@ -108,7 +108,10 @@ def _load_libraries(light: bool) -> None:
     import whalereid.cli
 
     if not light:
+        import accelerate  # noqa: F401
         import albumentations  # noqa: F401
+        import pytorch_metric_learning.losses  # noqa: F401
+        import sklearn.isotonic  # noqa: F401
         import timm  # noqa: F401
         import torch
 

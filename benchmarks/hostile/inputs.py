@@ -83,7 +83,11 @@ def cases(chosen: random.Random) -> Iterator[Case]:
                 )
             yield _case(f"{verb}: {kind} nested inside its own", use, lambda f, file=file: _nest(f / file), file)
             yield _case(
-                f"{verb}: {kind} is a folder", use, lambda f, file=file: ((f / file).unlink(), (f / file).mkdir()), file
+                f"{verb}: {kind} is a folder",
+                use,
+                lambda f, file=file: ((f / file).unlink(), (f / file).mkdir()),
+                file,
+                wanted="either" if kind in ("task", "protocol") else "refused",
             )
             yield _case(f"{verb}: {kind} is 20 GB long", use, lambda f, file=file: _long(f / file), file, limit=20)
             for number in range(14):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import re
@@ -24,6 +25,7 @@ LINES = {
 }
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 STATUSES = {signal.SIGKILL: (-9,), signal.SIGTERM: (-15, 143, 2, 130), signal.SIGINT: (130, 2)}
+CLOCK = re.compile(r"second|per_s|time")
 RAW = re.compile(r"Traceback|Exception ignored|this is a bug|Aborted|Fatal Python")
 
 
@@ -57,7 +59,7 @@ def _run(line: str, folder: Path) -> tuple[subprocess.CompletedProcess[str], flo
 
 
 def _results(folder: Path) -> dict[str, str]:
-    """The outputs' digests; of a history, all but the seconds, and no checkpoint, which torch packs as it likes."""
+    """The outputs' digests: of a history all but the seconds, and not the checkpoint's, which holds them too."""
     import pandas as pd
 
     found = {}
@@ -66,8 +68,13 @@ def _results(folder: Path) -> dict[str, str]:
             continue
         if name.endswith("history.csv"):
             table = pd.read_csv(folder / name)
-            kept = table[[c for c in table.columns if "second" not in c and "per_s" not in c and "time" not in c]]
+            kept = table[[column for column in table.columns if not CLOCK.search(column)]]
             content = hashlib.sha1(kept.to_csv(index=False).encode()).hexdigest()
+        if name.endswith("run.json"):
+            held = json.loads((folder / name).read_text())
+            best = held["progress"].get("best", {})
+            held["progress"]["best"] = {key: best[key] for key in best if not CLOCK.search(key)}
+            content = hashlib.sha1(json.dumps(held).encode()).hexdigest()
         if not name.endswith("last.pt"):
             found[name] = content
     return found

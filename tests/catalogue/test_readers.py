@@ -208,7 +208,7 @@ def test_coco_of_another_animal(coco: Path) -> None:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda c: [1], "isn't COCO annotations .it holds no JSON object"),
+        (lambda c: [1], "isn't COCO annotations"),
         (lambda c: c.pop("annotations") and None, "is not COCO: it has no list of 'annotations'"),
         (lambda c: c["images"][0].pop("file_name") and None, "an entry of 'images' has no .* as its 'file_name'"),
         (lambda c: c["annotations"][1].update(image_id=[1]), "an entry of 'annotations' has no .* as its 'image_id'"),

@@ -25,6 +25,7 @@ DONE, OUR_FAULT, USERS_INPUT = 0, 1, 2
 app = typer.Typer(
     name="whalereid",
     help="Tell animals apart in photos: from a table of photos to a ranking and an honest score.",
+    epilog="Exit status: 0 done, 2 the options or data can't be used, 1 a bug, 130 stopped by Ctrl-C.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
