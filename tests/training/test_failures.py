@@ -114,7 +114,7 @@ class TestFolder:
         write = Path.write_bytes
 
         def full(path: Path, data: Any) -> int:
-            if ".last." in path.name:
+            if path.suffix == ".pt":
                 raise OSError(errno.ENOSPC, "No space left on device")
             return write(path, data)
 

@@ -236,7 +236,7 @@ def test_a_full_disk_keeps_the_checkpoint_before(
 
     def full(path: Path, data: Any) -> int:
         written.append(path.name)
-        if sum(".last." in name for name in written) > 1:
+        if sum(name.endswith(".pt") for name in written) > 1:
             write(path, bytes(data)[:100])
             raise OSError(errno.ENOSPC, "No space left on device")
         return write(path, data)
