@@ -24,7 +24,7 @@ LINES = {
     "check --write": "check data --write",
 }
 ERRORS = ["ENOSPC", "EACCES", "EIO", "EFBIG", "EROFS", "EDQUOT", "ENAMETOOLONG", "ELOOP", "EMFILE", "EPERM"]
-SETS = {"train": "half|run|new", "embed": "new"}
+KEEPS = ("new", ".new.parquet.parts")
 
 
 def cases(chosen: random.Random) -> Iterator[Case]:
@@ -34,24 +34,12 @@ def cases(chosen: random.Random) -> Iterator[Case]:
                 if call == "mkdir" and "train" not in name and "folder" not in name:
                     continue
                 number = chosen.randrange(1, 3)
-                keeps = ("new",) if name == "train" else ()  # resumable: what was begun may stay
-                yield (
-                    Case(
-                        f"{name}: {error} at {call} number {number}",
-                        call=_failing(line, call, error, number),
-                        wanted="either",
-                        check=None,
-                        writes=_writes(name),
-                        says="",
-                        limit=60,
-                    )
-                    if keeps
-                    else Case(
-                        f"{name}: {error} at {call} number {number}",
-                        call=_failing(line, call, error, number),
-                        wanted="either",
-                        writes=_writes(name),
-                    )
+                yield Case(
+                    f"{name}: {error} at {call} number {number}",
+                    call=_failing(line, call, error, number),
+                    wanted="either",
+                    writes=_writes(name),
+                    keeps=KEEPS,
                 )
     for name in ("rank", "split", "figure", "embed", "train"):
         yield Case(
@@ -59,6 +47,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
             call=_limited(LINES[name]),
             wanted="either" if name in ("split", "rank", "figure") else "refused",
             writes=_writes(name),
+            keeps=KEEPS,
         )
     readers = {
         "check": "check data/photos.csv",
