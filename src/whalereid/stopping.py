@@ -58,12 +58,19 @@ def heed() -> None:
 
 def leave(code: int) -> NoReturn:
     """Leave the process with an exit status, or, if it was asked to stop meanwhile, with that one and its line."""
+    import atexit
+    from contextlib import suppress
+
     if asked():
         os._exit(say())  # not through Python's own end, which waits for worker processes
-    if _watch is not None:
-        for number in _SIGNALS:  # it is done: there is nothing left to stop
-            signal.signal(number, signal.SIG_IGN)
-    sys.exit(code)
+    for number in _SIGNALS if _watch is not None else ():  # it is done: there is nothing left to stop
+        signal.signal(number, signal.SIG_IGN)
+    # Python would take torch apart piece by piece now, deaf for seconds; the system does that at once.
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # its reader went away
+            stream.flush()
+    os._exit(code)
 
 
 def asked() -> bool:

@@ -69,7 +69,7 @@ def _run(arguments: Sequence[str] | None, commands: typer.Typer, name: str) -> i
         return stopping.say(str(stop))
     except WhalereidError as error:
         return stopping.say(str(error)) if stopping.asked() else _refuse(str(error))
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # the latter is what the parser makes of the former
         _give_up_stdout()
         return DONE  # the reader of our output went away, as `| head` does
     except OSError as error:  # where no one closer to the file has said more
