@@ -72,7 +72,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
                 f"labels whose {side} are written {name}",
                 SCORE.split(),
                 prepare=_put("bad.csv", _labels(change, side)),
-                says="p00|p01" if name != "empty" else "",
+                says="p00|p01|01.0",
             )
     few = _labels(str, "both").replace("p00,p01", "p00.jpg,p01")
     yield Case("labels with one query written otherwise", SCORE.split(), prepare=_put("bad.csv", few), says="p00")

@@ -33,7 +33,7 @@ def _ids(kind: str) -> Any:
         "an id twice": lambda: pa.array([WHOLE[1], *WHOLE[1:]]),
         "empty text": lambda: pa.array(["", *WHOLE[1:]]),
         "maps": lambda: pa.array([[("a", 1)]] * n, pa.map_(pa.string(), pa.int64())),
-        "decimals": lambda: pa.array([1] * n).cast(pa.decimal128(20, 2)),
+        "decimals": lambda: pa.array([1] * n).cast(pa.decimal128(30, 2)),
     }[kind]()
 
 
@@ -64,7 +64,7 @@ def _vectors(kind: str) -> Any:
         "plain text": lambda: pa.array(["[1, 2]"] * n),
         "binary": lambda: pa.array([b"1234"] * n),
         "nulls": lambda: pa.nulls(n),
-        "decimals": lambda: pa.array([[1, 2]] * n).cast(pa.list_(pa.decimal128(20, 2))),
+        "decimals": lambda: pa.array([[1, 2]] * n).cast(pa.list_(pa.decimal128(30, 2))),
         "durations": lambda: pa.array([[datetime.timedelta(1)] * 2] * n),
     }[kind]()
 

@@ -243,7 +243,14 @@ def companion(path: Path, before: str, after: str) -> Path:
     'out/r.csv.task.json'
     >>> len(companion(Path("r" * 255), "", ".task.json").name)
     255
+
+    Raises
+    ------
+    WhalereidError
+        The path ends in no name, as ``.`` does.
     """
+    if not path.name:
+        raise WhalereidError(f"{path}: names no file; give its name as well.")
     room = LONGEST_NAME - len(before) - len(after)
     if len(os.fsencode(path.name)) <= room:
         return path.with_name(f"{before}{path.name}{after}")

@@ -117,6 +117,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # values beyond the last column, dropped
             how: dict[str, Any] = {"sep": separator, "dtype": str, "keep_default_na": False, "index_col": False}
+            how["low_memory"] = False  # whose pieces are joined in a time that is quadratic in the columns
             names = pd.read_csv(path, header=None, nrows=1, **how).iloc[0]  # where pandas numbers repeated ones
             _refuse_repeated(path, names[names != ""])
             return pd.read_csv(path, na_values=[""], **how)
