@@ -170,7 +170,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {"scores": [0.1, 0.9], "same": [False, True]},
     ),
     "evaluation.ScoreCalibration.predict": (FITTED.predict, {"scores": [0.5]}),
-    "evaluation.ScoreCalibration.write": (FITTED.write, {"path": "FOLDER/written.json"}),
+    "evaluation.ScoreCalibration.write": (FITTED.write, {"path": "FOLDER/written.json", "force": False}),
     "evaluation.ScoreCalibration.read": (evaluation.ScoreCalibration.read, {"path": "FOLDER/calibration.json"}),
     "evaluation.Threshold": (
         evaluation.Threshold,
@@ -246,7 +246,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         reporting.contact_sheet,
         {"photos": [PICTURE], "captions": ["a"], "groups": ["g"], "columns": 2, "cell": (20, 20)},
     ),
-    "reporting.write_image": (reporting.write_image, {"path": "FOLDER/picture.png", "rgb": PICTURE}),
+    "reporting.write_image": (reporting.write_image, {"path": "FOLDER/picture.png", "rgb": PICTURE, "force": False}),
 }
 
 # What `evaluate` alone fills in.

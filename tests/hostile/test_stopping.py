@@ -82,9 +82,14 @@ STARTED: list[subprocess.Popen[str]] = []
 
 
 @pytest.fixture(autouse=True)
-def _none_is_left_behind() -> Iterator[None]:
-    """What a test that failed has started must not run on."""
+def _signals_as_usual() -> Iterator[None]:
+    """Under nohup and the like children would ignore signals; and what a failed test has started must not run on."""
+    ignored = [n for n in (signal.SIGHUP, signal.SIGTERM) if signal.getsignal(n) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
     yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
     while STARTED:
         STARTED.pop().kill()
 
