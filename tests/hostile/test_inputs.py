@@ -498,12 +498,13 @@ def test_many_columns_do_not_hang(layout: str, tmp_path: Path) -> None:
             path.write_text(",".join(names) + "\n" + ",".join(["x"] * len(names)) + "\n")
         else:
             pq.write_table(pa.table([pa.array(["x"])] * len(names), names=names), path)
-        began = time.perf_counter()
+        began = time.process_time()
         assert len(Catalogue.read(path).columns) == len(names)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     seconds(10)
-    assert seconds(20_000) < 30  # by the square of the columns it took minutes, and the memory of the machine
+    few, many = seconds(1_500), seconds(15_000)
+    assert many < 40 * max(few, 0.05)  # by the square of the columns it is a hundred times as much
 
 
 # Sizes, names, places.

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,17 @@ def heard(said: str, number: int, status: int) -> str:
     return ours[0]
 
 
+STARTED: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _none_is_left_behind() -> Iterator[None]:
+    """What a test that failed has started must not run on."""
+    yield
+    while STARTED:
+        STARTED.pop().kill()
+
+
 def start(code_or_line: str | list[str], **options: Any) -> subprocess.Popen[str]:
     """Start Python, on code or on a command line, in a session of its own, with stderr to read."""
     what = ["-c", code_or_line] if isinstance(code_or_line, str) else ["-m", "whalereid", *code_or_line]
@@ -89,6 +101,7 @@ def start(code_or_line: str | list[str], **options: Any) -> subprocess.Popen[str
         start_new_session=True,
         **options,
     )
+    STARTED.append(process)
     until = time.monotonic() + 60
     while process.poll() is None and not caught(process.pid, signal.SIGTERM) and time.monotonic() < until:
         time.sleep(0.002)

@@ -144,8 +144,12 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     cleaned["path"] = text_column(frame["path"], where=where)
     cleaned |= {name: name_column(frame[name], where=where) for name in _NAMES if name in frame}
     cleaned |= {name: _given(text_column(frame[name], where=where)) for name in _DATES if name in frame}
-    own = (name for name in map(str, frame) if name not in cleaned and name not in (*KNOWN, *_NUMBERS, *_BBOX_PARTS))
-    cleaned |= {name: _numbers_given(frame[name]) for name in own if isinstance(frame[name].dtype, pd.StringDtype)}
+    known = {*cleaned, *KNOWN, *_NUMBERS, *_BBOX_PARTS}
+    for name, column in frame.items():
+        if name not in known and isinstance(column.dtype, pd.StringDtype):
+            given = _numbers_given(column)
+            if given is not column:  # of tables with very many columns, few change
+                cleaned[str(name)] = given
     if "date" not in frame and "timestamp" in frame:
         cleaned["date"] = cleaned["timestamp"]
     for name in _MAY_BE_UNKNOWN:
@@ -193,8 +197,9 @@ def _rename(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
 
 def _given(text: pd.Series) -> pd.Series:
     """Text of dates or numbers; what programs write for a missing one is NaN."""
-    missing = text.isin(MISSING)
-    return text.mask(missing) if missing.any() else text
+    if MISSING.isdisjoint(text.tolist()):
+        return text
+    return text.mask(text.isin(MISSING))
 
 
 def _numbers_given(column: pd.Series) -> pd.Series:
