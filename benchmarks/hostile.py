@@ -102,6 +102,8 @@ def _named(number: int) -> tuple[str, str]:
 
 
 def _load_libraries(light: bool) -> None:
+    import encodings.utf_8_sig  # noqa: F401 - one who may not do much may not read it, either
+
     import pandas  # noqa: F401
     import pyarrow.parquet  # noqa: F401
 

@@ -170,9 +170,11 @@ def in_a_child(
             except (OSError, ValueError) as error:  # Python would say so as it ends, and exit with 120
                 print(f"Exception ignored: {error}", file=sys.stderr)
                 status = 120
-            sys.stderr.flush()
-            os.write(os.open(notes, os.O_WRONLY | os.O_CREAT), b"torch" if "torch" in sys.modules else b"")
-            os._exit(status & 255)
+            try:
+                sys.stderr.flush()
+                os.write(os.open(notes, os.O_WRONLY | os.O_CREAT), b"torch" if "torch" in sys.modules else b"")
+            finally:  # whatever a case broke, never go on as the process that it was forked from
+                os._exit(status & 255)
     status = _wait(child, limit)
     answer = Answer(status, took=time.perf_counter() - began)
     for path in (out, err):
