@@ -149,7 +149,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
                 command.split(),
                 prepare=_wide(number),
                 wanted="either",
-                limit=30,
+                limit=90,
                 writes=("n.csv", "n.csv.task.json"),
             )
     yield Case(
