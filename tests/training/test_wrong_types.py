@@ -53,6 +53,7 @@ FIT_ARGUMENTS: dict[str, tuple[type, ...]] = {
     "seed": (int,),
     "workers": (int, NOTHING),
     "resume": (),
+    "force": (),
     "progress": (),
 }
 SCHEDULE_SETTINGS = [
