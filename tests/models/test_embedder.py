@@ -332,12 +332,11 @@ def test_pretrained_weights_are_timms(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked[NET]
 
 
-def test_every_network_of_timm_is_found_in_its_files_and_others_are_not() -> None:
-    for name in [*timm.list_models(), *timm.list_pretrained(), "tf_efficientnet_lite0", "efficientnetv2_rw_m"]:
-        look_for_backbone(name)
+def test_networks_of_timm_are_found_in_its_files_and_others_are_not() -> None:
     from timm.models._registry import _deprecated_models
 
-    for name in _deprecated_models:
+    names = [*timm.list_models(), *timm.list_pretrained(), *_deprecated_models]  # some of each, as each reads them all
+    for name in [*names[::60], "tf_efficientnet_lite0", "efficientnetv2_rw_m"]:
         look_for_backbone(name)
     with pytest.raises(WhalereidError, match=r"Unknown backbone 'lcnet_005'; near it are lcnet_"):
         look_for_backbone("lcnet_005")
