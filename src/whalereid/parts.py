@@ -1,0 +1,32 @@
+"""All parts that have a name, a registry a kind: what can be asked for in a command, a recipe or a file.
+
+To add one to the library is a file in its room, and a line here; docs/extending.md has an example of each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from whalereid.registry import Registry
+
+__all__ = ["HEADS", "METRICS", "READERS", "RERANKERS", "RULES"]
+
+HEADS: Registry[Any] = Registry(
+    "head",
+    "whalereid.heads",
+    {"elastic-arcface": "whalereid.heads.elastic:ElasticArcFace"},
+    given=("dim", "n_identities", "embedding_size", "num_classes", "generator"),
+)
+"""Heads and losses: modules with ``(embeddings (B, D), labels (B,)) → scalar``."""
+
+RULES: Registry[Any] = Registry("rule", "whalereid.rules", {})
+"""Candidate rules: who may be compared with whom."""
+
+RERANKERS: Registry[Any] = Registry("re-ranker", "whalereid.rerankers", {"expand": "whalereid.ranking.expand:Expand"})
+"""Re-rankers: new scores for the candidates of a search."""
+
+METRICS: Registry[Any] = Registry("metric", "whalereid.metrics", {})
+"""Metrics of a ranking: functions of its hits, and of a cut-off where they have one."""
+
+READERS: Registry[Any] = Registry("layout", "whalereid.readers", {})
+"""Readers of data sets, one a layout."""

@@ -1,0 +1,225 @@
+"""Signatures as people read and write them: the options of a class or function, and their values as text.
+
+They can be read off a source file without running it, which is what lets ``--help`` list a head's options without
+loading torch.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Any
+
+from whalereid.errors import WhalereidError
+
+__all__ = ["Option", "options_of", "options_of_source"]
+
+_TRUE, _FALSE, _NONE = ("true", "yes", "on"), ("false", "no", "off"), ("none", "null")
+_QUOTES = "'\""
+_SEVERAL = ("Sequence", "tuple", "list", "Iterable", "Collection", "set", "frozenset")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One parameter that can be set by name.
+
+    Attributes
+    ----------
+    name : str
+    kind : str
+        Its annotation as written, ``"float | None"``; empty where there is none.
+    default : str or None
+        Its default as written; None where it must be given.
+    takes_any : bool
+        It stands for any further name (``**options``).
+    """
+
+    name: str
+    kind: str = ""
+    default: str | None = None
+    takes_any: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether it has no default."""
+        return self.default is None and not self.takes_any
+
+    def __str__(self) -> str:
+        if self.takes_any:
+            return "others"
+        return (
+            self.name if self.default is None else f"{self.name}={self.default.strip(chr(39) + chr(34)) or 'nothing'}"
+        )
+
+    def read(self, text: str, where: str) -> Any:
+        """Turn text into what the annotation says; values of a sequence are joined by ``+``.
+
+        Raises
+        ------
+        WhalereidError
+            It is no such thing.
+
+        Examples
+        --------
+        >>> Option("margin", "float").read("0.3", "margin"), Option("pairs", "Sequence[str]").read("a+b", "pairs")
+        (0.3, ('a', 'b'))
+        """
+        kinds = [kind.strip() for kind in _split(self.kind, "|")] if self.kind else ["int", "float", "bool", "str"]
+        for kind in sorted(kinds, key=lambda kind: kind in ("str", "Any")):  # text last, as everything is text
+            done, value = _as(kind, text)
+            if done:
+                return value
+        raise WhalereidError(f"{where} is {text!r:.60}; give {_in_words(kinds)}.")
+
+
+def _as(kind: str, text: str) -> tuple[bool, Any]:
+    """Whether a text is of this kind, and what it is then."""
+    word = text.lower()
+    outer, _, inner = kind.partition("[")
+    outer = outer.rpartition(".")[2]
+    if outer in ("None", "NoneType"):
+        return word in _NONE, None
+    if outer == "bool":
+        return word in (*_TRUE, *_FALSE), word in _TRUE
+    if outer in ("int", "float"):
+        try:
+            return True, int(text) if outer == "int" else float(text)
+        except ValueError:
+            return False, None
+    if outer == "Literal":
+        choices = ast.literal_eval(f"({inner.rstrip(']')},)")
+        return text in choices, text
+    if outer in _SEVERAL:
+        of = _split(inner.removesuffix("]"), ",")[0].strip() or "str"
+        read = [_first(of, item) for item in text.split("+")]
+        return all(done for done, _ in read), tuple(value for _, value in read)
+    return outer in ("str", "Any", "Path", "PathLike", "Hashable", "object", ""), text
+
+
+def _first(kinds: str, text: str) -> tuple[bool, Any]:
+    for kind in sorted(_split(kinds, "|"), key=lambda kind: kind.strip() == "str"):
+        done, value = _as(kind.strip(), text)
+        if done:
+            return True, value
+    return False, None
+
+
+def _in_words(kinds: Sequence[str]) -> str:
+    words = {"int": "a whole number", "float": "a number", "bool": "true or false", "None": "none", "str": "a text"}
+    said = []
+    for kind in kinds:
+        outer, _, inner = kind.partition("[")
+        if outer.rpartition(".")[2] == "Literal":
+            said.append(f"one of {inner.rstrip(']')}".replace('"', "").replace("'", ""))
+        else:
+            said.append(words.get(outer, "values joined by '+'" if outer.rpartition(".")[2] in _SEVERAL else outer))
+    return " or ".join(said)
+
+
+def _split(text: str, sign: str) -> list[str]:
+    """Split an annotation, but not within brackets."""
+    parts, depth, start = [], 0, 0
+    for place, letter in enumerate(text):
+        depth += (letter == "[") - (letter == "]")
+        if letter == sign and depth == 0:
+            parts.append(text[start:place])
+            start = place + 1
+    return [*parts, text[start:]]
+
+
+def options_of(thing: Callable[..., Any]) -> list[Option]:
+    """The options of a class or function that is at hand; of a class, those of ``__init__`` without ``self``.
+
+    Where a class hands further names on to its parents (``**options``), theirs are options too.
+    """
+    parameters = dict(inspect.signature(thing).parameters)
+    further = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    for above in thing.__mro__[1:-1] if further and inspect.isclass(thing) else ():
+        if "__init__" in vars(above):
+            parameters = dict(inspect.signature(above).parameters) | parameters
+    return [_option(parameter) for parameter in parameters.values() if parameter.kind is not parameter.VAR_POSITIONAL]
+
+
+def _option(parameter: inspect.Parameter) -> Option:
+    kind = "" if parameter.annotation is parameter.empty else parameter.annotation
+    default = None if parameter.default is parameter.empty else repr(parameter.default)
+    named = kind if isinstance(kind, str) else getattr(kind, "__name__", str(kind))
+    return Option(parameter.name, named, default, parameter.kind is parameter.VAR_KEYWORD)
+
+
+def options_of_source(source: str) -> list[Option]:
+    """The options of ``"module:attribute"``, read off its source; what isn't written in Python is imported instead."""
+    module, _, attribute = source.partition(":")
+    if module not in sys.modules:
+        tree = _tree(module)
+        found = None if tree is None else _definition(tree, module, attribute)
+        if found is not None:
+            return found
+    from importlib import import_module
+
+    return options_of(getattr(import_module(module), attribute))
+
+
+def _tree(module: str) -> ast.Module | None:
+    """A module's source, parsed; found without importing its packages."""
+    places: Sequence[str] | None = None
+    for name in module.split("."):
+        spec = PathFinder.find_spec(name, places)
+        if spec is None:
+            return None
+        places = spec.submodule_search_locations
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+
+
+def _definition(tree: ast.Module, module: str, attribute: str) -> list[Option] | None:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == attribute:
+            return _of_function(node)
+        if isinstance(node, ast.ClassDef) and node.name == attribute:
+            inits = [item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"]
+            if inits:
+                found = _of_function(inits[0])[1:]  # but self
+                return None if any(option.takes_any for option in found) else found
+            written = any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
+            return _of_fields(node) if written else [] if not node.bases else None
+    return None
+
+
+def _of_function(node: ast.FunctionDef) -> list[Option]:
+    arguments = node.args
+    places = [*arguments.posonlyargs, *arguments.args]
+    defaults = [None] * (len(places) - len(arguments.defaults)) + [*arguments.defaults]
+    pairs = [*zip(places, defaults, strict=True), *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+    found = [Option(item.arg, _text(item.annotation) or "", _text(default)) for item, default in pairs]
+    if arguments.kwarg is not None:
+        found.append(Option(arguments.kwarg.arg, takes_any=True))
+    return found
+
+
+def _of_fields(node: ast.ClassDef) -> list[Option]:
+    """The fields of a dataclass that are given to it."""
+    found = []
+    for item in node.body:
+        if not isinstance(item, ast.AnnAssign) or not isinstance(item.target, ast.Name):
+            continue
+        kind, default = ast.unparse(item.annotation), item.value
+        if kind.startswith(("ClassVar", "typing.ClassVar")):
+            continue
+        if isinstance(default, ast.Call) and ast.unparse(default.func).endswith("field"):
+            given = {word.arg: word.value for word in default.keywords}
+            if "init" in given and _text(given["init"]) == "False":
+                continue
+            default = given.get("default") or given.get("default_factory")
+        found.append(Option(item.target.id, kind, _text(default)))
+    return found
+
+
+def _text(node: ast.expr | None) -> str | None:
+    return None if node is None else ast.unparse(node)
