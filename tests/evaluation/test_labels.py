@@ -116,7 +116,7 @@ def test_tallies_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
         return np.array([int(i[1:]) // 10 for i in image_ids], np.int64)
 
     whole = labels.tally(tens)
-    monkeypatch.setattr("whalereid.evaluation.implied._BLOCK", 7)
+    monkeypatch.setattr("whalereid.candidates.mask._BLOCK", 7)
     for ours, theirs in zip(whole, labels.tally(tens), strict=True):
         assert ours.tolist() == theirs.tolist()
     monkeypatch.setattr("whalereid.evaluation.implied._MOST", 20)

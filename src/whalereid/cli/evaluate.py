@@ -252,7 +252,7 @@ def _tasks(
     beside = [path for path in paths if task_path(path).is_file()]
     found = [read_tasks(path) for path in beside] or [_usual_tasks(rankings, photos)]
     given = {name: _columns(value) for name, value in (("exclude", exclude), ("match", match)) if value}
-    tasks, *others = [[replace(t, rules=replace(t.rules, **given)) for t in some] for some in found]
+    tasks, *others = [[replace(t, rules=t.rules.but(**given)) for t in some] for some in found]
     if beside:
         over = f", but for {listing('--' + name for name in given)}" if given else ""
         say(f"following {listing(task_path(path) for path in beside)}{over}")
@@ -288,8 +288,7 @@ def _rules(protocol: Protocol) -> str:
     """Say in words who is compared with whom."""
     said = []
     for rules in dict.fromkeys(task.rules for task in protocol.tasks):
-        parts = ["never the photo itself", *(f"never of the same {name}" for name in rules.exclude)]
-        said.append(", ".join([*parts, *(f"always of the same {name}" for name in rules.match)]))
+        said.append(", ".join(["never the photo itself", *rules.in_words()]))
     photos = len({image for task in protocol.tasks for image in task.database_images})
     return f"{len(protocol.query_ids):,} queries in {photos:,} photos; candidates: {'; or '.join(said)}"
 

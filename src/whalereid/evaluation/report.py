@@ -32,8 +32,7 @@ from whalereid.evaluation.metrics import (
 )
 from whalereid.evaluation.protocol import Protocol
 from whalereid.evaluation.seen import notes_of_seen, trained_on_of
-from whalereid.ranking import Ranking, rank_tasks
-from whalereid.ranking.task import Ranker
+from whalereid.ranking import Ranker, Ranking, rank_tasks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
