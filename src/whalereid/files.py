@@ -27,6 +27,7 @@ __all__ = [
     "leftovers",
     "make_folders",
     "mode_of",
+    "remove",
     "replacing",
     "replacing_all",
     "special",
@@ -130,7 +131,7 @@ def replacing_all(
             made = []
         finally:
             for beside in besides:
-                _remove(beside)
+                remove(beside)
             unmake_folders(made)
 
 
@@ -175,8 +176,10 @@ def make_folders(folder: Path) -> list[Path]:
 def unmake_folders(made: Sequence[Path]) -> None:
     """Take away what `make_folders` made, as far as it is empty."""
     for folder in reversed(made):
-        with suppress(OSError):  # something is in it by now
-            folder.rmdir()
+        for _ in range(2):  # as in `remove`
+            with suppress(OSError):  # something is in it by now
+                folder.rmdir()
+                break
 
 
 def _swap(moves: Sequence[tuple[Path, Path]], goes: Sequence[Path]) -> None:
@@ -192,7 +195,7 @@ def _swap(moves: Sequence[tuple[Path, Path]], goes: Sequence[Path]) -> None:
     olds = {path: temporary(path, "old") for path in places}
     new = {path for path in places if not os.path.lexists(path)}
     for old in olds.values():
-        _remove(old)
+        remove(old)
     try:
         for path in places:
             if path not in new:
@@ -204,12 +207,12 @@ def _swap(moves: Sequence[tuple[Path, Path]], goes: Sequence[Path]) -> None:
     except BaseException:  # Ctrl-C too
         for path, old in olds.items():
             if path in new:
-                _remove(path)
+                remove(path)
             elif os.path.lexists(old):
                 _put_back(old, path)
         raise
     for old in olds.values():
-        _remove(old)
+        remove(old)
 
 
 def _keep(path: Path, old: Path, *, moves_away: bool) -> None:
@@ -223,7 +226,7 @@ def _keep(path: Path, old: Path, *, moves_away: bool) -> None:
         try:
             shutil.copy2(path, old)
         except BaseException:
-            _remove(old)
+            remove(old)
             raise
 
 
@@ -233,10 +236,11 @@ def _put_back(old: Path, path: Path) -> None:
         if path.is_dir():
             shutil.rmtree(path)
         old.replace(path)
-        _remove(old)  # of two names of one file the system renames neither
+        remove(old)  # of two names of one file the system renames neither
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all in it, as far as the system lets us; nothing is said where it doesn't."""
     for _ in range(2):  # a drive of the network, or what looks for viruses, may hold on to it for a moment
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
@@ -307,7 +311,7 @@ def sweep(folder: Path) -> None:
     """Remove what a killed run left half written in a folder that is ours alone."""
     for left in folder.glob(".whalereid-*"):
         if is_leftover(left):
-            _remove(left)
+            remove(left)
 
 
 def _tidy(path: Path) -> None:
@@ -319,7 +323,7 @@ def _tidy(path: Path) -> None:
         if found["what"] == "old" and left.is_dir() and not os.path.lexists(path):
             left.rename(path)
         else:
-            _remove(left)
+            remove(left)
 
 
 def _is_at_work(pid: int) -> bool:

@@ -25,7 +25,16 @@ from whalereid.embeddings.table import (
     write_table,
 )
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import check_folder, claim_folder, disk_errors, make_folders, replacing, sweep, unmake_folders
+from whalereid.files import (
+    check_folder,
+    claim_folder,
+    disk_errors,
+    make_folders,
+    remove,
+    replacing,
+    sweep,
+    unmake_folders,
+)
 from whalereid.outputs import EMBEDDINGS, check_output
 
 __all__ = ["PartStore", "check_photos", "check_place", "photo_keys"]
@@ -94,7 +103,7 @@ class PartStore:
             return
         began = (self._folder / MARKER).exists()
         self._made = claim_folder(self._folder, marker=MARKER)
-        self._goes = began or bool(self._made)  # not a folder that somebody made for us
+        self._goes = self._single or began or bool(self._made)  # not a folder that somebody made for us
         try:
             self._open(force=force)
         except BaseException:  # Ctrl-C too
@@ -109,7 +118,8 @@ class PartStore:
             with suppress(WhalereidError):  # killed from here on, it is no finished one any more
                 self._mark(complete=False, provenance=read_marker(self._folder)["provenance"])
             for part in our_parts(self._folder):
-                part.unlink(missing_ok=True)
+                with disk_errors(part):
+                    part.unlink(missing_ok=True)
             self._mark(complete=False)
         if (self._folder / MARKER).exists():
             marker = read_marker(self._folder)
@@ -168,7 +178,8 @@ class PartStore:
             if not stale:
                 kept.append(table)
             elif not finished:
-                part.unlink()
+                with disk_errors(part):
+                    part.unlink()
             else:
                 lacking = [image_id for image_id in stale if image_id not in self._photos]
                 what = "that this catalogue lacks" if lacking else "whose files or boxes have changed since"
@@ -229,8 +240,9 @@ class PartStore:
     def _clear(self) -> None:
         """Take the folder of parts away, its marker last: killed before that, it is still known as ours."""
         for part in our_parts(self._folder):
-            part.unlink(missing_ok=True)
-        (self._folder / MARKER).unlink(missing_ok=True)
+            remove(part)
+        if not our_parts(self._folder):
+            remove(self._folder / MARKER)
         # Those above only where they are new, and all of them only where nothing else is in them after all.
         unmake_folders([*self._made[:-1], *([self._folder] if self._goes else [])])
 

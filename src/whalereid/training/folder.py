@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from whalereid import __version__
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import check_folder, claim_folder, disk_errors, replacing, replacing_all, sweep, unmake_folders
+from whalereid.files import check_folder, claim_folder, remove, replacing, replacing_all, sweep, unmake_folders
 from whalereid.reading import MOST_NUMBERS_GB, check_file, is_file, os_errors, read_json
 
 if TYPE_CHECKING:
@@ -122,9 +122,8 @@ class RunFolder:
         """Remove a training that never finished an epoch, and the folder with it; one that did stays."""
         if self.holds_an_epoch:
             return
-        with disk_errors(self.path):
-            for name in _OURS:
-                (self.path / name).unlink(missing_ok=True)
+        for name in _OURS:
+            remove(self.path / name)
         ours = [self.path, (self.path / CHECKPOINT).parent] if self._goes else [(self.path / CHECKPOINT).parent]
         unmake_folders([*self._made[:-1], *ours])
 
