@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from whalereid import __version__
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import check_folder, claim_folder, remove, replacing, replacing_all, sweep, unmake_folders
+from whalereid.models.config import read_config
 from whalereid.reading import MOST_NUMBERS_GB, check_file, is_file, os_errors, read_json
 
 if TYPE_CHECKING:
@@ -170,8 +171,8 @@ def refuse_folder(path: str | os.PathLike[str], *, resume: bool, force: bool = F
     Raises
     ------
     WhalereidError
-        It holds something else; a training, without `resume`; none, with it; or one that lacks a file that nothing can
-        make again: its checkpoint, or what it keeps of its best epoch.
+        It holds something else; a training, without `resume`; none, with it; or one that lacks its checkpoint, or what
+        it keeps of its best epoch. (A history that is gone is written again, as the checkpoint has it.)
     """
     path = Path(path)
     if resume and not (path / _MARKER).exists():
@@ -197,6 +198,7 @@ def refuse_folder(path: str | os.PathLike[str], *, resume: bool, force: bool = F
                 f"{path}: its {listing(gone, most=4)} {'is' if len(gone) == 1 else 'are'} gone, so this training "
                 f"({done}) can't be resumed; put back what is gone, or begin anew in another --out."
             )
+        read_config(path)
     return None
 
 
