@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import io
 import multiprocessing
@@ -151,6 +152,7 @@ def in_a_child(
         status = 70
         try:
             os.setsid()
+            atexit._clear()  # a command runs what is due at its end: removing the world is its parent's
             _redirect(out if not stdout else Path(stdout), err)
             os.environ.update(env or {})
             os.chdir(place)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from whalereid.arguments import choice, instance, number, whole_number
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError
-from whalereid.files import disk_errors, replacing_all
+from whalereid.files import check_folder, disk_errors, replacing_all
 from whalereid.models.config import CONFIG, IMAGE_SIDES, RUN, WEIGHTS, a_path, nearest, read_config, weights_file
 from whalereid.models.hub import cached_file, no_pretrained, quiet_hub, silence_of
 from whalereid.models.neck import ACTIVATIONS, NECKS, WIDEST, Neck
@@ -296,15 +296,16 @@ class Embedder(nn.Module):
         Parameters
         ----------
         folder : path
-            Made if need be. A network that was saved there before is replaced; other files stay.
+            New, empty, or one that a network was saved in before, which is replaced; files beside it stay.
         force : bool, default=False
-            Replace another tool's files of these names, and the network of a training, too.
+            Write into a folder that holds anything else as well: its files of these two names are replaced, be they
+            another tool's or a training's.
 
         Raises
         ------
         WhalereidError
-            The folder holds another tool's ``config.json`` or weights, or a training; it can't be written; or the disk
-            is full.
+            The folder holds something else, such as photos, another tool's ``config.json`` or a training; it can't be
+            written; or the disk is full.
         """
         folder = a_path(folder, "folder", "the path of a folder to write")
         instance(force, "force", bool, "True or False")
@@ -473,3 +474,4 @@ def _refuse_others_files(folder: Path) -> None:
         read_config(folder)
     elif (folder / WEIGHTS).exists():
         raise WhalereidError(f"{folder / WEIGHTS}: weights without our {CONFIG} would be lost; choose another folder.")
+    check_folder(folder, marker=CONFIG, option="a network")
