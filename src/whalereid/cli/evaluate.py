@@ -165,7 +165,6 @@ def command(
     elif force:
         raise WhalereidError("--force: overwrites what --figure names; give both, or neither.")
     from whalereid.evaluation import Protocol, evaluate
-    from whalereid.ranking import Ranking
 
     if labels is None and catalogue is None:
         raise WhalereidError("evaluate: give --labels FILE, or --catalogue CATALOGUE to work them out.")
@@ -179,7 +178,7 @@ def command(
         raise WhalereidError("--figure: draws one ranking; give one.")
     photos = read_photos(catalogue) if catalogue is not None else None
     paths = [ranking] if ranking_b is None else [ranking, ranking_b]
-    rankings = [Ranking.read(path) for path in paths]
+    rankings = [_read(path, by_labels=labels is not None) for path in paths]
     task: Path | Protocol
     if labels is None:
         assert photos is not None
@@ -208,7 +207,7 @@ def command(
 
         held = None
         if validation is not None:
-            other = Ranking.read(validation)
+            other = _read(validation, by_labels=False)
             assert photos is not None
             held = evaluate(Protocol(_tasks([validation], [other], photos, exclude, match), photos), other, **options)
         found = evaluate_open_set(
@@ -224,6 +223,16 @@ def command(
         _print_one(reports[0], by or [], found, json)
     else:
         _print_two(reports, by or [], json, [str(path) for path in paths])
+
+
+def _read(path: Path, *, by_labels: bool) -> Ranking:
+    """Read a ranking; one without a row is refused where nothing else says who was looked for."""
+    from whalereid.ranking import Ranking, task_path
+
+    ranking = Ranking.read(path)
+    if not len(ranking) and (by_labels or not task_path(path).is_file()):
+        raise WhalereidError(f"{path}: holds no row, so there is nothing to score; rank again, or name another file.")
+    return ranking
 
 
 def _refuse_thin_base(report: Report, least: int | None) -> None:

@@ -18,7 +18,7 @@ from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.errors import WhalereidError, listing
 from whalereid.evaluation.arrays import catalogue_of, cut_off
 from whalereid.evaluation.breakdown import groups_of, query_photos, scenarios_of
-from whalereid.evaluation.hits import Hits, RankingLike, as_ranking
+from whalereid.evaluation.hits import Hits, RankingLike, as_ranking, refuse_empty
 from whalereid.evaluation.intervals import Method, bootstrap_means, check_resampling, compare
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
 from whalereid.evaluation.metrics import (
@@ -131,6 +131,7 @@ def evaluate(
         catalogue = task.catalogue
         labels = task.labels
     else:
+        refuse_empty(ranking)
         labels = Labels.of(task, ranking.query_ids, name="task")
     known = () if catalogue is None else catalogue.image_ids
     if isinstance(task, Protocol):
