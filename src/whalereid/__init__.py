@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from whalereid.splits import leakage_over_folds as leakage_over_folds
     from whalereid.splits import read_folds as read_folds
     from whalereid.splits import write_folds as write_folds
+    from whalereid.training import FitOptions as FitOptions
     from whalereid.training import RampThenDecay as RampThenDecay
     from whalereid.training import Recipe as Recipe
     from whalereid.training import WarmupCosine as WarmupCosine
@@ -68,7 +69,7 @@ _ROOMS = {
     "images": ["read_photo", "PhotoDataset", "CrossViewPairs", "evaluation_transform", "TRAINING_TRANSFORMS"],
     "models": ["Embedder", "load_weights"],
     "heads": ["ElasticArcFace"],
-    "training": ["Recipe", "WarmupCosine", "RampThenDecay", "fit"],
+    "training": ["Recipe", "WarmupCosine", "RampThenDecay", "FitOptions", "fit"],
     "embeddings": ["Embeddings", "embed", "embed_many", "raw_pixels"],
     "ranking": ["Ensemble", "Member", "Expand", "Route", "ViewRoutes", "Task", "Ranking"],
     "evaluation": ["mean_average_precision", "Protocol", "Report", "evaluate", "OpenSetOutcome", "ScoreCalibration"],

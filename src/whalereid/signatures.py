@@ -142,7 +142,7 @@ def options_of(thing: Callable[..., Any]) -> list[Option]:
     """
     if inspect.isclass(thing) and any("__init__" in vars(kind) for kind in thing.__mro__[:-1]):
         kinds = [kind for kind in thing.__mro__[:-1] if "__init__" in vars(kind)]
-        return _handed_on((_written(kind.__init__)[1:], _names_set(kind)) for kind in kinds)
+        return _handed_on((_written(vars(kind)["__init__"])[1:], _names_set(kind)) for kind in kinds)
     return _written(thing)
 
 
@@ -154,7 +154,7 @@ def _written(thing: Callable[..., Any]) -> list[Option]:
 def _names_set(kind: type) -> set[str]:
     """What a class at hand gives its parents by name; nothing where its source isn't there."""
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(kind.__init__)))  # type: ignore[misc]
+        tree = ast.parse(textwrap.dedent(inspect.getsource(vars(kind)["__init__"])))
     except (OSError, TypeError, SyntaxError):
         return set()
     return _given_to_parents(tree)

@@ -16,12 +16,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from training.drawing import draw_photos, make_parts
+from training.drawing import draw_photos, fit_quietly, make_parts
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace
-from whalereid.training import Recipe, Run, fit
-from whalereid.training.validation import Figures, Validation
+from whalereid.training import Recipe, Run
+from whalereid.training.validation import Validation, ValidationScores
 
 QUICK = Recipe(epochs=3, batch_size=8, transform="plain")
 NAN = float("nan")
@@ -59,7 +59,7 @@ def raises(error: BaseException) -> Callable[[], None]:
 
 def run_fit(photos: Any, valid: Any, out: Path, **options: Any) -> Run:
     net, head = options.pop("parts", None) or make_parts()
-    return fit(net, head, photos, valid, out=out, **{"recipe": QUICK, "workers": 0, "progress": False} | options)
+    return fit_quietly(net, head, photos, valid, out=out, **{"recipe": QUICK} | options)
 
 
 class TestMemory:
@@ -185,7 +185,7 @@ class TestNothingLeftToValidateOn:
 class TestScoresThatAreNoNumbers:
     def scripted(self, monkeypatch: pytest.MonkeyPatch, losses: list[float]) -> None:
         given = iter(losses)
-        monkeypatch.setattr(Validation, "measure", lambda *_, **__: Figures(next(given), 0.5, 0.5))
+        monkeypatch.setattr(Validation, "measure", lambda *_, **__: ValidationScores(next(given), 0.5, 0.5))
 
     @pytest.mark.parametrize(
         ("losses", "best"), [([9, NAN, 5, 7], 2), ([9, 5, NAN, 7], 1), ([9, NAN, NAN, NAN], 1), ([9, NAN, NAN, 3], 3)]

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import torch
 
-from training.drawing import GREY, make_parts
+from training.drawing import GREY, fit_quietly, make_parts
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, PhotoDataset, class_names
-from whalereid.training import Recipe, fit
+from whalereid.training import FitOptions, Recipe
 from whalereid.training.items import make_items
 from whalereid.training.photos import sides_told_apart
 
@@ -23,7 +23,7 @@ FLANKS = ["identity", "viewpoint"]
 
 def run_fit(train: Any, valid: Any, out: Path, n: int, **options: Any) -> Any:
     net, head = make_parts(n)
-    return fit(net, head, train, valid, out=out, **{"recipe": QUICK, "workers": 0, "progress": False} | options)
+    return fit_quietly(net, head, train, valid, out=out, **{"recipe": QUICK} | options)
 
 
 def held(run: Path) -> Any:
@@ -142,8 +142,7 @@ class TestMirroring:
     ) -> None:
         net, _ = make_parts()
         photos = drawn.assign(viewpoint=viewpoints * 12)
-        options: dict[str, Any] = {"labels_from": None, "on_error": "raise", "seed": 0}
-        items, notes = make_items(photos, net, QUICK.but(flip=flip), **options)
+        items, notes = make_items(photos, net, QUICK.but(flip=flip), FitOptions())
         assert mirrored(items) == expected
         assert "are mirrored" in notes[0] if expected else ("not mirrored" in notes[0] or "No photos" in notes[0])
 

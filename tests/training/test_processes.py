@@ -18,13 +18,14 @@ import sys
 import torch
 from training.drawing import make_parts
 from whalereid.catalogue import Catalogue
-from whalereid.training import Recipe, fit
+from whalereid.training import FitOptions, Recipe, fit
 
 torch.set_num_threads(1)
 photos = Catalogue.read(sys.argv[1])
 recipe = Recipe(epochs=2, batch_size=int(sys.argv[3]), transform="plain", shuffle=False, precision="fp32")
 valid = Catalogue.read(sys.argv[4]) if len(sys.argv) > 4 else photos
-fit(*make_parts(len(photos.identities)), photos, valid, recipe=recipe, out=sys.argv[2], on_error="skip", workers=0)
+fit(*make_parts(len(photos.identities)), photos, valid, recipe=recipe, out=sys.argv[2],
+    options=FitOptions(on_error="skip", workers=0))
 """
 
 

@@ -199,29 +199,24 @@ def command(
 
     import torch
 
-    from whalereid.heads import ElasticArcFace
+    from whalereid.candidates import CandidateRules
     from whalereid.models import Embedder
-    from whalereid.training import fit
+    from whalereid.training import FitOptions, fit
+    from whalereid.training.validation import default_rules
 
     torch.manual_seed(seed)
     net = Embedder(backbone, image_size=image_size, weights=weights)
-    head = ElasticArcFace(net.dim, len(learned))
-    run = fit(
-        net,
-        head,
-        train,
-        held_out,
-        recipe=chosen,
-        out=out,
+    rules = CandidateRules() if held_out is None else default_rules(held_out)
+    options = FitOptions(
         labels_from=classes or None,
-        exclude=_columns(exclude),
-        match=_columns(match) or (),
+        rules=rules.but(exclude=_columns(exclude), match=_columns(match)),
         on_error=on_error.value,
         seed=seed,
         workers=workers,
         resume=resume,
         force=force,
     )
+    run = fit(net, None, train, held_out, recipe=chosen, out=out, options=options)
     say(f"{out} holds the network of epoch {run.best_epoch}; next: whalereid embed CATALOGUE --model {out} --out EMB")
 
 

@@ -95,7 +95,7 @@ class Recipe:
     select_by: str = "mAP"
     patience: int | None = None
     precision: str = "auto"
-    head: Part = Part("elastic-arcface")
+    head: Part = field(default_factory=lambda: Part("elastic-arcface"))
     batches: Part | None = None
     miner: Part | None = None
 
@@ -146,7 +146,7 @@ class Recipe:
         known = [f.name for f in fields(cls)]
         for name in names:
             if name not in known:
-                raise WhalereidError(f"recipe: no field {name!r}; it has {listing(map(repr, known))}.")
+                raise WhalereidError(f"recipe: no field {name!r}; it has {listing(map(repr, known), most=99)}.")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON can hold them; parts as their names and options.
@@ -182,7 +182,9 @@ class Recipe:
             There is none; the message lists those there are.
         """
         if not isinstance(name, str) or name not in RECIPES:
-            raise WhalereidError(f"Unknown recipe {name!r:.60}; choose from {listing(map(repr, sorted(RECIPES)))}.")
+            raise WhalereidError(
+                f"Unknown recipe {name!r:.60}; choose from {listing(map(repr, sorted(RECIPES)), most=99)}."
+            )
         return RECIPES[name]
 
 

@@ -1,9 +1,8 @@
-"""How good a network is on photos held out: retrieval among them, and the head's loss where it knows the animals."""
+"""How good a network is on photos kept back: retrieval among them, and the head's loss where it knows the animals."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
@@ -17,18 +16,24 @@ from whalereid.embeddings import Embeddings, embed_as_is
 from whalereid.embeddings.table import all_alike
 from whalereid.errors import WhalereidError
 from whalereid.evaluation import Hits, Labels, average_precision, top_k
-from whalereid.images import CrossViewPairs, PhotoDataset
+from whalereid.images import CrossViewPairs
 from whalereid.models import Embedder
 from whalereid.ranking import CandidateRules, Ensemble, Member, Task
+from whalereid.training.items import TrainingItems
 
-__all__ = ["Figures", "Validation"]
+__all__ = ["Validation", "ValidationScores", "default_rules"]
 
 _K = 20
 _LOSS_BATCH = 4096
 
 
+def default_rules(photos: Catalogue) -> CandidateRules:
+    """Return the rules of a validation that nobody named: never of the same encounter, where encounters are known."""
+    return CandidateRules(exclude=("encounter",) if photos.known("encounter").any() else ())
+
+
 @dataclass(frozen=True)
-class Figures:
+class ValidationScores:
     """What one look at the validation photos gave; NaN where there was nothing to measure.
 
     Attributes
@@ -45,7 +50,7 @@ class Figures:
 
 
 class Validation:
-    """Photos held out, who is looked for among whom, and by which rules.
+    """Photos kept back from training, who is looked for among whom, and by which rules.
 
     Every photo of known identity is looked for among all others; after training on pairs, every photo of an anchor
     viewpoint among those of the partners' viewpoints. Queries without a relevant candidate are left out.
@@ -54,12 +59,10 @@ class Validation:
     ----------
     photos : Catalogue
         The validation part.
-    learned : PhotoDataset or CrossViewPairs
+    items : TrainingItems
         What is trained on: its classes are the head's.
-    exclude : sequence of str, optional
-        Columns in which candidates must differ from the query; by default ``encounter`` where it is known.
-    match : sequence of str
-        Columns in which they must equal it.
+    rules : CandidateRules, optional
+        Who may be a candidate; by default `default_rules` of the photos.
 
     Attributes
     ----------
@@ -82,20 +85,16 @@ class Validation:
     def __init__(
         self,
         photos: Catalogue,
-        learned: PhotoDataset | CrossViewPairs,
-        *,
-        exclude: Sequence[str] | None = None,
-        match: Sequence[str] = (),
+        items: TrainingItems,
+        rules: CandidateRules | None = None,
     ) -> None:
         if not len(photos):
             raise WhalereidError(f"{photos.source}: the validation part has no photos.")
-        if exclude is None:
-            exclude = ("encounter",) if photos.known("encounter").any() else ()
-        self.rules = CandidateRules(exclude, match)
+        self.rules = default_rules(photos) if rules is None else rules
         self.notes: list[str] = []
-        self._learned = learned
-        self._pairs = learned if isinstance(learned, CrossViewPairs) else None
-        self._hold(photos)
+        self._items = items
+        self._pairs = items if isinstance(items, CrossViewPairs) else None
+        self._take(photos)
 
     @property
     def n_queries(self) -> int:
@@ -116,7 +115,7 @@ class Validation:
         device: torch.device | None = None,
         workers: int | None = None,
         on_error: Literal["raise", "skip"] = "raise",
-    ) -> Figures:
+    ) -> ValidationScores:
         """Embed the photos, rank them, and take the head's loss; photos that are skipped once are left out for good."""
         with warnings.catch_warnings(record=True) as told:
             vectors = embed_as_is(
@@ -124,7 +123,7 @@ class Validation:
             )
         if len(vectors) < len(self.photos):
             self.notes += [str(warning.message) for warning in told]
-            self._hold(self.photos.subset(vectors.ids))
+            self._take(self.photos.subset(vectors.ids))
         average = first = float("nan")
         if self.n_queries and all_alike(vectors.vectors):
             average = first = 0.0  # it tells no photos apart, so it can't rank them
@@ -136,9 +135,9 @@ class Validation:
             first = float(np.nanmean(top_k(hits.hit, hits.relevant, k=1)))
         # A head need not have weights to tell where it is; in training it is where the network is.
         place = next((weight.device for weight in chain(head.parameters(), net.parameters())), torch.device("cpu"))
-        return Figures(self._loss(vectors, head, place), average, first)
+        return ValidationScores(self._loss(vectors, head, place), average, first)
 
-    def _hold(self, photos: Catalogue) -> None:
+    def _take(self, photos: Catalogue) -> None:
         self.photos = photos
         wanted = photos.known("identity")
         self._database = photos
@@ -152,22 +151,25 @@ class Validation:
             ids = tuple(self._labels.query_ids)
         self._queries = photos.subset(ids)
         rows = self._loss_rows(photos)
-        self._loss_labels = torch.from_numpy(self._learned.labels_of(photos)[rows[0]])
+        self._loss_labels = torch.from_numpy(self._items.labels_of(photos)[rows[0]])
         self._loss_rows_by_view = rows
 
     def _loss_rows(self, photos: Catalogue) -> list[np.ndarray]:
         """Of each view, the rows of the photos (or of the pairs' photos) whose class the head knows."""
         if self._pairs is None:
-            return [np.flatnonzero(self._learned.labels_of(photos) >= 0)]
+            return [np.flatnonzero(self._items.labels_of(photos) >= 0)]
         pairs = self._pairs
         try:
-            held = CrossViewPairs(
+            known_pairs = CrossViewPairs(
                 photos, pairs.transform, pairs.anchor, pairs.partner, identities=pairs.identities, fixed=True
             )
         except WhalereidError:  # no animal here has both viewpoints
             return [np.zeros(0, np.int64)]
-        known = np.flatnonzero(held.labels >= 0)
-        return [held.rows[known], np.array([held.partner_row(int(item)) for item in known], np.int64)]
+        known = np.flatnonzero(known_pairs.labels >= 0)
+        return [
+            known_pairs.rows[known],
+            np.array([known_pairs.partner_row(int(item)) for item in known], np.int64),
+        ]
 
     @torch.no_grad()
     def _loss(self, vectors: Embeddings, head: nn.Module, device: torch.device) -> float:
