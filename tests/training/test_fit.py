@@ -445,7 +445,7 @@ class TestFolders:
             ({"recipe": QUICK.but(lr=0.5)}, "recipe lr was 0.0016, is now 0.5"),
             ({"recipe": QUICK.but(schedule=RampThenDecay())}, "schedule name was warmup-cosine, is now ramp"),
             ({"seed": 4}, "seed was 0, is now 4"),
-            ({"rules": []}, "valid rules was .*'encounter'.*, is now .."),
+            ({"rules": []}, r"valid rules was differ:column=encounter, is now \[\]"),
             ({"parts": make_parts(dropout=0.5)}, "network dropout was 0.0, is now 0.5"),
         ],
     )

@@ -65,7 +65,7 @@ def test_schedules_go_to_json_and_back(schedule: RampThenDecay | WarmupCosine) -
 @pytest.mark.parametrize(
     ("settings", "names"),
     [
-        ({"name": "linear"}, "'linear'; choose from .*ramp-then-decay.*warmup-cosine"),
+        ({"name": "linear"}, "'linear' is unknown; choose from .*ramp-then-decay.*warmup-cosine"),
         ({"name": "warmup-cosine", "warm": 0.1}, "'warm'"),
         ({"name": "warmup-cosine", "warmup": 1.0}, "warmup is 1.0"),
         ({"name": "warmup-cosine", "floor": -0.1}, "floor is -0.1"),

@@ -50,11 +50,11 @@ FIT_ARGUMENTS: dict[str, tuple[type, ...]] = {
     "valid": (NOTHING,),
     "recipe": (),
     "out": (str,),
-    "batches": (NOTHING,),
+    "batches": (NOTHING, list),  # a list of items' numbers is a sampler
     "options": (NOTHING,),
 }
 OPTIONS: dict[str, tuple[type, ...]] = {
-    "labels_from": (NOTHING, str),  # a column that isn't there is refused with the photos
+    "labels_from": (NOTHING, str, dict),  # a column that isn't there is refused with the photos
     "rules": (NOTHING,),
     "seed": (int,),
     "workers": (int, NOTHING),
@@ -97,7 +97,7 @@ def test_fit(drawn: Catalogue, tmp_path: Path, argument: str) -> None:
 def test_options(name: str) -> None:
     for value in WRONG:
         if not isinstance(value, OPTIONS[name]):
-            refused(lambda given=value: FitOptions(**{name: given}), f"{name}|rule|column")
+            refused(lambda given=value: FitOptions(**{name: given}), f"{name}|rule|column|no part")
     assert {field.name for field in fields(FitOptions)} == set(OPTIONS)
 
 

@@ -96,7 +96,7 @@ class SampledBatches(Sampler[list[int]]):
     labels : ndarray of shape (N,), int64
         The class of each item.
     batch_size : int
-        Items a batch, where the sampler gives single ones.
+        Items a batch, where the sampler gives single ones and has no `batch_size` of its own.
     seed : int
         Of all epochs.
     process, processes : int
@@ -105,12 +105,11 @@ class SampledBatches(Sampler[list[int]]):
     Raises
     ------
     WhalereidError
-        It is no sampler; and from `set_epoch`, it gives no batches, or something else than items' numbers.
+        It is no sampler, or it gives no batches, or something else than items' numbers.
 
     Examples
     --------
     >>> batches = SampledBatches([3, 1, 2, 0, 1], np.array([0, 0, 1, 1]), 2)
-    >>> batches.set_epoch(0)
     >>> list(batches)  # the last alone would be no batch
     [[3, 1], [2, 0]]
     """
@@ -119,7 +118,7 @@ class SampledBatches(Sampler[list[int]]):
         self, sampler: AnySampler, labels: np.ndarray, batch_size: int, *, seed: int = 0, process: int = 0,
         processes: int = 1,
     ) -> None:  # fmt: skip
-        if isinstance(sampler, type) or not (callable(sampler) or hasattr(sampler, "__iter__")):
+        if isinstance(sampler, type | str | bytes) or not (callable(sampler) or hasattr(sampler, "__iter__")):
             raise WhalereidError(
                 f"batches is {sampler!r:.60}; give a sampler, such as MPerClassSampler(labels, m=4), a function "
                 "(labels, batch_size, seed) that makes one, or a name."
@@ -128,10 +127,11 @@ class SampledBatches(Sampler[list[int]]):
         self._labels, self._batch_size, self._seed = labels, batch_size, seed
         self._process, self._processes = process, processes
         self._n_drawn, self._batches = 0, list[list[int]]()
+        self.set_epoch(0)  # what can't be drawn is refused now
 
     def set_epoch(self, epoch: int) -> None:
         """Draw the batches of this epoch, counted from 0; of epochs before it those that weren't drawn yet."""
-        first = epoch if callable(self._sampler) else min(self._n_drawn, epoch)
+        first = max(epoch, self._n_drawn) if callable(self._sampler) else self._n_drawn
         for number in range(first, epoch + 1):
             self._batches = self._draw(number)
             self._n_drawn = number + 1
@@ -164,8 +164,8 @@ class SampledBatches(Sampler[list[int]]):
             raise WhalereidError(f"batches: epoch {epoch + 1} has no end; let it give a number of items.")
         single = [isinstance(item, int | np.integer) for item in drawn]
         if all(single):
-            starts = range(0, len(drawn), self._batch_size)
-            batches = [[int(item) for item in drawn[start : start + self._batch_size]] for start in starts]
+            size = getattr(sampler, "batch_size", None) or self._batch_size  # MPerClassSampler knows its own
+            batches = [[int(item) for item in drawn[start : start + size]] for start in range(0, len(drawn), size)]
             batches = [batch for batch in batches if len(batch) > 1]  # one alone can't pass batch norm
         elif not any(single):
             batches = [self._checked(batch) for batch in drawn]

@@ -17,6 +17,7 @@ from whalereid.errors import WhalereidError, listing
 from whalereid.files import check_folder, claim_folder, remove, replacing, replacing_all, sweep, unmake_folders
 from whalereid.models.config import read_config
 from whalereid.reading import MOST_NUMBERS_GB, check_file, is_file, os_errors, read_json
+from whalereid.registry import Part
 from whalereid.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -288,4 +289,6 @@ def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
 
 def _short(value: Any) -> str:
     text = "nothing" if value is None else str(value)
+    with suppress(WhalereidError):  # rules, as they are asked for
+        text = ", ".join(str(Part.from_dict(part)) for part in value) if value and isinstance(value, list) else text
     return text if len(text) <= 40 else f"{text[:37]}..."
