@@ -83,7 +83,7 @@ class TestPreprocessing:
 
         monkeypatch.setattr(type(PLAIN), "steps", spy)
         net, head = make_parts(antialias=antialias)
-        fit(net, head, drawn, out=tmp_path / "run", recipe=QUICK.but(transform=name), workers=0, progress=False)
+        fit_quietly(net, head, drawn, out=tmp_path / "run", recipe=QUICK.but(transform=name))
         assert seen == [antialias]
 
 
