@@ -16,9 +16,20 @@ from whalereid.files import replacing
 from whalereid.reading import MOST_TABLE_GB, check_file, check_size, os_errors
 from whalereid.text import id_column
 
-__all__ = ["id_columns", "read_table", "require_columns", "require_filled", "require_unique_names", "write_table"]
+__all__ = [
+    "SUFFIXES",
+    "id_columns",
+    "read_table",
+    "require_columns",
+    "require_filled",
+    "require_unique_names",
+    "write_table",
+]
 
 _TEXT_SUFFIXES, _PARQUET_SUFFIXES = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
+SUFFIXES = frozenset({*_TEXT_SUFFIXES, *_PARQUET_SUFFIXES})
+"""What a table's file name ends in, in small letters."""
+
 _HEAD = 1 << 16  # bytes, within which the first line ends
 _MOST_COLUMNS = 12  # named in an error
 

@@ -121,7 +121,7 @@ REFUSED: dict[str, list[tuple[Callable[[Any], object], list[Any]]]] = {
 def test_every_public_method_is_tried() -> None:
     told = {
         name
-        for name, value in vars(Catalogue).items()
+        for name, value in inspect.getmembers_static(Catalogue)
         if not name.startswith("_") and not isinstance(value, property | cached_property)
     }
     assert {name for name in REFUSED if not name.startswith("__")} == told

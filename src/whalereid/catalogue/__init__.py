@@ -1,11 +1,18 @@
 """The table of photos: schema and aliases, one reader per layout, audit."""
 
+from typing import TYPE_CHECKING, Any
+
 from whalereid.catalogue.audit import Audit, Finding, audit
 from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, fingerprint, most_similar
-from whalereid.catalogue.readers import LAYOUTS
-from whalereid.catalogue.table import Catalogue, Scenario
+from whalereid.catalogue.readers import Listing, PhotoTable, Reader, layouts
+from whalereid.catalogue.scenario import Scenario
+from whalereid.catalogue.table import Catalogue
 from whalereid.catalogue.trained_on import TrainedOn
 from whalereid.catalogue.usable import RuleUse, Views
+
+if TYPE_CHECKING:
+    LAYOUTS: tuple[str, ...]
+    """The names of all readers, in the order in which they are asked."""
 
 __all__ = [
     "LAYOUTS",
@@ -14,6 +21,9 @@ __all__ = [
     "Catalogue",
     "Finding",
     "Fingerprints",
+    "Listing",
+    "PhotoTable",
+    "Reader",
     "RuleUse",
     "Scenario",
     "TrainedOn",
@@ -22,3 +32,9 @@ __all__ = [
     "fingerprint",
     "most_similar",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "LAYOUTS":  # asked anew each time: a script may have added a reader
+        return layouts()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

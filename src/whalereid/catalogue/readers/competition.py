@@ -5,36 +5,43 @@ https://www.drivendata.org/competitions/96/beluga-whales/
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from whalereid.catalogue.readers import table
 from whalereid.catalogue.readers.listing import Listing
-from whalereid.catalogue.table import Catalogue, Scenario
+from whalereid.catalogue.readers.reader import PhotoTable
+from whalereid.catalogue.readers.table import Table
+from whalereid.catalogue.scenario import Scenario
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import inside
+from whalereid.tables import read_table
 from whalereid.text import id_column
 
-__all__ = ["WANTED", "read", "read_scenario", "read_scenarios", "recognises"]
+__all__ = ["Competition", "read_scenario", "read_scenarios"]
 
-WANTED = "it needs metadata.csv and query_scenarios.csv"
 _INDEX = "query_scenarios.csv"
 
 
-def recognises(folder: Listing) -> bool:
-    """Whether a folder holds a table called metadata, and scenarios."""
-    return table.recognises(folder) and folder.file(_INDEX) is not None
+class Competition:
+    """The competition's folder: a table called metadata, and scenarios."""
+
+    wanted = "it needs metadata.csv and query_scenarios.csv"
+
+    def recognises(self, source: Any) -> bool:
+        """Whether a folder holds a table called metadata, and scenarios."""
+        return isinstance(source, Listing) and Table().recognises(source) and source.file(_INDEX) is not None
+
+    def read(self, folder: Listing) -> PhotoTable:
+        """Read the table and its scenarios."""
+        photos = Table().read(folder)
+        scenarios = read_scenarios(folder.path, photos)
+        return replace(photos, scenarios=scenarios)
 
 
-def read(folder: Listing) -> Catalogue:
-    """Read the table and its scenarios."""
-    photos = table.read(folder)
-    scenarios = read_scenarios(folder.path, photos)
-    return photos.with_scenarios(scenarios)
-
-
-def read_scenarios(folder: Path, photos: Catalogue) -> tuple[Scenario, ...]:
+def read_scenarios(folder: Path, photos: PhotoTable) -> tuple[Scenario, ...]:
     """Read scenario files: ``query_scenarios.csv``, and what it names.
 
     Parameters
@@ -42,7 +49,7 @@ def read_scenarios(folder: Path, photos: Catalogue) -> tuple[Scenario, ...]:
     folder : Path
         Holds ``query_scenarios.csv`` (``scenario_id, queries_path, database_path``); the queries have the columns
         ``query_id, query_image_id``, a database has ``database_image_id``. A database may be empty.
-    photos : Catalogue
+    photos : PhotoTable
         The photos that they may name.
 
     Raises
@@ -63,7 +70,7 @@ def read_scenarios(folder: Path, photos: Catalogue) -> tuple[Scenario, ...]:
 
 
 def read_scenario(
-    name: str, queries_path: Path, database_path: Path, photos: Catalogue, *, drop_repeats: bool = False
+    name: str, queries_path: Path, database_path: Path, photos: PhotoTable, *, drop_repeats: bool = False
 ) -> Scenario:
     """Read one scenario from its two files; exact repeats of a row are refused, or dropped if asked."""
     queries = _columns(queries_path, "query_id", "query_image_id")
@@ -84,7 +91,7 @@ def read_scenario(
 
 def _columns(path: Path, *names: str) -> pd.DataFrame:
     """These columns of a table, all of them filled in."""
-    frame = table.read_table(path)
+    frame = read_table(path)
     missing = [name for name in names if name not in frame]
     if missing:
         raise WhalereidError(f"{path}: no column {listing(missing)}; it has {listing(frame.columns, most=12)}.")
@@ -104,7 +111,7 @@ def _refuse_repeats(column: pd.Series, path: Path) -> None:
         )
 
 
-def _refuse_unknown(column: pd.Series, path: Path, photos: Catalogue) -> None:
+def _refuse_unknown(column: pd.Series, path: Path, photos: PhotoTable) -> None:
     unknown = column.index[~column.isin(photos.image_ids)]
     if len(unknown):
         raise WhalereidError(
