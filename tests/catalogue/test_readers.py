@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from whalereid import catalogue
-from whalereid.catalogue import LAYOUTS, Catalogue, Listing, PhotoTable
+from whalereid.catalogue import LAYOUTS, Catalogue, FoundPhotos, Listing
 from whalereid.errors import WhalereidError, WhalereidWarning
 from whalereid.parts import READERS
 
@@ -107,7 +107,7 @@ def test_competition(competition: Path) -> None:
     assert photos.column("encounter").tolist() == ["whale001-000"] * 2 + ["whale002-000"] * 2
     assert {"date", "timestamp"} <= set(photos.columns)
     first, second = photos.scenarios
-    assert first.id == "scenario01"
+    assert first.name == "scenario01"
     assert first.query_ids == ("scenario01-train0001",)
     assert first.query_images == ("train0001",)
     assert first.database_images == ("train0000", "train0001", "train0003")
@@ -135,7 +135,7 @@ PAIR, ONE, TRIPLE = "query_id,query_image_id\n", "database_image_id\n", "scenari
     [
         (QUERIES, PAIR + "q,x\n", r"row 1, column query_image_id: 'x' is not in .*metadata\.csv"),
         (QUERIES, PAIR + "q,train0000\nq,train0001\n", "row 2, column query_id: 'q' stands here a second time"),
-        (QUERIES, PAIR + "q,\n", "row 1, column query_image_id: is empty"),
+        (QUERIES, PAIR + "q,\n", "row 1: query_image_id is empty"),
         (QUERIES, "query_id\nq\n", "no column query_image_id; it has query_id"),
         (DATABASE, ONE + "train0001\nx\n", r"row 2, column database_image_id: 'x' is not .*\(1 of 2 photos are not\)"),
         (DATABASE, ONE + "train0001\ntrain0001\n", "row 2, column database_image_id: .* a second time"),
@@ -534,10 +534,10 @@ class Sightings:
     def recognises(self, source: Any) -> bool:
         return isinstance(source, Listing) and source.file("sightings.txt") is not None
 
-    def read(self, source: Listing) -> PhotoTable:
+    def read(self, source: Listing) -> FoundPhotos:
         names = (source.path / "sightings.txt").read_text().split()
         frame = pd.DataFrame({"image_id": names, "path": [name + self.suffix for name in names]})
-        return PhotoTable(frame, source.path, str(source), notes=("read from sightings",))
+        return FoundPhotos(frame, source.path, str(source), notes=("read from sightings",))
 
 
 @pytest.fixture
@@ -568,7 +568,7 @@ def test_a_strangers_reader_is_refused_in_words(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "sightings.txt").write_text("")
     refused("the table is empty", tmp_path)
     monkeypatch.setattr(Sightings, "read", lambda self, source: pd.DataFrame())
-    refused("what layout 'sightings' read is a DataFrame; give a PhotoTable", tmp_path)
+    refused("what layout 'sightings' read is a DataFrame; give a FoundPhotos", tmp_path)
     monkeypatch.setattr(Sightings, "recognises", lambda self, source: source.no_such_thing)
     refused("the reader of layout 'sightings', which isn't the library's own, failed here .AttributeError", tmp_path)
 

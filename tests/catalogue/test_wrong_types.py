@@ -52,11 +52,10 @@ CALLS: dict[str, list[tuple[str, Callable[[], object]]]] = {
     "Finding": [],
     "Fingerprints": [],
     "RuleUse": [],
-    "Scenario": [],
     "Views": [],
     "LAYOUTS": [],
     "Listing": [],
-    "PhotoTable": [],
+    "FoundPhotos": [],
     "Reader": [],
     "NEAR_IDENTICAL": [],
 }

@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from whalereid.catalogue.audit import Audit, Finding, audit
 from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, fingerprint, most_similar
-from whalereid.catalogue.readers import Listing, PhotoTable, Reader, layouts
-from whalereid.catalogue.scenario import Scenario
+from whalereid.catalogue.readers import FoundPhotos, Listing, Reader, layouts
 from whalereid.catalogue.table import Catalogue
 from whalereid.catalogue.trained_on import TrainedOn
 from whalereid.catalogue.usable import RuleUse, Views
@@ -22,10 +21,9 @@ __all__ = [
     "Finding",
     "Fingerprints",
     "Listing",
-    "PhotoTable",
+    "FoundPhotos",
     "Reader",
     "RuleUse",
-    "Scenario",
     "TrainedOn",
     "Views",
     "audit",

@@ -11,18 +11,18 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance, texts
+from whalereid.candidates.task import Task, tasks_of
 from whalereid.catalogue.choosing import equal_rows, positions
 from whalereid.catalogue.dates import DATES, date_columns, notes_on_dates
 from whalereid.catalogue.readers import read
 from whalereid.catalogue.readers.table import NAMES
-from whalereid.catalogue.scenario import Scenario, scenarios_of
 from whalereid.catalogue.schema import normalise, refuse_repeats
 from whalereid.catalogue.values import PhotoValues
 from whalereid.errors import WhalereidError
 from whalereid.outputs import CATALOGUE, check_output, is_same
 from whalereid.tables import id_columns, read_table, write_table
 
-__all__ = ["Catalogue", "Scenario"]
+__all__ = ["Catalogue"]
 
 _IN_ORDER = (list, tuple, np.ndarray, pd.Series, pd.Index, pd.api.extensions.ExtensionArray)
 
@@ -37,7 +37,7 @@ class Catalogue(PhotoValues):
         ``species``, ``location``, ``height``, ``width``; aliases are renamed, other columns kept.
     root : path
         The folder that ``path`` is relative to.
-    scenarios : sequence of Scenario
+    scenarios : sequence of Task
         Retrieval tasks that came with the table.
     source : str, optional
         What errors call this table; by default the root.
@@ -62,7 +62,7 @@ class Catalogue(PhotoValues):
         frame: pd.DataFrame,
         root: str | os.PathLike[str] = ".",
         *,
-        scenarios: Sequence[Scenario] = (),
+        scenarios: Sequence[Task] = (),
         source: str | None = None,
         notes: Sequence[str] = (),
     ) -> None:
@@ -71,7 +71,7 @@ class Catalogue(PhotoValues):
         self._root = Path(root)
         self._source = str(root) if source is None else instance(source, "source", str, "text")
         self._frame = normalise(frame, where=self._source)
-        self._scenarios = scenarios_of(scenarios)
+        self._scenarios = tasks_of(scenarios)
         self._notes = texts(notes, "notes", "sentences")
         self._date_columns = date_columns(self._frame)
 
@@ -99,7 +99,7 @@ class Catalogue(PhotoValues):
         return catalogue
 
     @property
-    def scenarios(self) -> tuple[Scenario, ...]:
+    def scenarios(self) -> tuple[Task, ...]:
         """The retrieval tasks that came with the table."""
         return self._scenarios
 
@@ -127,12 +127,12 @@ class Catalogue(PhotoValues):
         refuse_repeats(part._frame["image_id"], where=self._source)
         return part
 
-    def with_scenarios(self, scenarios: Sequence[Scenario]) -> Catalogue:
+    def with_scenarios(self, scenarios: Sequence[Task]) -> Catalogue:
         """Return the same table with these retrieval tasks in place of its own."""
         other = object.__new__(Catalogue)
         other._root, other._source, other._notes = self._root, self._source, self._notes
         other._frame, other._date_columns = self._frame, self._date_columns
-        other._scenarios = scenarios_of(scenarios)
+        other._scenarios = tasks_of(scenarios)
         return other
 
     def subset(self, image_ids: Iterable[str]) -> Catalogue:

@@ -16,11 +16,11 @@ from typing import Any
 
 from whalereid.arguments import choice, instance
 from whalereid.catalogue.readers.listing import Listing
-from whalereid.catalogue.readers.reader import PhotoTable, Reader
+from whalereid.catalogue.readers.reader import FoundPhotos, Reader
 from whalereid.errors import WhalereidError, WhalereidWarning, listing
 from whalereid.parts import READERS
 
-__all__ = ["Listing", "PhotoTable", "Reader", "layouts", "read"]
+__all__ = ["Listing", "FoundPhotos", "Reader", "layouts", "read"]
 
 _ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z"})
 _DEPTH = 2  # folders around a data set, as archives unpack
@@ -31,7 +31,7 @@ def layouts() -> tuple[str, ...]:
     return (*(name for name in READERS if name not in READERS.own), *READERS.own)
 
 
-def read(source: str | os.PathLike[str] | Any, layout: str | None = None) -> PhotoTable:
+def read(source: str | os.PathLike[str] | Any, layout: str | None = None) -> FoundPhotos:
     """Read a table of photos, recognising its layout; see `Catalogue.read`."""
     if layout is not None:
         choice(layout.partition(":")[0] if isinstance(layout, str) else layout, "layout", layouts())
@@ -44,8 +44,8 @@ def read(source: str | os.PathLike[str] | Any, layout: str | None = None) -> Pho
         name, inner = found
         with _blaming(name, inner):
             table = readers[name].read(inner)
-        wanted = "a PhotoTable; a reader's read gives one"
-        return instance(table, f"what layout {name!r} read", PhotoTable, wanted)
+        wanted = "a FoundPhotos; a reader's read gives one"
+        return instance(table, f"what layout {name!r} read", FoundPhotos, wanted)
     if layout is not None:
         where = place if isinstance(place, Listing | Path) else f"the {type(place).__name__}"
         raise WhalereidError(f"{where}: no data set of layout {layout!r} here; {readers[layout].wanted}.")

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from whalereid.catalogue.readers.listing import Listing
-from whalereid.catalogue.readers.reader import PhotoTable
+from whalereid.catalogue.readers.reader import FoundPhotos
 from whalereid.errors import WhalereidError, listing
 from whalereid.reading import read_json
 
@@ -47,7 +47,7 @@ class Coco:
         """Whether a folder holds COCO annotations."""
         return isinstance(source, Listing) and bool(_annotation_files(source))
 
-    def read(self, folder: Listing) -> PhotoTable:
+    def read(self, folder: Listing) -> FoundPhotos:
         """Read every part (train, val, ...) that holds photos; one row for each annotated animal."""
         images = folder.folder("images")
         if images is None:
@@ -65,7 +65,7 @@ class Coco:
             aside = listing(map(repr, names[1:]))
             notes.append(f"left aside, though they may name animals, too: the annotations' {aside}")
         source = files[0] if len(files) == 1 else files[0].parent
-        return PhotoTable(frame, folder.path, source=str(source), notes=tuple(notes))
+        return FoundPhotos(frame, folder.path, source=str(source), notes=tuple(notes))
 
 
 def _annotation_files(folder: Listing) -> list[Path]:

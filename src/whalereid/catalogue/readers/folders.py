@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from whalereid.catalogue.readers.listing import Listing
-from whalereid.catalogue.readers.reader import PhotoTable
+from whalereid.catalogue.readers.reader import FoundPhotos
 from whalereid.catalogue.schema import UNKNOWN, is_viewpoint
 from whalereid.decoding import PHOTO_SUFFIXES
 from whalereid.errors import WhalereidError, listing
@@ -79,12 +79,12 @@ class Folders:
         """Whether it is a folder."""
         return isinstance(source, Listing)
 
-    def read(self, folder: Listing) -> PhotoTable:
+    def read(self, folder: Listing) -> FoundPhotos:
         """Read every photo below a folder; see `read_folders`."""
         return read_folders(folder, insists=self.by_name)
 
 
-def read_folders(folder: Listing, *, insists: bool) -> PhotoTable:
+def read_folders(folder: Listing, *, insists: bool) -> FoundPhotos:
     """Read every photo below a folder; its identity is the first folder on the way, its id the way without suffix.
 
     Photos that lie in no such folder have no identity.
@@ -119,7 +119,7 @@ def read_folders(folder: Listing, *, insists: bool) -> PhotoTable:
     image_ids = stems.mask(stems.duplicated(keep=False), posix)  # a.jpg beside a.png
     if image_ids.duplicated().any():
         image_ids = posix
-    return PhotoTable(
+    return FoundPhotos(
         pd.DataFrame({"image_id": image_ids, "path": posix, "identity": identities}),
         where,
         source=str(where),

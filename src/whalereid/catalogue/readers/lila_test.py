@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from whalereid.catalogue.readers.competition import read_scenario
+from whalereid.candidates import Task
+from whalereid.candidates.scenario_files import read_scenario
 from whalereid.catalogue.readers.listing import Listing
-from whalereid.catalogue.readers.reader import PhotoTable
-from whalereid.catalogue.scenario import Scenario
+from whalereid.catalogue.readers.reader import FoundPhotos
 from whalereid.errors import WhalereidError
 from whalereid.tables import read_table, require_columns
 
@@ -33,7 +33,7 @@ class LilaTest:
         """Whether a folder is the archive, unpacked."""
         return isinstance(source, Listing) and source.file(_TEST) is not None
 
-    def read(self, folder: Listing) -> PhotoTable:
+    def read(self, folder: Listing) -> FoundPhotos:
         """Read the test photos and their scenarios; exact repeats of a row, which the archive has, are dropped.
 
         An animal that is also in the training photos goes by its name there.
@@ -50,7 +50,7 @@ class LilaTest:
         frame["path"] = [str(at / PurePosixPath(str(name)).name) for name in names]
         if _ARCHIVE_IDENTITY in frame and "whale_id" not in frame:
             frame["identity"] = _known_names(frame[_ARCHIVE_IDENTITY], folder.file(_TRAIN))
-        photos = PhotoTable(frame, folder.path, source=str(path))
+        photos = FoundPhotos(frame, folder.path, source=str(path))
         return replace(photos, scenarios=_scenarios(inner, photos))
 
 
@@ -69,7 +69,7 @@ def _known_names(archive_names: pd.Series, path: Path | None) -> pd.Series:
     return known.fillna(archive_names.where(~taken, "original_" + archive_names))
 
 
-def _scenarios(code: Listing, photos: PhotoTable) -> tuple[Scenario, ...]:
+def _scenarios(code: Listing, photos: FoundPhotos) -> tuple[Task, ...]:
     """Pair queries/NAME.csv with databases/NAME.csv."""
     queries, databases = ({path.name: path for path in _tables(code, name)} for name in ("queries", "databases"))
     for name in sorted({*queries} ^ {*databases}):

@@ -10,14 +10,14 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from whalereid.catalogue.scenario import Scenario
+from whalereid.candidates.task import Task
 from whalereid.catalogue.schema import normalise
 
-__all__ = ["PhotoTable", "Reader"]
+__all__ = ["FoundPhotos", "Reader"]
 
 
 @dataclass(frozen=True, eq=False)
-class PhotoTable:
+class FoundPhotos:
     """A table of photos as a reader found it; `Catalogue.read` checks it and makes a catalogue of it.
 
     Attributes
@@ -30,7 +30,7 @@ class PhotoTable:
         What errors call the table.
     notes : tuple of str
         What was taken for what, a sentence each, where that wasn't plain.
-    scenarios : tuple of Scenario
+    scenarios : tuple of Task
         Retrieval tasks that came with it.
     """
 
@@ -38,7 +38,7 @@ class PhotoTable:
     root: Path
     source: str
     notes: tuple[str, ...] = ()
-    scenarios: tuple[Scenario, ...] = ()
+    scenarios: tuple[Task, ...] = ()
 
     @cached_property
     def image_ids(self) -> np.ndarray:
@@ -63,5 +63,5 @@ class Reader(Protocol):
     def recognises(self, source: Any) -> bool:
         """Whether it is a data set of this layout; a folder is known by the names in it alone."""
 
-    def read(self, source: Any) -> PhotoTable:
+    def read(self, source: Any) -> FoundPhotos:
         """Read what was recognised."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from whalereid.catalogue.readers.listing import Listing
-from whalereid.catalogue.readers.reader import PhotoTable
+from whalereid.catalogue.readers.reader import FoundPhotos
 from whalereid.errors import WhalereidError
 from whalereid.tables import SUFFIXES, read_table
 
@@ -26,9 +26,9 @@ class Table:
             return source.file(*NAMES) is not None
         return isinstance(source, Path) and source.suffix.lower() in SUFFIXES
 
-    def read(self, source: Listing | Path) -> PhotoTable:
+    def read(self, source: Listing | Path) -> FoundPhotos:
         """Read the table."""
         path = source.file(*NAMES) if isinstance(source, Listing) else source
         if path is None:
             raise WhalereidError(f"{source}: {self.wanted}.")
-        return PhotoTable(read_table(path), path.parent, source=str(path))
+        return FoundPhotos(read_table(path), path.parent, source=str(path))

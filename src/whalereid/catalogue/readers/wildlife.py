@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from whalereid.arguments import instance
-from whalereid.catalogue.readers.reader import PhotoTable
+from whalereid.catalogue.readers.reader import FoundPhotos
 
 __all__ = ["Wildlife"]
 
@@ -26,11 +26,11 @@ class Wildlife:
         """Whether it has both attributes."""
         return hasattr(source, "metadata") and hasattr(source, "root")
 
-    def read(self, source: Any) -> PhotoTable:
+    def read(self, source: Any) -> FoundPhotos:
         """Take its table and its folder."""
         kind = type(source).__name__
         wanted = "a DataFrame with image_id, path, identity"
         metadata = instance(source.metadata, f"the {kind}'s metadata", pd.DataFrame, wanted)
         root: str | os.PathLike[str] = source.root
         instance(root, f"the {kind}'s root", (str, os.PathLike), "the folder of its photos")
-        return PhotoTable(metadata, Path(root), source=f"{kind} at {root}")
+        return FoundPhotos(metadata, Path(root), source=f"{kind} at {root}")
