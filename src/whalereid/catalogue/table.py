@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whalereid.arguments import instance, texts
+from whalereid.arguments import instance, texts, whole_number
 from whalereid.candidates.task import Task, tasks_of
 from whalereid.catalogue.choosing import equal_rows, positions
 from whalereid.catalogue.dates import DATES, date_columns, notes_on_dates
+from whalereid.catalogue.display import DATED, SHOWN, html_of
 from whalereid.catalogue.readers import read
 from whalereid.catalogue.readers.table import NAMES
 from whalereid.catalogue.schema import normalise, refuse_repeats
@@ -247,5 +248,25 @@ class Catalogue(PhotoValues):
         }
         return made
 
+    def head(self, n: int = 5) -> Catalogue:
+        """Return the first `n` photos.
+
+        Raises
+        ------
+        WhalereidError
+            `n` isn't a whole number from 0.
+        """
+        return self[: whole_number(n, "n", 0)]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table as a DataFrame, a copy: (N, columns), index 0..N-1."""
+        return self.frame
+
     def __repr__(self) -> str:
-        return f"Catalogue({len(self)} photos, {self.n_identities} identities, root={str(self._root)!r})"
+        root = str(self._root)
+        root = root if len(root) <= 60 else f"...{root[-57:]}"
+        return f"Catalogue({len(self):,} photos, {self.n_identities:,} identities, root={root!r})"
+
+    def _repr_html_(self) -> str:
+        spread = np.linspace(0, max(len(self) - 1, 0), min(DATED, len(self))).astype(np.int64)
+        return html_of(self, self.head(SHOWN), self[spread])
