@@ -131,10 +131,7 @@ def test_a_million_photos_take_moments(tmp_path: Path) -> None:
     markup = shown(photos)
     assert time.process_time() - start < 5  # about 1 s; reading every date takes 8
     assert "years <b>2010–2019 (of 20,000 photos)</b>" in markup
-    assert (
-        repr(photos) == f"Catalogue(1,000,000 photos, 20,000 identities, root={str(photos.root)!r})"
-        or len(repr(photos)) < 130
-    )
+    assert repr(photos).startswith("Catalogue(1,000,000 photos, 20,000 identities, root=")
 
 
 def test_head_and_to_frame(frame: pd.DataFrame) -> None:
@@ -143,7 +140,8 @@ def test_head_and_to_frame(frame: pd.DataFrame) -> None:
     assert len(photos.head(0)) == 0
     assert len(photos.head(100)) == 8
     pd.testing.assert_frame_equal(photos.to_frame(), photos.frame)
-    photos.to_frame().loc[0, "identity"] = "changed"
+    own = photos.to_frame()
+    own.loc[0, "identity"] = "changed"
     assert photos.column("identity")[0] == "nanuq"
     with pytest.raises(WhalereidError, match="n is -1; give a whole number from 0"):
         photos.head(-1)
