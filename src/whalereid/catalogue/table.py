@@ -86,7 +86,8 @@ class Catalogue(PhotoValues):
             A table (``.csv``, ``.parquet``); a folder, which may lie in one more folder, as archives unpack; or a data
             set of the wildlife-datasets package.
         layout : str, optional
-            Force a reader; one of ``whalereid.catalogue.LAYOUTS``. By default the layout is recognised.
+            The reader to use, one of ``whalereid.catalogue.LAYOUTS``, with its options as ``name:key=value,...``
+            where it has any. By default the layout is recognised.
 
         Raises
         ------

@@ -37,8 +37,11 @@ class CrossViewPairs(PhotoItems):
         What labels index into; by default those that have pairs, sorted, so that no class is without photos.
     portrait, on_error, seed : bool, "raise" or "skip", int
         As for `PhotoDataset`. An item is skipped if either of its photos can't be read.
+
+    Attributes
+    ----------
     fixed : bool
-        Draw the partners once and keep them in every epoch, as the beluga competition's winner did.
+        Whether the partners stay the same in every epoch; see `fix_partners`.
 
     Raises
     ------
@@ -57,11 +60,10 @@ class CrossViewPairs(PhotoItems):
         portrait: bool = False,
         on_error: Literal["raise", "skip"] = "raise",
         seed: int = 0,
-        fixed: bool = False,
     ) -> None:
         super().__init__(catalogue, transform, portrait=portrait, on_error=on_error, seed=seed)
         self.anchor, self.partner = _viewpoints(anchor, "anchor"), _viewpoints(partner, "partner")
-        self.fixed = arguments.instance(fixed, "fixed", bool, "True or False")
+        self.fixed = False
         both = sorted(set(self.anchor) & set(self.partner))
         if both:
             raise WhalereidError(f"viewpoint {listing(both)} is both anchor and partner; a pair needs two viewpoints.")
@@ -101,6 +103,11 @@ class CrossViewPairs(PhotoItems):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def fix_partners(self) -> CrossViewPairs:
+        """Keep the partners of the first epoch in every other, as the beluga competition's winner did; returns self."""
+        self.fixed = True
+        return self
 
     def partner_row(self, index: int) -> int:
         """Row of the partner of item `index` in this epoch."""
