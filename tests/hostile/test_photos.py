@@ -31,7 +31,7 @@ from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace
 from whalereid.images import read_photo
 from whalereid.models import Embedder
-from whalereid.png import Png
+from whalereid.decoding.png import Png
 from whalereid.training import Recipe, fit
 
 _RANDOM = np.random.default_rng(0)
