@@ -10,7 +10,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from whalereid.evaluation.calibration import ScoreCalibration, reliability
+from whalereid.calibration import ScoreCalibration, reliability
 from whalereid.evaluation.open_set import OpenSetOutcome
 from whalereid.files import replacing
 

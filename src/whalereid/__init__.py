@@ -9,6 +9,7 @@ TYPE_CHECKING = False  # a command heeds Ctrl-C only after this file: it imports
 if TYPE_CHECKING:
     from typing import Any
 
+    from whalereid.calibration import ScoreCalibration as ScoreCalibration
     from whalereid.catalogue import Catalogue as Catalogue
     from whalereid.catalogue import TrainedOn as TrainedOn
     from whalereid.catalogue import audit as audit
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from whalereid.evaluation import Report as Report
     from whalereid.evaluation import evaluate as evaluate
     from whalereid.evaluation import mean_average_precision as mean_average_precision
-    from whalereid.evaluation.calibration import ScoreCalibration as ScoreCalibration
     from whalereid.evaluation.open_set import OpenSetOutcome as OpenSetOutcome
     from whalereid.heads import ElasticArcFace as ElasticArcFace
     from whalereid.images import TRAINING_TRANSFORMS as TRAINING_TRANSFORMS
@@ -71,7 +71,8 @@ _ROOMS = {
     "training": ["Recipe", "WarmupCosine", "RampThenDecay", "fit"],
     "embeddings": ["Embeddings", "embed", "embed_many", "raw_pixels"],
     "ranking": ["Ensemble", "Member", "Expand", "Route", "ViewRoutes", "Task", "Ranking"],
-    "evaluation": ["mean_average_precision", "Protocol", "Report", "evaluate", "OpenSetOutcome", "ScoreCalibration"],
+    "calibration": ["ScoreCalibration"],
+    "evaluation": ["mean_average_precision", "Protocol", "Report", "evaluate", "OpenSetOutcome"],
 }  # fmt: skip
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -1,7 +1,7 @@
 """Metrics, protocols, confidence intervals, open set."""
 
+from whalereid.calibration import ScoreCalibration, expected_calibration_error, reliability
 from whalereid.evaluation.breakdown import query_photos
-from whalereid.evaluation.calibration import ScoreCalibration, expected_calibration_error, reliability
 from whalereid.evaluation.hits import Hits
 from whalereid.evaluation.intervals import (
     Difference,

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance
+from whalereid.arrays import names_of
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
-from whalereid.evaluation.arrays import catalogue_of, names_of
+from whalereid.evaluation.arrays import catalogue_of
 from whalereid.evaluation.labels import positions
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from whalereid.calibration import reliability
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.calibration import reliability
 from whalereid.evaluation.intervals import bootstrap_means
 from whalereid.evaluation.metrics import cmc, top_k
 from whalereid.evaluation.open_set import score_text

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from whalereid import arguments
+from whalereid.arrays import floats, names_of, real
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import floats, names_of, real
 
 __all__ = [
     "Difference",

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance, number
+from whalereid.arrays import bools, floats, names_of, real
+from whalereid.calibration import ScoreCalibration, expected_calibration_error
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import bools, floats, names_of, real
-from whalereid.evaluation.calibration import ScoreCalibration, expected_calibration_error
 from whalereid.evaluation.intervals import check_resampling
 from whalereid.evaluation.labels import positions
 

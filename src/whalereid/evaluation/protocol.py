@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import choice, column_names, instance, whole_number
+from whalereid.arrays import integers, path_of
 from whalereid.catalogue import Catalogue
 from whalereid.catalogue.text import id_column
 from whalereid.errors import WhalereidError, listing
-from whalereid.evaluation.arrays import catalogue_of, integers, path_of
+from whalereid.evaluation.arrays import catalogue_of
 from whalereid.evaluation.implied import tasks_of
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
 from whalereid.evaluation.spelling import nearest

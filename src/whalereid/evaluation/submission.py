@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from whalereid import arguments
+from whalereid.arrays import path_of
 from whalereid.catalogue.text import id_column
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import cut_off, path_of
+from whalereid.evaluation.arrays import cut_off
 from whalereid.ranking import Ranking
 
 __all__ = ["check_submission"]

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
+from whalereid.calibration import ScoreCalibration, expected_calibration_error, reliability
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.calibration import ScoreCalibration, expected_calibration_error, reliability
 
 
 def pairs(seed: int, n: int = 4000) -> tuple[np.ndarray, np.ndarray]:
