@@ -273,7 +273,7 @@ def test_ids_that_are_there_are_right_as_they_are() -> None:
     ranking = Ranking([["007"]], [[0.9]], query_ids=["q"])
     assert wr.mean_average_precision(ranking, {"q": {"7", "007"}}) == 0.5
     photos = Catalogue(pd.DataFrame({"image_id": ["7", "007", "q"], "path": list("abc")}))
-    assert wr.evaluate({"q": {"7"}}, ranking, catalogue=photos, resamples=0)["mAP@20"] == 0
+    assert wr.evaluate({"q": {"7"}}, ranking, catalogue=photos, bootstrap=wr.Bootstrap(resamples=0))["mAP@20"] == 0
     with pytest.raises(WhalereidError, match=r"'7'.*'007'"):
         wr.evaluate({"q": {"7"}}, ranking)
 
@@ -285,7 +285,7 @@ def test_labels_of_other_photos_are_refused() -> None:
     photos = Catalogue(pd.DataFrame({"image_id": ["cow1", "cow2", "q", "cow9"], "path": list("abcd")}))
     with pytest.raises(WhalereidError, match="nearest is 'cow1'"):
         wr.evaluate({"q": {"cow10"}}, ranking, catalogue=photos)
-    report = wr.evaluate({"q": {"cow9", "whale1"}}, ranking, catalogue=photos, resamples=0)
+    report = wr.evaluate({"q": {"cow9", "whale1"}}, ranking, catalogue=photos, bootstrap=wr.Bootstrap(resamples=0))
     assert report["mAP@20"] == 0
     assert any("whale1" in note for note in report.notes)
     with pytest.raises(WhalereidError, match="the nearest in the ranking 'q'"):
@@ -341,7 +341,9 @@ def test_every_part_of_a_table_reads_its_dates_alike(days: list[Any], written: s
         lambda photos: photos.subset([None]),
         lambda photos: wr.evaluation_transform(32, mean=float("nan"), std=(1, 1, 1)),
         lambda photos: wr.evaluation_transform(32, mean=(0, 0, 0), std=(1, float("nan"), 1)),
-        lambda photos: wr.evaluate({"q": {"a"}}, Ranking([["a"]], [[1]], query_ids=["q"]), resamples=1),
+        lambda photos: wr.evaluate(
+            {"q": {"a"}}, Ranking([["a"]], [[1]], query_ids=["q"]), bootstrap=wr.Bootstrap(resamples=1)
+        ),
     ],
 )
 def test_what_is_silently_something_else_is_refused(call: Any) -> None:
