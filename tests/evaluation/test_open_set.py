@@ -189,6 +189,8 @@ def test_numbers_are_printable_whatever_the_threshold() -> None:
     assert json.loads(said)["threshold"] == {
         "value": None, "false_accept_rate": 1.0, "low": None, "high": None, "measured": 1.0
     }  # fmt: skip
+    assert repr(found) == f"OpenSetReport({len(found.outcome)} queries, threshold any score)"
+    assert "<td>AUROC</td>" in found._repr_html_()
     assert "any score" in draw_open_set(found).axes[0].get_title()
     drawn_from = evaluate_open_set(survey(unknown=False), false_accept_rate=0.5, bootstrap=Bootstrap(resamples=50))
     assert " to " in dict(drawn_from.lines())["threshold for 0.5 false accepts"]

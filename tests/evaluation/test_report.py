@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 from pathlib import Path
 from typing import Any
@@ -357,6 +356,19 @@ def test_to_dict_and_markdown_say_the_same(report: Report) -> None:
     assert f"| mAP@20 | {bare['mAP@20']:.4f} | – |" in bare.to_markdown()
 
 
+def test_notebooks_and_prompts_show_it_shortly(report: Report, photos: Catalogue) -> None:
+    shown = report._repr_html_()
+    assert f"<td>mAP@10</td><td>{report['mAP@10']:.4f}</td>" in shown
+    assert "95% interval" in shown
+    assert f"queries <b>{report.counts['queries']}</b>" in shown
+    strange = Ranking([["<b>p1", "p2"]], [[2.0, 2.0]], ["<script>q"])
+    named = evaluate({"<script>q": {"<b>p1"}, "<script>r": {"p2"}}, strange, bootstrap=BARE)
+    assert "&lt;script&gt;r" in named._repr_html_()
+    assert "<script>" not in named._repr_html_()
+    for thing in (report, report.scored):
+        assert len(repr(thing)) < 200, repr(thing)[:300]
+
+
 def test_the_figure_shows_the_curve_and_the_groups(report: Report, tmp_path: Path) -> None:
     figure = draw_report(report)
     curve, bars = figure.axes
@@ -366,19 +378,6 @@ def test_the_figure_shows_the_curve_and_the_groups(report: Report, tmp_path: Pat
     figure.savefig(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 5000
     assert len(draw_report(evaluate({"q": {"a"}, "r": {"b"}}, one_right())).axes) == 1
-
-
-def test_without_matplotlib_the_figure_says_what_to_install(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = builtins.__import__
-
-    def without(name: str, *rest: Any, **more: Any) -> Any:
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return plain(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(WhalereidError, match=r"pip install whalereid\[plots\]"):
-        draw_report(report)
 
 
 def test_errors_say_what_and_where(report: Report, protocol: Protocol, ensemble: Ensemble, photos: Catalogue) -> None:

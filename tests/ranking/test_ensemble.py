@@ -14,7 +14,7 @@ from whalereid.embeddings import Embeddings
 from whalereid.embeddings.table import all_alike
 from whalereid.errors import WhalereidError
 from whalereid.ranking import Ensemble, Member
-from whalereid.ranking.search import Strip, top_k
+from whalereid.ranking.search import Strip, best_candidates
 
 BLOCKS = [(1024, 4096), (1, 1), (3, 7), (16, 64), (1, 1000), (1000, 1)]
 
@@ -289,12 +289,12 @@ class TestTopK:
         want = np.argsort(-exact, axis=1, kind="stable")[:, :k]
         want = np.where(np.take_along_axis(exact, want, 1) > -np.inf, want, -1)
         for seed, block in enumerate([(1024, 4096), (7, 13), (1, 1)]):
-            codes, values = top_k(self.noisy(exact, 1e-3, seed), k, block=block)
+            codes, values = best_candidates(self.noisy(exact, 1e-3, seed), k, block=block)
             np.testing.assert_array_equal(codes, want)
             np.testing.assert_allclose(values, -np.sort(-exact, axis=1)[:, :k], atol=1e-3 + 1e-6)
             assert (np.diff(np.where(codes >= 0, values, -1), axis=1) <= 0).all()
 
     def test_progress_counts_every_query(self):
         done: list[int] = []
-        top_k(self.noisy(np.zeros((10, 4)), 1e-3, 0), 2, block=(4, 4), advance=done.append)
+        best_candidates(self.noisy(np.zeros((10, 4)), 1e-3, 0), 2, block=(4, 4), advance=done.append)
         assert done == [4, 4, 2]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from whalereid import html
 from whalereid.arguments import instance
 from whalereid.arrays import bools, floats
 from whalereid.calibration import ScoreCalibration, expected_calibration_error
@@ -19,7 +20,7 @@ from whalereid.evaluation.report import Report
 __all__ = ["OpenSetReport", "evaluate_open_set"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OpenSetReport:
     """What a ranking is worth where animals may be new. Made by `evaluate_open_set`.
 
@@ -90,6 +91,12 @@ class OpenSetReport:
             *((name, f"{found[name]:.4f}") for name in shares),
             ("calibration error", f"{self.calibration_error:.4f}"),
         ]
+
+    def __repr__(self) -> str:
+        return f"OpenSetReport({len(self.outcome)} queries, threshold {score_text(self.threshold.value)})"
+
+    def _repr_html_(self) -> str:
+        return html.section("OpenSetReport", html.table(["", "value"], self.lines()), *map(html.paragraph, self.notes))
 
 
 def evaluate_open_set(

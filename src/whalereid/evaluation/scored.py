@@ -19,7 +19,7 @@ from whalereid.ranking import Ranking
 __all__ = ["ScoredRanking"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ScoredRanking:
     """A ranking set against its task, with what is known of the queries' photos.
 
@@ -94,6 +94,9 @@ class ScoredRanking:
             "best_id": best_id,
             "best_score": best_score,
         }
+
+    def __repr__(self) -> str:
+        return f"ScoredRanking({len(self.hits)} queries, {int(self.hits.scored.sum())} with a relevant photo)"
 
 
 def _connected(hits: Hits, labels: Labels) -> np.ndarray:

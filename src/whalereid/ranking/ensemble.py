@@ -20,7 +20,7 @@ from whalereid.embeddings.table import all_alike
 from whalereid.errors import WhalereidError, listing
 from whalereid.ranking.result import Ranking
 from whalereid.ranking.rules import CandidateMask, CandidateRules, Photos, image_ids
-from whalereid.ranking.search import BLOCK, slices, top_k
+from whalereid.ranking.search import BLOCK, best_candidates, slices
 from whalereid.text import id_array
 
 __all__ = ["COSINE_ERROR", "Ensemble", "Member", "Reranker", "Search", "Similarity"]
@@ -373,7 +373,7 @@ class Ensemble:
             if len(names) == 0 or len(database_ids) == 0:
                 codes, scores = np.full((len(names), 0), -1), np.full((len(names), 0), -np.inf)
             elif rerank is None:
-                codes, scores = top_k(search, k, block=block, advance=advance)
+                codes, scores = best_candidates(search, k, block=block, advance=advance)
             else:
                 codes, scores = rerank.rerank(search, k)
         return Ranking.from_codes(called, database_ids, codes, scores, trained_on=self.trained_on)

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-__all__ = ["BLOCK", "Scores", "Some", "Strip", "slices", "top_k"]
+__all__ = ["BLOCK", "Scores", "Some", "Strip", "slices", "best_candidates"]
 
 BLOCK = (1024, 4096)
 """Queries and database photos in a block: 16 MB of scores, small enough for a processor's cache."""
@@ -108,7 +108,7 @@ def slices(n: int, step: int) -> Iterator[slice]:
         yield slice(start, min(start + step, n))
 
 
-def top_k(
+def best_candidates(
     scores: Scores, k: int, *, block: tuple[int, int] = BLOCK, advance: Callable[[int], None] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find each query's k best candidates, exactly; equal scores in database order.
