@@ -81,7 +81,7 @@ class CMCDisplay:
         self.ax_.set_xticks([1, *range(5, len(self.share) + 1, 5)])
         self.ax_.grid(alpha=0.25)
         if self.name is not None:
-            self.ax_.legend(frameon=False)
+            self.ax_.legend(frameon=False, loc="lower right")
         return self
 
 
