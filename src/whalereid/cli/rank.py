@@ -106,8 +106,7 @@ def command(
     from whalereid.embeddings.store import check_photos
     from whalereid.ranking import RERANKERS, Ensemble, Member, rank_tasks, task_path
 
-    if rerank not in ("none", *RERANKERS):
-        raise WhalereidError(f"--rerank {rerank!r} is unknown; choose from none, {listing(sorted(RERANKERS))}.")
+    reranker = None if rerank == "none" else RERANKERS.make(rerank)
     if weights and len(weights) != len(embeddings):
         raise WhalereidError(f"--weights has {len(weights)} for {len(embeddings)} --embeddings; give one each.")
     if folds is not None and fold is None:
@@ -126,7 +125,7 @@ def command(
     ]
     for path in embeddings:
         check_photos(path, photos)
-    ensemble = Ensemble(members)
+    ensemble = Ensemble(members, progress=True)
     of_fold = None if fold is None else _of_fold(photos, folds, fold)
     tasks = _tasks(photos, queries, database, of_fold, ensemble.trained_on, exclude or [], match or [])
     if missing is Missing.SKIP:
@@ -134,8 +133,7 @@ def command(
     say(_what(tasks))
     _say_what_is_flattered(photos, tasks, ensemble.trained_on)
     started = time.perf_counter()
-    reranker = RERANKERS[rerank]() if rerank != "none" else None
-    ranking = rank_tasks(ensemble, photos, tasks, k, rerank=reranker, progress=True)
+    ranking = rank_tasks(ensemble, photos, tasks, k, rerank=reranker)
     ranking.write(out, tasks, force=force)
     say(_outcome(ranking, time.perf_counter() - started))
     say(f"written: {out} and, for `whalereid evaluate`, {task_path(out)}")
@@ -231,8 +229,7 @@ def _what(tasks: Sequence[Task]) -> str:
         what = f"{n_queries:,} queries in {len(tasks)} scenarios"
     rules = tasks[0].rules
     said = ["never the photo itself"]
-    said += [f"never of the same {column}" for column in rules.exclude]
-    said += [f"always of the same {column}" for column in rules.match]
+    said += rules.in_words()
     return f"ranking {what}; candidates: {', '.join(said)}"
 
 

@@ -12,8 +12,8 @@ import pandas as pd
 from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.errors import WhalereidError, listing
-from whalereid.evaluation.arrays import cut_off
 from whalereid.evaluation.breakdown import groups_of
+from whalereid.evaluation.checks import cut_off
 from whalereid.evaluation.hits import Hits
 from whalereid.evaluation.intervals import Bootstrap
 from whalereid.evaluation.labels import Labels

@@ -14,8 +14,8 @@ import numpy as np
 from whalereid import arguments
 from whalereid.arrays import bools, floats, integers
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import cut_off
-from whalereid.evaluation.hits import Hits, RankingLike
+from whalereid.evaluation.checks import cut_off
+from whalereid.evaluation.hits import Hits, RankingLike, as_ranking, refuse_empty
 from whalereid.evaluation.labels import LabelsLike
 
 __all__ = [
@@ -281,7 +281,8 @@ def mean_average_precision(
     Raises
     ------
     WhalereidError
-        A ValueError: lengths differ, k < 1, no query has a relevant photo, or ranking or labels can't be read.
+        A ValueError: lengths differ, k < 1, no query is ranked or none has a relevant photo, or ranking or labels
+        can't be read.
 
     References
     ----------
@@ -296,6 +297,8 @@ def mean_average_precision(
     """
     cut_off(k)
     arguments.choice(denominator, "denominator", get_args(Denominator))
+    ranking = as_ranking(ranking)
+    refuse_empty(ranking)
     hits = Hits.of(ranking, labels)
     values = average_precision(hits.hit, hits.scores, hits.relevant, k=k, denominator=denominator)
     if not hits.scored.any():

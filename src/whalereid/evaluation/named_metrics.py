@@ -12,7 +12,7 @@ import numpy as np
 from whalereid.arguments import choice, instance, texts
 from whalereid.arrays import floats
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import cut_off
+from whalereid.evaluation.checks import cut_off
 from whalereid.evaluation.hits import Hits
 from whalereid.evaluation.metrics import (
     Denominator,

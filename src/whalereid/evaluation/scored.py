@@ -11,7 +11,7 @@ import pandas as pd
 from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import catalogue_of
+from whalereid.evaluation.checks import catalogue_of
 from whalereid.evaluation.hits import Hits
 from whalereid.evaluation.labels import Labels, positions
 from whalereid.ranking import Ranking

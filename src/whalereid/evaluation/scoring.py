@@ -13,9 +13,9 @@ import pandas as pd
 from whalereid import arguments
 from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.errors import WhalereidError, listing
-from whalereid.evaluation.arrays import catalogue_of, cut_off
 from whalereid.evaluation.breakdown import query_photos, scenarios_of
-from whalereid.evaluation.hits import Hits, RankingLike, as_ranking
+from whalereid.evaluation.checks import catalogue_of, cut_off
+from whalereid.evaluation.hits import Hits, RankingLike, as_ranking, refuse_empty
 from whalereid.evaluation.intervals import USUAL, Bootstrap
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
 from whalereid.evaluation.named_metrics import Metric, metrics_of
@@ -24,8 +24,7 @@ from whalereid.evaluation.protocol import Protocol
 from whalereid.evaluation.report import Report
 from whalereid.evaluation.scored import ScoredRanking
 from whalereid.evaluation.seen import trained_on_of
-from whalereid.ranking import Ranking, rank_tasks
-from whalereid.ranking.task import Ranker
+from whalereid.ranking import Ranker, Ranking, rank_tasks
 
 __all__ = ["evaluate"]
 
@@ -113,6 +112,7 @@ def evaluate(
         catalogue = task.catalogue
         labels = task.labels
     else:
+        refuse_empty(ranking)
         labels = Labels.of(task, ranking.query_ids, name="task")
     known = () if catalogue is None else catalogue.image_ids
     if isinstance(task, Protocol):

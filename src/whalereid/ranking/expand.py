@@ -10,8 +10,10 @@ import numpy as np
 
 from whalereid.arguments import choice, instance, number, whole_number
 from whalereid.errors import WhalereidError
-from whalereid.ranking.ensemble import COSINE_ERROR, Ensemble, Search, Similarity
-from whalereid.ranking.search import Scores, Some, Strip, best_candidates, slices
+from whalereid.ranking.ensemble import Ensemble
+from whalereid.ranking.exact import Scores, Some, Strip, best_candidates, slices
+from whalereid.ranking.search import Search
+from whalereid.ranking.similarity import COSINE_ERROR, Similarity
 
 __all__ = ["Expand"]
 
@@ -91,7 +93,7 @@ class Expand:
         n_queries, n_database = instance(search, "search", Search, "a Search, as Ensemble.rank makes it").shape
         k = min(whole_number(k, "k", 1), n_database)
         codes, scores = np.full((n_queries, k), -1, np.int64), np.full((n_queries, k), -np.inf)
-        among = (self.by or search.ensemble).similarity(search.database, search.database)
+        among = (self.by or search.ensemble).similarity(search.database_ids, search.database_ids)
         length = n_database if self.shortlist is None else max(self.shortlist, k, len(self.weights) - 1)
         per_query = 4 * max(min(length, n_database), 1) * (len(self.weights) + 4)  # similarities held, and to spare
         step = max(1, _STRIP_BYTES // per_query)

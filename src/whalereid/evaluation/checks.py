@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from whalereid.arguments import instance, whole_number
-from whalereid.arrays import bools, floats, integers, names_of, path_of, real
 from whalereid.catalogue import Catalogue
 
-__all__ = ["bools", "catalogue_of", "cut_off", "floats", "integers", "names_of", "path_of", "real"]
+__all__ = ["catalogue_of", "cut_off"]
 
 MOST_RANKS = 1_000_000_000
 
