@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -15,7 +15,7 @@ from pandas.api.types import infer_dtype
 from whalereid.arguments import instance
 from whalereid.errors import WhalereidError
 
-__all__ = ["bools", "floats", "integers", "names_of", "path_of", "real"]
+__all__ = ["bools", "floats", "integers", "names_of", "path_of", "positions", "real"]
 
 
 def floats(value: Any, name: str, dimensions: int = 1) -> np.ndarray:
@@ -97,3 +97,8 @@ def path_of(value: Any, name: str = "path", wanted: str = "a path") -> str | os.
     if not isinstance(value, str | os.PathLike) or value == "":
         instance(value, name, (), wanted)
     return value
+
+
+def positions(wanted: Sequence[str] | np.ndarray, among: Sequence[str] | np.ndarray | pd.Index) -> np.ndarray:
+    """(n,) int64: where each id stands among unique ids; -1 where it doesn't."""
+    return np.asarray(pd.Index(among, dtype=object).get_indexer(pd.Index(wanted, dtype=object)), np.int64)

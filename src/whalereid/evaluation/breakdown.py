@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance
-from whalereid.arrays import names_of
+from whalereid.arrays import names_of, positions
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
 from whalereid.evaluation.checks import catalogue_of
-from whalereid.evaluation.labels import positions
 from whalereid.evaluation.scored import ScoredRanking
 
 __all__ = ["UNKNOWN", "Groups", "groups_of", "query_photos", "scenarios_of"]

@@ -10,9 +10,9 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from whalereid.arrays import bools, floats, integers, names_of, path_of
+from whalereid.arrays import bools, floats, integers, names_of, path_of, positions
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.labels import Labels, LabelsLike, positions
+from whalereid.evaluation.labels import Labels, LabelsLike
 from whalereid.evaluation.spelling import nearest
 from whalereid.ranking import Ranking
 

@@ -9,11 +9,10 @@ import numpy as np
 
 from whalereid import html
 from whalereid.arguments import instance
-from whalereid.arrays import bools, floats
+from whalereid.arrays import bools, floats, positions
 from whalereid.calibration import ScoreCalibration, expected_calibration_error
 from whalereid.errors import WhalereidError
 from whalereid.evaluation.intervals import USUAL, Bootstrap
-from whalereid.evaluation.labels import positions
 from whalereid.evaluation.outcome import OpenSetOutcome, Threshold, report_of
 from whalereid.evaluation.report import Report
 

@@ -15,14 +15,14 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import choice, instance, whole_number
-from whalereid.arrays import integers, path_of
+from whalereid.arrays import integers, path_of, positions
 from whalereid.candidates.rules import AnyRule
 from whalereid.candidates.scenario_files import INDEX, read_scenarios, write_scenarios
 from whalereid.candidates.task import tasks_of
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
 from whalereid.evaluation.checks import catalogue_of
-from whalereid.evaluation.labels import Labels, LabelsLike, positions
+from whalereid.evaluation.labels import Labels, LabelsLike
 from whalereid.evaluation.spelling import nearest
 from whalereid.files import check_whole_folder, replacing
 from whalereid.outputs import is_protocol

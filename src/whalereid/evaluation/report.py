@@ -12,8 +12,8 @@ import pandas as pd
 
 from whalereid import arguments, html
 from whalereid.arguments import instance
+from whalereid.arrays import positions
 from whalereid.errors import WhalereidError, listing
-from whalereid.evaluation.labels import positions
 from whalereid.evaluation.measurements import Measurements
 from whalereid.evaluation.notes import notes_of_intervals, notes_of_lists
 from whalereid.evaluation.resampling import compare
@@ -75,8 +75,8 @@ class Report(Measurements):
         instance(other, "other", Report, "a Report (evaluate(protocol, ranking) makes one)")
         if (self.k, self.measures) != (other.k, other.measures):
             raise WhalereidError("compare: the reports differ in k or in their metrics; evaluate both the same way.")
-        mine, theirs = self.hits, other.hits
-        for one, another, lacking in ((mine, theirs, "second"), (theirs, mine, "first")):
+        first, second = self.hits, other.hits
+        for one, another, lacking in ((first, second, "second"), (second, first, "first")):
             asked = one.query_ids[one.scored & ~one.missing]
             lost = asked[positions(asked, another.query_ids[another.scored & ~another.missing]) < 0]
             if len(lost):
@@ -84,9 +84,9 @@ class Report(Measurements):
                     f"compare: {len(lost)} queries are not in the {lacking} ranking: {listing(lost)}; "
                     "both must rank the same queries."
                 )
-        rows = np.flatnonzero(mine.scored)
-        at = positions(mine.query_ids[rows], theirs.query_ids)
-        if (at < 0).any() or (mine.relevant[rows] != theirs.relevant[at]).any():
+        rows = np.flatnonzero(first.scored)
+        at = positions(first.query_ids[rows], second.query_ids)
+        if (at < 0).any() or (first.relevant[rows] != second.relevant[at]).any():
             raise WhalereidError("compare: the reports' labels differ; score both against the same ones.")
         table = {}
         for column, name in enumerate(self.names):

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance
+from whalereid.arrays import positions
 from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.errors import WhalereidError
 from whalereid.evaluation.checks import catalogue_of
 from whalereid.evaluation.hits import Hits
-from whalereid.evaluation.labels import Labels, positions
+from whalereid.evaluation.labels import Labels
 from whalereid.ranking import Ranking
 
 __all__ = ["ScoredRanking"]

@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from whalereid import arguments
+from whalereid.arrays import positions
 from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.errors import WhalereidError, listing
 from whalereid.evaluation.breakdown import query_photos, scenarios_of
 from whalereid.evaluation.checks import catalogue_of, cut_off
 from whalereid.evaluation.hits import Hits, RankingLike, as_ranking, refuse_empty
 from whalereid.evaluation.intervals import USUAL, Bootstrap
-from whalereid.evaluation.labels import Labels, LabelsLike, positions
+from whalereid.evaluation.labels import Labels, LabelsLike
 from whalereid.evaluation.named_metrics import Metric, metrics_of
 from whalereid.evaluation.notes import queries_in_words
 from whalereid.evaluation.protocol import Protocol
