@@ -51,13 +51,13 @@ PROTOCOL, GOOD, BAD = animals()
 def first_rank() -> Iterator[str]:
     """A script's own metric, added for a test."""
 
-    @METRICS.add("reciprocal-rank")
-    def reciprocal_rank(hits: Hits, k: int, floor: float = 0.0) -> np.ndarray:
+    @METRICS.add("one-over-rank")
+    def one_over_rank(hits: Hits, k: int, floor: float = 0.0) -> np.ndarray:
         first = np.where(hits.hit[:, :k].any(axis=1), hits.hit[:, :k].argmax(axis=1) + 1.0, np.inf)
         return np.asarray(np.maximum(1 / first, floor))
 
-    yield "reciprocal-rank"
-    del METRICS._added["reciprocal-rank"]
+    yield "one-over-rank"
+    del METRICS._added["one-over-rank"]
 
 
 def by_hand(ranking: Ranking, k: int) -> float:
