@@ -25,7 +25,7 @@ from whalereid.evaluation.metrics import (
 )
 from whalereid.parts import METRICS
 from whalereid.registry import Part
-from whalereid.signatures import options_of
+from whalereid.registry.signatures import options_of
 
 __all__ = ["Metric", "metrics_of", "names_in_report", "usual_metrics"]
 
