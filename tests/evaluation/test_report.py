@@ -16,7 +16,7 @@ from oracles import metrics as oracle
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings
 from whalereid.errors import WhalereidError
-from whalereid.evaluation import Bootstrap, Protocol, Report, evaluate, mean_average_precision
+from whalereid.evaluation import Bootstrap, OpenSetOutcome, Protocol, Report, evaluate, mean_average_precision
 from whalereid.ranking import Ensemble, Expand, Member, Ranking, Task
 from whalereid.reporting import draw_report
 
@@ -365,7 +365,7 @@ def test_notebooks_and_prompts_show_it_shortly(report: Report, photos: Catalogue
     named = evaluate({"<script>q": {"<b>p1"}, "<script>r": {"p2"}}, strange, bootstrap=BARE)
     assert "&lt;script&gt;r" in named._repr_html_()
     assert "<script>" not in named._repr_html_()
-    for thing in (report, report.scored):
+    for thing in (report, report.scored, report.hits, OpenSetOutcome.from_report(report)):
         assert len(repr(thing)) < 200, repr(thing)[:300]
 
 

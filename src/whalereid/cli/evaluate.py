@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from whalereid.arguments import choice
 from whalereid.cli.console import check_out, print_json, read_photos, say, show
 from whalereid.cli.options import CONFIDENCE, QUERIES, RESAMPLES, SEED, SHARE, Force, K, ManyValues
 from whalereid.errors import WhalereidError, listing, printable
@@ -187,6 +188,7 @@ def command(
         say(_rules(task))
     else:
         task = labels
+    choice(interval, "--interval", ("bca", "percentile"))  # elsewhere it is called method
     bootstrap = Bootstrap(resamples, confidence, interval, seed)  # type: ignore[arg-type]
     options: dict[str, Any] = {
         "k": k,

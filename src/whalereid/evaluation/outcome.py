@@ -116,6 +116,9 @@ class OpenSetOutcome:
     def __len__(self) -> int:
         return len(self.scores)
 
+    def __repr__(self) -> str:
+        return f"OpenSetOutcome({len(self)} queries, {int((~self.known).sum())} of new animals)"
+
     def _accepted(self, threshold: float) -> np.ndarray:
         """(Q,) bool: whose best match is accepted; where there is none there is nothing to accept."""
         threshold = real(threshold, "threshold")
