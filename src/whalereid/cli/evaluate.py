@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from whalereid.arguments import choice
 from whalereid.cli.console import check_out, print_json, read_photos, say, show
 from whalereid.cli.options import CONFIDENCE, QUERIES, RESAMPLES, SEED, SHARE, Force, K, ManyValues
 from whalereid.errors import WhalereidError, listing, printable
@@ -164,7 +165,7 @@ def command(
         check_out(figure, FIGURE, inputs=inputs, force=force)
     elif force:
         raise WhalereidError("--force: overwrites what --figure names; give both, or neither.")
-    from whalereid.evaluation import Protocol, evaluate
+    from whalereid.evaluation import Bootstrap, Protocol, evaluate, usual_metrics
 
     if labels is None and catalogue is None:
         raise WhalereidError("evaluate: give --labels FILE, or --catalogue CATALOGUE to work them out.")
@@ -187,15 +188,14 @@ def command(
         say(_rules(task))
     else:
         task = labels
+    choice(interval, "--interval", ("bca", "percentile"))  # elsewhere it is called method
+    bootstrap = Bootstrap(resamples, confidence, interval, seed)  # type: ignore[arg-type]
     options: dict[str, Any] = {
         "k": k,
-        "denominator": denominator,
+        "metrics": usual_metrics(k, denominator),  # type: ignore[arg-type]
         "catalogue": photos,
         "trained_on": read_photos(train) if train is not None else None,
-        "resamples": resamples,
-        "confidence": confidence,
-        "interval": interval,
-        "seed": seed,
+        "bootstrap": bootstrap,
     }
     reports = [evaluate(task, one, **options) for one in rankings]
     for report in reports:
@@ -210,15 +210,13 @@ def command(
             other = _read(validation, by_labels=False)
             assert photos is not None
             held = evaluate(Protocol(_tasks([validation], [other], photos, exclude, match), photos), other, **options)
-        found = evaluate_open_set(
-            reports[0], held, false_accept_rate=false_accept, confidence=confidence, resamples=resamples, seed=seed
-        )
+        found = evaluate_open_set(reports[0], held, false_accept_rate=false_accept, bootstrap=bootstrap)
         for note in found.notes:
             say(note)
     if figure is not None:
-        from whalereid.evaluation.figures import write_figure
+        from whalereid.reporting import draw_open_set, draw_report, write_figure
 
-        write_figure(reports[0].figure() if found is None else found.figure(), figure, force=force)
+        write_figure(draw_report(reports[0]) if found is None else draw_open_set(found), figure, force=force)
     if ranking_b is None:
         _print_one(reports[0], by or [], found, json)
     else:
@@ -355,7 +353,9 @@ def _groups(report: Report, by: list[str]) -> list[tuple[str, pd.DataFrame]]:
 
 def _print_groups(title: str, table: pd.DataFrame, report: Report) -> None:
     what = str(table.index.name)
-    first, *others = (f"mAP@{report.k}", *sorted({"top-1", f"top-{report.k}"}))
+    first, *others = report.names_by_group
+    if report.measures_the_usual:
+        others = [name for name in others if name in ("top-1", f"top-{report.k}")]  # a terminal is only so wide
     rows = [
         [
             str(row[what]),
@@ -385,7 +385,7 @@ def _print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
 
 
 def _level(report: Report) -> str:
-    return f"{100 * report.confidence:g}% interval"
+    return f"{100 * report.bootstrap.confidence:g}% interval"
 
 
 def _number(value: float) -> str:
