@@ -168,8 +168,7 @@ class Validation:
             return [np.zeros(0, np.int64)]
         known_pairs.fix_partners()
         known = np.flatnonzero(known_pairs.labels >= 0)
-        partners = np.array([known_pairs.partner_row(int(item)) for item in known], np.int64)
-        return [known_pairs.rows[known], partners]
+        return [known_pairs.rows[known], np.array([known_pairs.partner_row(int(item)) for item in known], np.int64)]
 
     @torch.no_grad()
     def _loss(self, vectors: Embeddings, head: nn.Module, device: torch.device) -> float:

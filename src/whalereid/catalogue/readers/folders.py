@@ -13,9 +13,10 @@ import pandas as pd
 
 from whalereid.catalogue.readers.listing import Listing
 from whalereid.catalogue.readers.reader import FoundPhotos
-from whalereid.catalogue.schema import UNKNOWN, is_viewpoint
+from whalereid.catalogue.schema import UNKNOWN
 from whalereid.decoding import PHOTO_SUFFIXES
 from whalereid.errors import WhalereidError, listing
+from whalereid.text import is_viewpoint
 
 __all__ = ["Folders"]
 
