@@ -22,7 +22,6 @@ CIRCLES = {
 }  # fmt: skip
 LONG = {
     "cli.evaluate",
-    "decoding",
     "embeddings.extract",
     "embeddings.store",
     "embeddings.table",
@@ -30,9 +29,7 @@ LONG = {
     "evaluation.open_set",
     "evaluation.protocol",
     "evaluation.report",
-    "files",
     "models.embedder",
-    "registry",
     "training.loop",
 }
 
