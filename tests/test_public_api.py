@@ -149,6 +149,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
     transform = wr.evaluation_transform(32)
     labels = {query: {query} for query in ids}
     arguments: dict[str, Callable[[], dict[str, Any]]] = {
+        "CandidateRules": lambda: {"exclude": ["encounter"], "match": "viewpoint", "rules": ["differ:column=date"]},
         "Catalogue": lambda: {
             "frame": photos.frame, "root": photos.root, "scenarios": (), "source": "here", "notes": (),
         },
@@ -173,7 +174,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
         },
         "CrossViewPairs": lambda: {
             "catalogue": photos, "transform": transform, "anchor": "top", "partner": ["left"],
-            "identities": photos.identities, "portrait": False, "on_error": "raise", "seed": 0, "fixed": False,
+            "identities": photos.identities, "portrait": False, "on_error": "raise", "seed": 0,
         },
         "evaluation_transform": lambda: {
             "image_size": 32, "mean": (0.5,) * 3, "std": (0.5,) * 3, "antialias": True,
@@ -209,7 +210,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
             "force": False,
         },
         "raw_pixels": lambda: {"photos": photos, "size": (4, 4), "portrait": False},
-        "Ensemble": lambda: {"members": [member], "clip": (0, 1)},
+        "Ensemble": lambda: {"members": [member], "clip": (0, 1), "block": (4, 4), "progress": False},
         "Member": lambda: {"name": "one", "embeddings": vectors, "weight": 1.0},
         "Expand": lambda: {"weights": (0.5, 0.5), "power": 7, "by": ensemble, "anchors": "first", "shortlist": 9},
         "Route": lambda: {

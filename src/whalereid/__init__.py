@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from whalereid.calibration import ScoreCalibration as ScoreCalibration
+    from whalereid.candidates import CandidateRules as CandidateRules
     from whalereid.catalogue import Catalogue as Catalogue
     from whalereid.catalogue import TrainedOn as TrainedOn
     from whalereid.catalogue import audit as audit
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 # Room -> the public names that live there, left to right along the way of the data.
 _ROOMS = {
     "errors": ["WhalereidError"],
+    "candidates": ["CandidateRules"],
     "catalogue": ["Catalogue", "TrainedOn", "audit"],
     "splits": [
         "PhotoFolds", "EncounterFolds", "IdentityFolds", "DateSplit", "OpenSetSplit", "ViewpointSplit",
