@@ -45,7 +45,10 @@ def test_help_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("module", ["whalereid", "whalereid.cli"])
 def test_the_command_runs_as_a_module(module: str) -> None:
-    for words, status, says in ((["--help"], 0, "evaluate"), (["check", "absent"], 2, "whalereid: absent")):
+    for words, status, says in (
+        (["--help"], 0, "evaluate"),
+        (["check", "--catalogue", "absent"], 2, "whalereid: absent"),
+    ):
         done = subprocess.run([sys.executable, "-m", module, *words], capture_output=True, text=True, check=False)
         assert done.returncode == status
         assert says in done.stdout + done.stderr

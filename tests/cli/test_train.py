@@ -56,7 +56,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def train(photos: Path, out: Path, *options: str, table: str = "photos.csv") -> int:
-    return run(["train", str(photos / table), "--out", str(out), *SMALL, *options])
+    return run(["train", "--catalogue", str(photos / table), "--out", str(out), *SMALL, *options])
 
 
 def refused(capsys: pytest.CaptureFixture[str]) -> str:
@@ -179,7 +179,15 @@ def test_weights_are_never_random_without_a_word(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    options = ["train", str(photos / "photos.csv"), "--out", str(tmp_path / "run"), "--backbone", "resnet10t.c3_in1k"]
+    options = [
+        "train",
+        "--catalogue",
+        str(photos / "photos.csv"),
+        "--out",
+        str(tmp_path / "run"),
+        "--backbone",
+        "resnet10t.c3_in1k",
+    ]
     assert run(options) == 2
     assert "--weights" in refused(capsys)
     assert not (tmp_path / "run").exists()
@@ -375,7 +383,16 @@ def test_two_processes_train_together(photos: Path, tmp_path: Path) -> None:
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     script = tmp_path / "script.py"
     script.write_text("import sys; from whalereid.cli import main; main(sys.argv[1:])")
-    options = ["train", str(photos / "photos.csv"), "--out", str(tmp_path / "run"), *SMALL, "--batch-size", "6"]
+    options = [
+        "train",
+        "--catalogue",
+        str(photos / "photos.csv"),
+        "--out",
+        str(tmp_path / "run"),
+        *SMALL,
+        "--batch-size",
+        "6",
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     command = [*launch, str(script), *options, "--epochs", "2", "--valid", str(photos / "photos.csv")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)

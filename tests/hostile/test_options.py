@@ -21,10 +21,10 @@ from whalereid.cli import options as ranges
 from whalereid.cli.app import app, run
 
 LINES = {
-    "check": "check photos.csv",
-    "split": "split photos.csv --out new",
-    "train": "train photos.csv --out new",
-    "embed": "embed photos.csv --model network --out new",
+    "check": "check --catalogue photos.csv",
+    "split": "split --catalogue photos.csv --out new",
+    "train": "train --catalogue photos.csv --out new",
+    "embed": "embed --catalogue photos.csv --model network --out new",
     "rank": "rank --embeddings e.parquet --catalogue photos.csv --out new.csv",
     "evaluate": "evaluate r.csv --catalogue photos.csv --figure new.png",
 }
@@ -128,7 +128,7 @@ def test_numbers_out_of_range_are_one_line_before_anything_is_loaded_or_made(tmp
     "value", ["meta", "META", "", "cpu ", "cuda:", "cuda:-1", "cuda:9999", "toaster", "\x1b[2J", "cpu\n"]
 )
 def test_devices_that_are_none(value: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["embed", "photos.csv", "--model", "m", "--out", "o", f"--device={value}"]) == 2
+    assert run(["embed", "--catalogue", "photos.csv", "--model", "m", "--out", "o", f"--device={value}"]) == 2
     said = capsys.readouterr().err
     assert "give a device such as cpu" in said
     assert said.count("\n") == 1

@@ -123,7 +123,7 @@ class Command(TyperCommand):
                 raise typer.BadParameter(
                     f"{option} takes one value; repeat it for more: {option} {value} {option} {word.text}.", ctx
                 )
-        if self.name in _BARE and len(words) == 1:
+        if self.name in _BARE and words:
             place, text = words[0].place, words[0].text
             if any(arg.partition("=")[0] == CATALOGUE for arg in args[:place] + args[place + 1 :]):
                 raise WhalereidError(f"{self.name}: {text} and {CATALOGUE} both name the catalogue; give {CATALOGUE}.")

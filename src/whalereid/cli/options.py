@@ -144,8 +144,20 @@ MAX_PHOTO_MB: dict[str, Any] = _real(0, 1e9, ends=False) | {
 }
 
 CATALOGUE = "--catalogue"
+
+
+def _table_or_folder(text: str) -> Path:
+    if not text:  # which would be the folder one is in
+        raise typer.BadParameter("nothing: no such file or folder; give a table of photos, or its folder.")
+    return Path(text)
+
+
 _catalogue: Any = typer.Option(
-    CATALOGUE, metavar="CATALOGUE", help="The table of photos, or its folder.", rich_help_panel=INPUT
+    CATALOGUE,
+    metavar="CATALOGUE",
+    help="The table of photos, or its folder.",
+    rich_help_panel=INPUT,
+    parser=_table_or_folder,
 )
 CatalogueOption = Annotated[Path, _catalogue]
 CatalogueIfAny = Annotated[Path | None, _catalogue]
