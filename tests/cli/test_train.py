@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from training.drawing import BACKBONE, SIZE, draw_photos
 from whalereid.catalogue import Catalogue
 from whalereid.cli.app import run
-from whalereid.cli.train import _parts
+from whalereid.cli.folds import training_parts
 from whalereid.models import Embedder
 
 SMALL = [
@@ -308,7 +308,7 @@ def test_folds_of_many_photos_take_no_time_that_grows_with_their_square(tmp_path
     table = pd.DataFrame({"image_id": names, "path": names, "identity": [f"a{i % 9999}" for i in range(n)]})
     table = table.assign(fold=[i % 5 for i in range(n)])
     parts = {"fold": 1, "test_fold": 0, "folds": None, "valid": None}
-    kept, held_out = _parts(Catalogue(table, tmp_path), **parts)
+    kept, held_out = training_parts(Catalogue(table, tmp_path), **parts)
     assert len(kept) == 120_000
     assert held_out is not None
     assert set(held_out.column("fold")) == {1}
