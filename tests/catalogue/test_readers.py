@@ -63,7 +63,7 @@ def test_tables_that_cannot_be_used(table: Callable[..., Path], tmp_path: Path) 
     refused(r"photos\.csv: the table is empty", table("image_id,path\n"))
     refused(r"photos\.csv: no column path", table("image_id\na\n"))
     refused(r"photos\.csv, rows 1, 3: image_id 'a' is repeated", table("image_id,path\na,a\nb,b\na,c\n"))
-    refused(r"photos\.csv, row 2, column path: is empty", table("image_id,path\na,a\nb,\n"))
+    refused(r"photos\.csv, row 2: path is empty", table("image_id,path\na,a\nb,\n"))
     refused(
         r"photos\.csv: is not a CSV table \(Expected 2 fields in line 3, saw 3\)", table("image_id,path\na,a\nb,b,c\n")
     )

@@ -96,7 +96,7 @@ def test_names_and_ids_survive_every_round_trip(kind: str, photos: Catalogue) ->
         assert wr.Embeddings.read(path).ids.tolist() == order
 
         listed = pd.DataFrame({"query_id": order[0], "database_image_id": order})
-        from whalereid.catalogue.readers import write_table
+        from whalereid.tables import write_table
 
         write_table(listed, path := Path(folder) / f"labels.{kind}")
         assert Labels.read(path).image_ids.tolist() == order

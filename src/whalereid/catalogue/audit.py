@@ -27,10 +27,10 @@ from whalereid.catalogue.fingerprints import (
 from whalereid.catalogue.schema import is_viewpoint
 from whalereid.catalogue.suggestions import did_you_mean, suggest_columns
 from whalereid.catalogue.table import Catalogue
-from whalereid.catalogue.text import reads_as_missing
 from whalereid.catalogue.usable import RuleUse, Views, rule_uses, views_of
 from whalereid.errors import WhalereidError, printable
 from whalereid.files import inside
+from whalereid.text import reads_as_missing
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult

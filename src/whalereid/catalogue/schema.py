@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance
-from whalereid.catalogue.text import MISSING, id_column, name_column, text_column
+from whalereid.catalogue.columns import ALIASES, KNOWN, REQUIRED
+from whalereid.catalogue.suggestions import did_you_mean
 from whalereid.errors import WhalereidError, listing
+from whalereid.tables import require_columns, require_filled, require_unique_names
+from whalereid.text import MISSING, id_column, name_column, text_column
 
 __all__ = [
     "ALIASES",
@@ -26,18 +28,6 @@ __all__ = [
     "refuse_repeats",
 ]
 
-REQUIRED = ("image_id", "path")
-KNOWN = (*REQUIRED, "identity", "viewpoint", "encounter", "date", "bbox", "species", "location", "height", "width")
-ALIASES = {
-    "whale_id": "identity",
-    "name": "identity",
-    "label": "identity",
-    "orientation": "viewpoint",
-    "position": "viewpoint",
-    "view": "viewpoint",
-    "encounter_id": "encounter",
-    "sequence": "encounter",
-}
 UNKNOWN = frozenset({"", "unknown", "____"})
 _VIEWPOINT_SYNONYMS = {"up": "top"}
 _MAY_BE_UNKNOWN = ("identity", "viewpoint", "encounter")
@@ -132,14 +122,9 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     """
     frame = _rename(frame.reset_index(drop=True), where=where)
     missing = [name for name in REQUIRED if name not in frame]
-    if missing:
-        from whalereid.catalogue.suggestions import did_you_mean  # which knows the columns by this module
-
-        question = did_you_mean(frame.columns, *missing)
-        raise WhalereidError(
-            f"{where}: no column {listing(missing)}; a catalogue needs image_id and path, "
-            f"this table has {listing(frame.columns, most=12) or 'no columns'}{'; ' + question if question else '.'}"
-        )
+    question = did_you_mean(frame.columns, *missing) if missing else ""
+    hint = f"a catalogue needs {' and '.join(REQUIRED)}{'; ' if question else ''}{question}"
+    require_columns(frame, *REQUIRED, where=where, hint=hint)
     cleaned = {"image_id": id_column(frame["image_id"], where=where)}
     cleaned["path"] = text_column(frame["path"], where=where)
     cleaned |= {name: name_column(frame[name], where=where) for name in _NAMES if name in frame}
@@ -170,10 +155,7 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
         frame = frame.drop(columns=list(_BBOX_PARTS))
     frame = frame.assign(**cleaned)
     for name in REQUIRED:
-        empty = frame.index[frame[name].isna()]
-        if len(empty):
-            more = f"; {len(empty)} rows are so" if len(empty) > 1 else ""
-            raise WhalereidError(f"{where}, row {empty[0] + 1}, column {name}: is empty{more}; every photo needs one.")
+        require_filled(frame[name], where=where, hint="every photo needs one")
     refuse_repeats(frame["image_id"], where=where)
     return frame
 
@@ -181,17 +163,17 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
 def _rename(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     """Known names and aliases in whatever case and with spaces around, then aliases to their proper names."""
     names = [str(name) for name in frame.columns]
-    ours = {*KNOWN, *ALIASES, *_BBOX_PARTS, "timestamp"}
+    known = {*KNOWN, *ALIASES, *_BBOX_PARTS, "timestamp"}
+    taken = set(names)
     for at, name in enumerate(names):
         plain = name.strip().lower()
-        if name not in ours and plain in ours and plain not in names:
+        if name not in known and plain in known and plain not in taken:
+            taken.add(plain)
             names[at] = plain
     for alias, proper in ALIASES.items():
         if alias in names and proper not in names:
             names[names.index(alias)] = proper
-    twice = sorted(name for name, count in Counter(names).items() if count > 1)
-    if twice:
-        raise WhalereidError(f"{where}: two columns are called {listing(twice)}; rename or remove one.")
+    require_unique_names(names, where=where)
     return frame.set_axis(names, axis="columns")
 
 

@@ -1,4 +1,4 @@
-"""Columns under names that aren't ours: which known column a table's own probably is."""
+"""Columns under names that aren't known: which known column a table's own probably is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
-from whalereid.catalogue.schema import ALIASES, KNOWN
+from whalereid.catalogue.columns import ALIASES, KNOWN
 
 __all__ = ["did_you_mean", "suggest_columns"]
 
@@ -46,12 +46,12 @@ def suggest_columns(columns: Iterable[str]) -> dict[str, str]:
     {'identity': 'Indentity'}
     """
     given = [str(name) for name in columns]
-    ours = {*KNOWN, *ALIASES, "timestamp", "latitude", "longitude"}
+    known_names = {*KNOWN, *ALIASES, "timestamp", "latitude", "longitude"}
     plain = {name: name.strip().lower() for name in given}
-    there = {ALIASES.get(name, name) for name in plain.values() if name in ours}
+    there = {ALIASES.get(name, name) for name in plain.values() if name in known_names}
     if "timestamp" in there:
         there.add("date")
-    free = {name: _bare(name) for name in given if plain[name] not in ours}
+    free = {name: _bare(name) for name in given if plain[name] not in known_names}
     lacking = [name for name in _SYNONYMS if name not in there]
     suggested: dict[str, str] = {}
     for known in lacking:

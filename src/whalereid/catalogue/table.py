@@ -16,10 +16,10 @@ import pandas as pd
 from whalereid.arguments import instance, texts
 from whalereid.catalogue.dates import DateColumn, DateOrder, parse_dates
 from whalereid.catalogue.schema import KNOWN, normalise, normalise_viewpoint, refuse_repeats
-from whalereid.catalogue.text import id_column
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import inside
 from whalereid.outputs import CATALOGUE, check_output, is_same
+from whalereid.text import id_column
 
 __all__ = ["Catalogue", "Scenario"]
 
@@ -381,7 +381,7 @@ class Catalogue:
         instance(table, "table", (pd.DataFrame, str, os.PathLike), "a DataFrame, or the path of a table")
         if not isinstance(table, pd.DataFrame):
             where = str(table)
-            from whalereid.catalogue.readers import read_table
+            from whalereid.tables import read_table
 
             table = read_table(Path(table))
         if "image_id" not in table:
@@ -441,8 +441,8 @@ class Catalogue:
         WhalereidError
             Another suffix, something else is there, or the place can't be written.
         """
-        from whalereid.catalogue.readers import write_table
         from whalereid.catalogue.readers.table import NAMES
+        from whalereid.tables import write_table
 
         instance(path, "path", (str, os.PathLike), "the path of a file")
         instance(force, "force", bool, "True or False")

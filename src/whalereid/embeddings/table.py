@@ -17,11 +17,11 @@ import pandas as pd
 
 from whalereid.arguments import instance, texts
 from whalereid.catalogue import TrainedOn
-from whalereid.catalogue.text import id_array
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import companion, replacing
 from whalereid.outputs import EMBEDDINGS, check_output
 from whalereid.reading import MOST_NUMBERS_GB, check_file, check_size, os_errors, parse_json, read_json
+from whalereid.text import id_array
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq

@@ -13,11 +13,12 @@ import pandas as pd
 
 from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue
-from whalereid.catalogue.text import id_array, id_column
-from whalereid.errors import WhalereidError, listing
+from whalereid.errors import WhalereidError
 from whalereid.evaluation.arrays import integers, names_of, path_of
 from whalereid.evaluation.spelling import nearest, same_but_for_spelling
 from whalereid.ranking import Ranking, Task
+from whalereid.tables import id_columns, read_table
+from whalereid.text import id_array, id_column
 
 __all__ = ["Labels", "LabelsLike"]
 
@@ -169,17 +170,8 @@ class Labels:
         """
         where = instance(where, "where", str, "what errors should call the table")
         frame = instance(frame, "frame", pd.DataFrame, f"a table of {' and '.join(COLUMNS)}")
-        absent = [name for name in COLUMNS if name not in frame]
-        if absent:
-            raise WhalereidError(f"{where}: no column {listing(absent)}; it has {listing(frame.columns, most=12)}.")
-        ids = [id_column(frame[name], where=where) for name in COLUMNS]
-        for name, column in zip(COLUMNS, ids, strict=True):
-            empty = np.flatnonzero(column.isna())
-            if len(empty):
-                raise WhalereidError(
-                    f"{where}, row {empty[0] + 1}: {name} is empty; a query without a relevant photo has no row."
-                )
-        labels = cls(*ids)
+        ids = id_columns(frame, *COLUMNS, where=where, hint="a query without a relevant photo has no row")
+        labels = cls(*(ids[name] for name in COLUMNS))
         labels._table = where
         return labels
 
@@ -192,8 +184,6 @@ class Labels:
         WhalereidError
             Nothing there, not readable, or its content is refused; names file, row and column.
         """
-        from whalereid.catalogue.readers import read_table
-
         return cls.from_frame(read_table(Path(path_of(path))), where=str(path))
 
     @classmethod

@@ -16,7 +16,6 @@ import pandas as pd
 
 from whalereid.arguments import choice, column_names, instance, whole_number
 from whalereid.catalogue import Catalogue
-from whalereid.catalogue.text import id_column
 from whalereid.errors import WhalereidError, listing
 from whalereid.evaluation.arrays import catalogue_of, integers, path_of
 from whalereid.evaluation.implied import tasks_of
@@ -26,6 +25,8 @@ from whalereid.files import check_whole_folder, inside, replacing
 from whalereid.outputs import is_protocol
 from whalereid.ranking import CandidateMask, CandidateRules, Ranking, Task, tasks_from
 from whalereid.reading import is_file, read_json
+from whalereid.tables import read_table, write_table
+from whalereid.text import id_column
 
 if TYPE_CHECKING:
     from whalereid.splits import Splitter  # it loads scikit-learn, which scoring does without
@@ -254,8 +255,6 @@ class Protocol:
             self._write_into(beside, labels)
 
     def _write_into(self, folder: Path, labels: pd.DataFrame) -> None:
-        from whalereid.catalogue.readers import write_table
-
         for part in ("queries", "databases"):
             (folder / part).mkdir(parents=True)
         index = []
@@ -423,8 +422,6 @@ def _read_tasks(folder: Path) -> list[Task]:
 
 
 def _columns(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
-    from whalereid.catalogue.readers import read_table
-
     table = read_table(path)
     absent = [name for name in names if name not in table]
     if absent:

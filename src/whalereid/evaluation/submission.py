@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from whalereid import arguments
-from whalereid.catalogue.text import id_column
 from whalereid.errors import WhalereidError
 from whalereid.evaluation.arrays import cut_off, path_of
 from whalereid.ranking import Ranking
+from whalereid.tables import read_table
+from whalereid.text import id_column
 
 __all__ = ["check_submission"]
 
@@ -60,8 +61,6 @@ def check_submission(
     if isinstance(submission, pd.DataFrame):
         frame, where = submission, where or "submission"
     else:
-        from whalereid.catalogue.readers import read_table
-
         path = path_of(submission, "submission", "a table of query_id, database_image_id and score, or a path to one")
         frame, where = read_table(Path(path)), where or str(path)
     ranking = Ranking.from_frame(frame, where=where)

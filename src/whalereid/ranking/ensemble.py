@@ -15,13 +15,13 @@ import numpy as np
 
 from whalereid.arguments import HIGHEST_WEIGHT, instance, number, sequence, whole_number
 from whalereid.catalogue import TrainedOn
-from whalereid.catalogue.text import id_array
 from whalereid.embeddings import Embeddings
 from whalereid.embeddings.table import all_alike
 from whalereid.errors import WhalereidError, listing
 from whalereid.ranking.result import Ranking
 from whalereid.ranking.rules import CandidateMask, CandidateRules, Photos, image_ids
 from whalereid.ranking.search import BLOCK, slices, top_k
+from whalereid.text import id_array
 
 __all__ = ["COSINE_ERROR", "Ensemble", "Member", "Reranker", "Search", "Similarity"]
 

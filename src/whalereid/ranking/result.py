@@ -13,10 +13,11 @@ import pandas as pd
 
 from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import TrainedOn
-from whalereid.catalogue.text import id_array, id_column
-from whalereid.errors import WhalereidError, listing
+from whalereid.errors import WhalereidError
 from whalereid.files import replacing_all
 from whalereid.outputs import RANKING, TASK, check_output
+from whalereid.tables import id_columns, read_table, require_columns, write_table
+from whalereid.text import id_array
 
 if TYPE_CHECKING:
     from whalereid.ranking.task import Task
@@ -223,19 +224,13 @@ class Ranking:
             A column is missing, a score isn't a finite number, or a query lists a photo twice; names the row.
         """
         instance(frame, "frame", pd.DataFrame, "a DataFrame of query_id, database_image_id, score")
-        absent = [name for name in COLUMNS if name not in frame]
-        if absent:
-            raise WhalereidError(f"{where}: no column {listing(absent)}; it has {listing(frame.columns, most=12)}.")
+        require_columns(frame, *COLUMNS, where=where)
         scores = _score_column(frame["score"])
         bad = np.flatnonzero(~np.isfinite(scores))
         if len(bad):
             given = frame["score"].iloc[bad[0]]
             raise WhalereidError(f"{where}, row {bad[0] + 1}: score {given!r:.60} isn't a finite number.")
-        ids = {name: id_column(frame[name], where=where) for name in COLUMNS[:2]}
-        for name, column in ids.items():
-            empty = np.flatnonzero(column.isna())
-            if len(empty):
-                raise WhalereidError(f"{where}, row {empty[0] + 1}: {name} is empty.")
+        ids = id_columns(frame, *COLUMNS[:2], where=where)
         query, query_ids = pd.factorize(ids["query_id"])
         code, database_ids = pd.factorize(ids["database_image_id"])
         if (np.diff(query) < 0).any() or ((np.diff(query) == 0) & (np.diff(scores) > 0)).any():
@@ -282,7 +277,6 @@ class Ranking:
         WhalereidError
             Another suffix, something else is there, two tasks share a query id, or the place can't be written.
         """
-        from whalereid.catalogue.readers import write_table
         from whalereid.ranking.task import task_path, tasks_as_json
 
         instance(path, "path", (str, os.PathLike), "the path of a CSV or Parquet file")
@@ -310,7 +304,6 @@ class Ranking:
         WhalereidError
             Nothing there, not readable, or its content is refused; names file, row and column.
         """
-        from whalereid.catalogue.readers import read_table
         from whalereid.ranking.task import read_trained_on, refuse_unfinished
 
         instance(path, "path", (str, os.PathLike), "the path of a CSV or Parquet file")

@@ -10,8 +10,8 @@ import pandas as pd
 
 from whalereid.arguments import column_names, instance
 from whalereid.catalogue import Catalogue
-from whalereid.catalogue.text import id_array
 from whalereid.errors import WhalereidError
+from whalereid.text import id_array
 
 __all__ = ["CandidateMask", "CandidateRules", "Photos", "image_ids"]
 

@@ -13,13 +13,14 @@ import pandas as pd
 
 from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import Catalogue, TrainedOn
-from whalereid.catalogue.text import id_array, id_column
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import companion, leftovers, replacing
 from whalereid.outputs import TASK, check_output
 from whalereid.ranking.result import Ranking
 from whalereid.ranking.rules import CandidateRules
 from whalereid.reading import MOST_TABLE_GB, is_file, read_json, read_text
+from whalereid.tables import id_columns, read_table
+from whalereid.text import id_array
 
 __all__ = [
     "Ranker",
@@ -341,8 +342,6 @@ def read_database(path: str | os.PathLike[str]) -> list[str]:
 
 def _read_ids(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
     """One row an id: column `id`, and `query_id` where the table has it."""
-    from whalereid.catalogue.readers import read_table
-
     if path.suffix == ".txt":
         named = [line.strip() for line in read_text(path, most_gb=MOST_TABLE_GB).splitlines() if line.strip()]
         if not named:
@@ -356,15 +355,8 @@ def _read_ids(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
         )
     if not len(table):
         raise WhalereidError(f"{path}: names no photo; give a row for each.")
-    ids = pd.DataFrame({"id": table[name]})
-    if name == "query_image_id" and "query_id" in table:
-        ids["query_id"] = table["query_id"]
-    for column in ids:
-        text = id_column(ids[column], where=str(path))
-        if text.isna().any():
-            raise WhalereidError(f"{path}, row {int(text.isna().to_numpy().argmax()) + 1}: {column} is empty.")
-        ids[column] = text.astype(object)
-    return ids
+    wanted = [name, "query_id"] if name == "query_image_id" and "query_id" in table else [name]
+    return id_columns(table, *wanted, where=str(path)).astype(object).rename(columns={name: "id"})
 
 
 def _texts(values: Any) -> tuple[str, ...]:

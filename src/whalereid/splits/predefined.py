@@ -11,11 +11,11 @@ import pandas as pd
 
 from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue
-from whalereid.catalogue.readers import read_table, write_table
-from whalereid.catalogue.text import MISSING, id_column
 from whalereid.errors import WhalereidError, listing
 from whalereid.outputs import FOLDS, check_output
 from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, Splitter, needs_catalogue
+from whalereid.tables import read_table, require_columns, require_filled, write_table
+from whalereid.text import MISSING, id_column
 
 __all__ = ["PredefinedFolds", "fold_table", "read_folds", "write_folds"]
 
@@ -118,19 +118,11 @@ def read_folds(path: str | os.PathLike[str], catalogue: Catalogue) -> pd.DataFra
 
 def _checked(table: pd.DataFrame, *, where: str) -> pd.DataFrame:
     instance(table, where, pd.DataFrame, "a DataFrame of image_id and fold, as fold_table and read_folds make")
-    missing = [name for name in COLUMNS if name not in table]
-    if missing:
-        raise WhalereidError(
-            f"{where}: no column {listing(missing)}; a fold table has image_id and fold, "
-            f"this one has {listing(table.columns, most=12) or 'no columns'}."
-        )
-    if not table.columns.is_unique:
-        raise WhalereidError(f"{where}: two columns are called {listing(table.columns[table.columns.duplicated()])}.")
+    require_columns(table, *COLUMNS, where=where, hint="a fold table has image_id and fold")
     image_id, given = id_column(table["image_id"], where=where), table["fold"].map(_scalar)
     there = table["fold"].notna() & ~given.isin(MISSING)
     number = pd.to_numeric(given.where(there), errors="coerce")
-    for row in np.flatnonzero(image_id.isna()):
-        raise WhalereidError(f"{where}, row {row + 1}: image_id is empty.")
+    require_filled(image_id, where=where)
     for row in np.flatnonzero(there & (~number.between(ONLY_TRAINING, _HIGHEST) | (number % 1 != 0))):
         raise WhalereidError(
             f"{where}, row {row + 1}: fold {table['fold'].iloc[row]!r} is none; folds count from 0, "

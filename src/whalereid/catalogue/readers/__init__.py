@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from whalereid.arguments import choice, instance
 from whalereid.catalogue.readers import coco, competition, folders, lila_test, table, wildlife
 from whalereid.catalogue.readers.listing import Listing
-from whalereid.catalogue.readers.table import read_table, write_table
 from whalereid.errors import WhalereidError, listing
+from whalereid.tables import read_table, write_table
 
 if TYPE_CHECKING:
     from whalereid.catalogue.table import Catalogue

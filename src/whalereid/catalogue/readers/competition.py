@@ -12,9 +12,9 @@ import pandas as pd
 from whalereid.catalogue.readers import table
 from whalereid.catalogue.readers.listing import Listing
 from whalereid.catalogue.table import Catalogue, Scenario
-from whalereid.catalogue.text import id_column
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import inside
+from whalereid.text import id_column
 
 __all__ = ["WANTED", "read", "read_scenario", "read_scenarios", "recognises"]
 

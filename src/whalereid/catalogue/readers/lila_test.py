@@ -11,9 +11,9 @@ import pandas as pd
 
 from whalereid.catalogue.readers.competition import read_scenario
 from whalereid.catalogue.readers.listing import Listing
-from whalereid.catalogue.readers.table import read_table
 from whalereid.catalogue.table import Catalogue, Scenario
 from whalereid.errors import WhalereidError, listing
+from whalereid.tables import read_table
 
 __all__ = ["WANTED", "read", "recognises"]
 

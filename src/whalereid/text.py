@@ -65,8 +65,8 @@ def text_column(column: pd.Series, *, where: str) -> pd.Series:
 def name_column(column: pd.Series, *, where: str) -> pd.Series:
     """A column of names as `text_column` gives it; one that no file could keep is refused."""
     text = text_column(column, where=where)
-    held = text.str.contains("\0", regex=False).fillna(False).to_numpy(bool)
-    _refuse(text, held, "holds a NUL, which no table can keep; rename it", where=where)
+    has_nul = text.str.contains("\0", regex=False).fillna(False).to_numpy(bool)
+    _refuse(text, has_nul, "holds a NUL, which no table can keep; rename it", where=where)
     return text
 
 
@@ -123,19 +123,19 @@ def id_array(ids: Any, name: str) -> np.ndarray:
     WhalereidError
         That is no list, or an id is neither, or empty, or holds what no file can; names the argument and the entry.
     """
-    held = list(instance(ids, name, Iterable, "a list of ids, which are text"))
-    for row, image_id in enumerate(held):
+    texts: list[Any] = list(instance(ids, name, Iterable, "a list of ids, which are text"))
+    for row, image_id in enumerate(texts):
         if type(image_id) is not str:
             if not _is_id(image_id):
                 raise WhalereidError(f"{name}: entry {row + 1} is {image_id!r:.60}; an id is text.")
             image_id = str(image_id)
-        held[row] = plain = image_id.strip()
+        texts[row] = plain = image_id.strip()
         if not plain:
             raise WhalereidError(f"{name}: entry {row + 1} is empty; an id is text.")
         if "\0" in plain or not _encodes(plain):
             raise WhalereidError(f"{name}: entry {row + 1} is {plain!r:.60}, which no table can keep; rename it.")
-    array = np.empty(len(held), object)
-    array[:] = held
+    array = np.empty(len(texts), object)
+    array[:] = texts
     return array
 
 
