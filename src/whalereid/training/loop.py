@@ -182,7 +182,7 @@ def fit(
             with TrainingProgress(recipe.epochs, show=progress and folder is not None) as display:
                 for note in (*notes, *untold):
                     display.say(note)
-                if validation is not None:
+                if validation is not None and folder is not None:
                     _warn_of_leakage(items.catalogue, validation.photos, display)
                 training = _Training(net, head, items, validation, recipe, accelerator, seed=seed, workers=workers)
                 return training.run(Path(out), folder, display)
@@ -548,7 +548,7 @@ def _warn_of_leakage(train: Catalogue, valid: Catalogue, display: TrainingProgre
     if train.n_identities and valid.n_identities:
         shared = leakage(train, valid)
         if shared.n_straddling or shared.count("photo"):
-            display.say(f"Warning: {shared.sentence()}")
+            display.warn(shared.sentence())
 
 
 def _settings(
