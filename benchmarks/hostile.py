@@ -17,9 +17,12 @@ import argparse
 import multiprocessing
 import os
 import random
+import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 os.environ.update(OMP_NUM_THREADS="1", COLUMNS="200", HF_HUB_OFFLINE="1", NO_ALBUMENTATIONS_UPDATE="1")
@@ -39,8 +42,7 @@ def main() -> None:
     options = _options()
     began = time.perf_counter()
     shared_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(dir=shared_memory, prefix="hostile-") as name:
-        place = Path(name)
+    with _folder(shared_memory) as place:
         world = place / "world"
         world.mkdir()
         built = in_a_child(lambda: build(world), world, 300, check_status=False)
@@ -63,6 +65,16 @@ def main() -> None:
         print(f"{kind:<12}{number:>7}{sum(1 for of, _, _ in short if of == kind):>12}")
     print(f"{'all':<12}{sum(tried.values()):>7}{len(short):>12}   in {time.perf_counter() - began:.0f} s")
     sys.exit(1 if short else 0)
+
+
+@contextmanager
+def _folder(parent: str | None) -> Iterator[Path]:
+    """Make a folder that is removed here alone; a TemporaryDirectory would go as soon as a forked command ends."""
+    place = Path(tempfile.mkdtemp(dir=parent, prefix="hostile-"))
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _options() -> argparse.Namespace:

@@ -13,8 +13,7 @@ import pytest
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.evaluation.labels import Labels
-from whalereid.ranking import Ranking
-from whalereid.ranking.task import read_database, read_queries
+from whalereid.ranking import Ranking, read_database, read_queries
 from whalereid.splits import PredefinedFolds
 from whalereid.tables import id_columns, read_table, require_columns, require_filled, write_table
 

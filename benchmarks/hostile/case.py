@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import io
 import multiprocessing
@@ -151,6 +152,7 @@ def in_a_child(
         status = 70
         try:
             os.setsid()
+            atexit._clear()  # a command runs what is due at its end: removing the world is its parent's
             _redirect(out if not stdout else Path(stdout), err)
             os.environ.update(env or {})
             os.chdir(place)
@@ -211,8 +213,11 @@ def _wait(child: int, limit: float) -> int | None:
 
 
 def command(line: Sequence[str]) -> int:
-    """Run `whalereid` as its own entry point does; gives the exit status."""
+    """Run `whalereid` as its own entry point does, but for ending the process; gives the exit status."""
+    from whalereid import stopping
+
     sys.argv = ["whalereid", *line]
+    stopping.leave = sys.exit  # its own would end us before what was done is looked at
     try:
         runpy.run_module("whalereid", run_name="__main__", alter_sys=False)
     except SystemExit as end:

@@ -16,6 +16,7 @@ import numpy as np
 import simplejpeg
 
 from whalereid.errors import WhalereidError
+from whalereid.png import PNG, Png
 
 __all__ = ["MAX_PHOTO_MB", "MIN_SIDE", "PHOTO_SUFFIXES", "crop", "decode", "decode_bytes", "largest_mb", "read_bytes"]
 
@@ -32,7 +33,7 @@ PHOTO_SUFFIXES = frozenset(
 # As in the file, upright: the one combination of OpenCV's flags that keeps greyscale, alpha and 16 bits and still turns
 # a photo by its EXIF orientation (IMREAD_UNCHANGED does not turn, IMREAD_ANYCOLOR drops alpha).
 _AS_STORED_UPRIGHT = cv2.IMREAD_LOAD_GDAL
-_JPEG, _PNG, _TIFF = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", (b"II*\0", b"MM\0*")
+_JPEG, _TIFF = b"\xff\xd8\xff", (b"II*\0", b"MM\0*")
 _JP2 = b"\0\0\0\x0cjP  "
 _OTHERS = (b"RIFF", b"BM", b"GIF8", _JP2)
 _DAMAGED = "the photo is cut short or damaged; copy it again from where it came."
@@ -98,8 +99,8 @@ def decode_bytes(data: bytes, *, where: str) -> np.ndarray:
     try:
         if data.startswith(_JPEG):
             return _decode_jpeg(data, where=where)
-        if data.startswith(_PNG) and not _png_is_whole(data):
-            raise WhalereidError(f"{where}: {_DAMAGED}")
+        if data.startswith(PNG):
+            return _decode_png(data, where=where)
         width, height, depth = _declared(data)
         _refuse_large(width * height * depth, f"{width}×{height} px decode to", where=where)
         if data.startswith(_TIFF) and width and not _tiff_is_whole(data):
@@ -154,6 +155,18 @@ def _decode_with_opencv(data: bytes, *, where: str) -> np.ndarray:
     return image
 
 
+def _decode_png(data: bytes, *, where: str) -> np.ndarray:
+    """Decode a PNG that was looked through, size first, so that libpng finds nothing to say."""
+    png = Png.parse(data)
+    if png is None:
+        raise WhalereidError(f"{where}: {_DAMAGED}")
+    _refuse_large(png.decoded_bytes, f"{png.width}×{png.height} px decode to", where=where)
+    plain = png.encoded()
+    if plain is None:
+        raise WhalereidError(f"{where}: {_DAMAGED}")
+    return _decode_with_opencv(plain, where=where)
+
+
 def _decode_jpeg(data: bytes, *, where: str) -> np.ndarray:
     """Decode a JPEG as OpenCV does, to the same pixels, but with libjpeg's warnings as errors.
 
@@ -175,8 +188,10 @@ def _decode_jpeg(data: bytes, *, where: str) -> np.ndarray:
     except ValueError as error:
         if not str(error).startswith(_HARMLESS):
             raise WhalereidError(f"{where}: {_jpeg_damage(error)}") from error
-        _check_jpeg(_without_oddities(data), space, where=where)
-        return _decode_with_opencv(data, where=where)
+        try:
+            image = simplejpeg.decode_jpeg(_without_oddities(data), space, strict=True)
+        except ValueError as damage:
+            raise WhalereidError(f"{where}: {_jpeg_damage(damage)}") from damage
     mirrored, turn = _UPRIGHT.get(_orientation(data), (False, None))
     image = image[..., 0] if space == "GRAY" else image
     image = cv2.flip(image, 1) if mirrored else image
@@ -256,17 +271,20 @@ def _orientation(data: bytes) -> int:
 
 
 def _without_oddities(data: bytes) -> bytes:
-    """A JPEG without metadata, and with its scan's parameters as they ought to be: what is left is the pixels'."""
-    kept, at = [data[:2]], 2
-    baseline = False
+    """A JPEG with what libjpeg warns of set right: JFIF's revision, Adobe's colours, a scan's ends."""
+    mended = bytearray(data)
+    baseline, colours = False, 3
+    for marker, start, _ in _segments(data):
+        if 0xC0 <= marker <= 0xC2 and start + 9 < len(data):
+            baseline, colours = marker < 0xC2, data[start + 9]
     for marker, start, end in _segments(data):
-        at = end
-        baseline |= marker in (0xC0, 0xC1)
-        if marker == 0xDA and baseline:
-            kept.append(data[start : end - 3] + b"\0\x3f\0")
-        elif not 0xE0 <= marker <= 0xEF and marker != 0xFE:
-            kept.append(data[start:end])
-    return b"".join([*kept, data[at:]])
+        if marker == 0xDA and baseline and end <= len(data):
+            mended[end - 3 : end] = b"\0\x3f\0"
+        elif marker == 0xE0 and data[start + 4 : start + 9] == b"JFIF\0" and end - start >= 11:
+            mended[start + 9] = 1
+        elif marker == 0xEE and data[start + 4 : start + 9] == b"Adobe" and end - start >= 16 and data[start + 15] > 2:
+            mended[start + 15] = 1 if colours == 3 else 2
+    return bytes(mended)
 
 
 def _declared(data: bytes) -> tuple[int, int, int]:
@@ -275,9 +293,6 @@ def _declared(data: bytes) -> tuple[int, int, int]:
     Of kinds that store large photos in small files; WebP has no more than 16,383 pixels a side.
     """
     try:
-        if data.startswith(_PNG):
-            width, height, bits, kind = struct.unpack_from(">IIBB", data, 16)
-            return width, height, (4 if kind in (4, 6) else 1 if kind == 0 else 3) * (2 if bits == 16 else 1)
         if data.startswith(b"BM"):
             width, height = struct.unpack_from("<ii", data, 18)
             return abs(width), abs(height), 3
@@ -377,31 +392,13 @@ def crop(image: np.ndarray, bbox: tuple[float, float, float, float], *, where: s
     return image[top:bottom, left:right]
 
 
-def _png_is_whole(data: bytes) -> bool:
-    """Whether a PNG's chunks lead to IEND, with the checksums right of those that pixels depend on.
-
-    Beside the critical chunks these are transparency and the orientation, which libpng passes over when damaged.
-    """
-    at = len(_PNG)
-    while at + 12 <= len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        kind, end = data[at + 4 : at + 8], at + 8 + length
-        matters = kind[:1].isupper() or kind in (b"tRNS", b"eXIf")
-        if matters and zlib.crc32(data[at + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
-            return False
-        if kind == b"IEND":
-            return True
-        at = end + 4
-    return False
-
-
 def _what_it_seems(data: bytes) -> str:
     brand = data[8:11] if data[4:8] == b"ftyp" else b""
     if brand in (b"hei", b"hev", b"mif", b"msf"):
         return "is a HEIC photo, which can't be read here; convert it to JPEG."
     if data.startswith(_TIFF):  # as most raw formats are, with data that only their maker's software decodes
         return "can't be decoded; if it is a raw camera file convert it to JPEG, else copy it again from where it came."
-    if data.startswith((_JPEG, _PNG, *_OTHERS)) or brand == b"avi":
+    if data.startswith((_JPEG, PNG, *_OTHERS)) or brand == b"avi":
         return _DAMAGED
     return "is not a photo (JPEG, PNG, WebP, TIFF or BMP)."
 

@@ -25,12 +25,15 @@ __all__ = [
     "inside",
     "is_leftover",
     "leftovers",
+    "make_folders",
     "mode_of",
+    "remove",
     "replacing",
     "replacing_all",
     "special",
     "sweep",
     "temporary",
+    "unmake_folders",
 ]
 
 LONGEST_NAME = 255
@@ -120,7 +123,7 @@ def replacing_all(
         try:
             for path, target in zip(wanted, targets, strict=True):
                 with disk_errors(path):
-                    made += _make_parents(target)
+                    made += make_folders(target.parent)
                     _tidy(target)
             with disk_errors(wanted[0]):
                 yield tuple(besides)
@@ -128,10 +131,8 @@ def replacing_all(
             made = []
         finally:
             for beside in besides:
-                _remove(beside)
-            for folder in reversed(made):
-                with suppress(OSError):  # something is in it by now
-                    folder.rmdir()
+                remove(beside)
+            unmake_folders(made)
 
 
 def _target(path: Path) -> Path:
@@ -157,15 +158,28 @@ def special(mode: int) -> str:
     return "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
 
 
-def _make_parents(path: Path) -> list[Path]:
-    """Make the folders above a path; returns those that are new, from above."""
-    new = []
-    for folder in path.parents:
-        if os.path.lexists(folder):
+def make_folders(folder: Path) -> list[Path]:
+    """Make a folder and those above it, all or none; returns those that are new, from above."""
+    new: list[Path] = []
+    for each in (folder, *folder.parents):
+        if os.path.lexists(each):
             break
-        new.append(folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return new[::-1]
+        new.insert(0, each)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except BaseException:  # Ctrl-C too
+        unmake_folders(new)
+        raise
+    return new
+
+
+def unmake_folders(made: Sequence[Path]) -> None:
+    """Take away what `make_folders` made, as far as it is empty."""
+    for folder in reversed(made):
+        for _ in range(2):  # as in `remove`
+            with suppress(OSError):  # something is in it by now
+                folder.rmdir()
+                break
 
 
 def _swap(moves: Sequence[tuple[Path, Path]], goes: Sequence[Path]) -> None:
@@ -178,48 +192,63 @@ def _swap(moves: Sequence[tuple[Path, Path]], goes: Sequence[Path]) -> None:
         moves[0][0].replace(moves[0][1])
         return
     places = [path for _, path in moves] + list(goes)
-    kept: dict[Path, Path] = {}
+    olds = {path: temporary(path, "old") for path in places}
     new = {path for path in places if not os.path.lexists(path)}
+    for old in olds.values():
+        remove(old)
     try:
         for path in places:
             if path not in new:
-                kept[path] = _keep(path)
-        for path in places[1:]:  # first, so that nothing older ever stands beside the first's new content
-            path.unlink(missing_ok=True)
+                # The first stays in its place until what is new takes it. The others go before, so that nothing older
+                # ever stands beside the first's new content.
+                _keep(path, olds[path], moves_away=path != places[0] or path.is_dir())
         for beside, path in moves:
             beside.replace(path)
     except BaseException:  # Ctrl-C too
-        for path in places:
-            if path in kept:
-                if path.is_dir():
-                    shutil.rmtree(path)
-                kept[path].replace(path)
-            elif path in new:
-                _remove(path)
+        for path, old in olds.items():
+            if path in new:
+                remove(path)
+            elif os.path.lexists(old):
+                _put_back(old, path)
         raise
-    for old in kept.values():
-        _remove(old)
+    for old in olds.values():
+        remove(old)
 
 
-def _keep(path: Path) -> Path:
-    """Keep what a path holds under another name: a folder moves, since none can take its place; a file stays too."""
-    old = temporary(path, "old")
-    _remove(old)
-    if path.is_dir():
-        return path.rename(old)
+def _keep(path: Path, old: Path, *, moves_away: bool) -> None:
+    """Keep what a path holds under another name, whole or not at all."""
+    if moves_away:
+        path.replace(old)
+        return
     try:
         os.link(path, old)
     except OSError:  # a file system without hard links
-        shutil.copy2(path, old)
-    return old
+        try:
+            shutil.copy2(path, old)
+        except BaseException:
+            remove(old)
+            raise
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
+def _put_back(old: Path, path: Path) -> None:
+    """Undo `_keep`; what can't be put back stays under its other name."""
+    with suppress(OSError):
+        if path.is_dir():
+            shutil.rmtree(path)
+        old.replace(path)
+        remove(old)  # of two names of one file the system renames neither
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all in it, as far as the system lets us; nothing is said where it doesn't."""
+    for _ in range(2):  # a drive of the network, or what looks for viruses, may hold on to it for a moment
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        if not os.path.lexists(path):
+            return
 
 
 def temporary(path: Path, what: str = "part", *, pid: int | None = None) -> Path:
@@ -282,7 +311,7 @@ def sweep(folder: Path) -> None:
     """Remove what a killed run left half written in a folder that is ours alone."""
     for left in folder.glob(".whalereid-*"):
         if is_leftover(left):
-            _remove(left)
+            remove(left)
 
 
 def _tidy(path: Path) -> None:
@@ -294,7 +323,7 @@ def _tidy(path: Path) -> None:
         if found["what"] == "old" and left.is_dir() and not os.path.lexists(path):
             left.rename(path)
         else:
-            _remove(left)
+            remove(left)
 
 
 def _is_at_work(pid: int) -> bool:
@@ -312,7 +341,7 @@ def _is_at_work(pid: int) -> bool:
     return True
 
 
-def claim_folder(path: str | os.PathLike[str], *, marker: str, option: str = "--out") -> Path:
+def claim_folder(path: str | os.PathLike[str], *, marker: str, option: str = "--out") -> list[Path]:
     """Make an output folder, or take an existing one that is empty or already ours.
 
     Parameters
@@ -326,18 +355,18 @@ def claim_folder(path: str | os.PathLike[str], *, marker: str, option: str = "--
 
     Returns
     -------
-    Path
-        The folder, existing.
+    list of Path
+        The folders that had to be made, from above: whoever then fails to write anything gives them to
+        `unmake_folders`.
 
     Raises
     ------
     WhalereidError
-        It is a file, or holds something else.
+        It is a file, or holds something else; or it can't be made.
     """
     path = check_folder(path, marker=marker, option=option)
     with disk_errors(path):
-        path.mkdir(parents=True, exist_ok=True)
-    return path
+        return make_folders(path)
 
 
 def check_whole_folder(

@@ -19,7 +19,22 @@ HEADS: Registry[Any] = Registry(
 )
 """Heads and losses: modules with ``(embeddings (B, D), labels (B,)) → scalar``."""
 
-RULES: Registry[Any] = Registry("rule", "whalereid.rules", {})
+RULES: Registry[Any] = Registry(
+    "rule",
+    "whalereid.rules",
+    {
+        "differ": "whalereid.candidates.columns:Differ",
+        "same": "whalereid.candidates.columns:Same",
+        "within-days": "whalereid.candidates.time:WithinDays",
+        "beyond-days": "whalereid.candidates.time:BeyondDays",
+        "within-km": "whalereid.candidates.place:WithinDistance",
+        "beyond-km": "whalereid.candidates.place:BeyondDistance",
+        "viewpoints": "whalereid.candidates.viewpoints:Viewpoints",
+        "must-not": "whalereid.candidates.pairs:MustNot",
+        "must-not-file": "whalereid.candidates.pairs:read_must_not",
+        "alive": "whalereid.candidates.lifetime:Alive",
+    },
+)
 """Candidate rules: who may be compared with whom."""
 
 RERANKERS: Registry[Any] = Registry("re-ranker", "whalereid.rerankers", {"expand": "whalereid.ranking.expand:Expand"})

@@ -98,7 +98,7 @@ def _as(kind: str, text: str) -> tuple[bool, Any]:
         of = _split(inner.removesuffix("]"), ",")[0].strip() or "str"
         read = [_first(of, item) for item in text.split("+")]
         return all(done for done, _ in read), tuple(value for _, value in read)
-    return outer in ("str", "Any", "Path", "PathLike", "Hashable", "object", ""), text
+    return True, text  # text, or what the part itself knows to read
 
 
 def _first(kinds: str, text: str) -> tuple[bool, Any]:

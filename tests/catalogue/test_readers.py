@@ -101,7 +101,7 @@ def test_competition(competition: Path) -> None:
     assert photos.column("encounter").tolist() == ["whale001-000"] * 2 + ["whale002-000"] * 2
     assert {"date", "timestamp"} <= set(photos.columns)
     first, second = photos.scenarios
-    assert first.id == "scenario01"
+    assert first.name == "scenario01"
     assert first.query_ids == ("scenario01-train0001",)
     assert first.query_images == ("train0001",)
     assert first.database_images == ("train0000", "train0001", "train0003")
@@ -129,7 +129,7 @@ PAIR, ONE, TRIPLE = "query_id,query_image_id\n", "database_image_id\n", "scenari
     [
         (QUERIES, PAIR + "q,x\n", r"row 1, column query_image_id: 'x' is not in .*metadata\.csv"),
         (QUERIES, PAIR + "q,train0000\nq,train0001\n", "row 2, column query_id: 'q' stands here a second time"),
-        (QUERIES, PAIR + "q,\n", "row 1, column query_image_id: is empty"),
+        (QUERIES, PAIR + "q,\n", "row 1: query_image_id is empty"),
         (QUERIES, "query_id\nq\n", "no column query_image_id; it has query_id"),
         (DATABASE, ONE + "train0001\nx\n", r"row 2, column database_image_id: 'x' is not .*\(1 of 2 photos are not\)"),
         (DATABASE, ONE + "train0001\ntrain0001\n", "row 2, column database_image_id: .* a second time"),

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whalereid.catalogue import Catalogue, Scenario
+from whalereid.candidates import Task
+from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 
 
@@ -23,7 +24,7 @@ def photos() -> Catalogue:
             "notes": [1, 2, 3, 4, 5],
         }
     )
-    scenario = Scenario("s", ("s-a",), ("a",), ("b", "c"))
+    scenario = Task("s", ("s-a",), ("a",), ("b", "c"))
     return Catalogue(frame, "data", scenarios=[scenario], source="photos.csv")
 
 

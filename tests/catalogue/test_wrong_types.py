@@ -52,7 +52,6 @@ CALLS: dict[str, list[tuple[str, Callable[[], object]]]] = {
     "Finding": [],
     "Fingerprints": [],
     "RuleUse": [],
-    "Scenario": [],
     "Views": [],
     "LAYOUTS": [],
     "NEAR_IDENTICAL": [],

@@ -87,6 +87,9 @@ def test_stopping_says_that_it_can_go_on(
 
 def test_stopped_before_anything_was_made_leaves_nothing(net: Counting, photos: Catalogue, out: Path) -> None:
     stopped(net, photos, out, 0)
+    assert not out.parent.exists()  # it was made for them
+    out.parent.mkdir()
+    stopped(net, photos, out, 0)
     assert list(out.parent.iterdir()) == []
 
 

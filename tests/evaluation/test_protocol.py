@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oracles import relevance
-from whalereid.catalogue import Catalogue, Scenario
+from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.evaluation import Labels, Protocol
 from whalereid.ranking import CandidateRules, Ranking, Task
@@ -67,7 +67,7 @@ def test_implied_labels_are_the_oracles(seed: int, exclude: list[str], match: li
 def test_implied_labels_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     photos = herd()
     whole = by_query(Protocol.from_catalogue(photos).labels)
-    monkeypatch.setattr("whalereid.evaluation.implied._BLOCK", 7)
+    monkeypatch.setattr("whalereid.candidates.mask._BLOCK", 7)
     assert by_query(Protocol.from_catalogue(photos).labels) == whole
 
 
@@ -83,7 +83,7 @@ def test_distractors_are_listed() -> None:
 
 def test_scenarios_of_a_catalogue_are_its_tasks() -> None:
     photos = herd()
-    scenarios = [Scenario("s1", ("s1-p0", "s1-p1"), ("p0", "p1"), tuple(photos.image_ids[2:]))]
+    scenarios = [Task("s1", ("s1-p0", "s1-p1"), ("p0", "p1"), tuple(photos.image_ids[2:]))]
     protocol = Protocol.from_catalogue(Catalogue(photos.frame, "herd", scenarios=scenarios))
     assert [task.name for task in protocol.tasks] == ["s1"]
     assert protocol.query_ids == ("s1-p0", "s1-p1")
@@ -239,7 +239,7 @@ def test_scenario_files_are_not_trusted(tmp_path: Path) -> None:
     cases = {
         ("query_scenarios.csv", "scenario_id,queries_path,database_path\ns,../../x.csv,d.csv\n"): "row 1: .*leaves",
         ("query_scenarios.csv", "scenario_id\ns\n"): "query_scenarios.csv: no column queries_path, database_path",
-        ("queries/scenario01.csv", "query_id,query_image_id\np0,\n"): "scenario01.csv, row 1: a value is missing",
+        ("queries/scenario01.csv", "query_id,query_image_id\np0,\n"): "scenario01.csv, row 1: query_image_id is empty",
         ("protocol.json", "{}"): "protocol.json: isn't a protocol's rules",
         ("protocol.json", "not json"): "protocol.json: isn't a protocol's rules",
         ("labels.csv", "query_id,database_image_id\np0,\n"): "labels.csv, row 1: database_image_id is empty",

@@ -139,7 +139,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "evaluation.Protocol": (evaluation.Protocol, {"tasks": [TASK], "catalogue": PHOTOS, "labels": {"a": {"b"}}}),
     "evaluation.Protocol.from_catalogue": (
         evaluation.Protocol.from_catalogue,
-        {"catalogue": PHOTOS, "exclude": [], "match": ["viewpoint"]},
+        {"catalogue": PHOTOS, "exclude": [], "match": ["viewpoint"], "rules": []},
     ),
     "evaluation.Protocol.from_split": (
         evaluation.Protocol.from_split,
@@ -150,6 +150,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "fold": 0,
             "exclude": [],
             "match": [],
+            "rules": ["same:column=identity"],
         },
     ),
     "evaluation.Protocol.read": (evaluation.Protocol.read, {"folder": "FOLDER/protocol", "catalogue": PHOTOS}),

@@ -385,6 +385,55 @@ def test_weights_of_another_kind_are_refused_by_name(kind: str, suffix: str | No
     assert torch.equal(layer.weight, before)
 
 
+@pytest.fixture(scope="module")
+def net() -> Embedder:
+    return Embedder("resnet10t", image_size=32, weights="random").eval()
+
+
+PHOTOS = torch.zeros(2, 3, 32, 32)
+NO_PHOTOS = {
+    "a mapping": {},
+    "a batch of a data set": {"image": PHOTOS},
+    "a list": [PHOTOS[0], PHOTOS[1]],
+    "an array": PHOTOS.numpy(),
+    "nothing": None,
+    "a path": "photo.jpg",
+    "one photo": PHOTOS[0],
+    "five dimensions": PHOTOS[None],
+    "a number": torch.zeros(()),
+    "whole numbers": PHOTOS.to(torch.uint8),
+    "64-bit whole numbers": PHOTOS.long(),
+    "truth values": PHOTOS.bool(),
+    "double precision": PHOTOS.double(),
+    "complex numbers": PHOTOS.to(torch.complex64),
+    "channels last": PHOTOS.permute(0, 2, 3, 1),
+    "one channel": PHOTOS[:, :1],
+    "an alpha channel": torch.zeros(2, 4, 32, 32),
+}
+
+
+@pytest.mark.parametrize("name", NO_PHOTOS)
+def test_what_is_no_batch_of_photos_is_refused(name: str, net: Embedder) -> None:
+    with pytest.raises(
+        WhalereidError, match=r"images is a .*; give photos as a \(B, 3, H, W\) tensor of float32"
+    ) as no:
+        net(NO_PHOTOS[name])
+    assert "\n" not in str(no.value)
+
+
+def test_a_network_that_checks_its_photos_is_traced_and_exported(net: Embedder) -> None:
+    expected = net(PHOTOS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        traced = torch.jit.trace(net, PHOTOS)
+        exported = torch.export.export(
+            net, (PHOTOS,), dynamic_shapes={"images": {0: torch.export.Dim("photos", max=64)}}
+        )
+    compiled = torch.compile(net, fullgraph=True, backend="eager")
+    for other in (traced, exported.module(), compiled):
+        torch.testing.assert_close(other(PHOTOS), expected)
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_is_widened_and_said(dtype: torch.dtype) -> None:
     layer = nn.Linear(2, 2, bias=False)

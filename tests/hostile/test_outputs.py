@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count, cycle
 from pathlib import Path
 
 import cv2
@@ -26,6 +31,8 @@ from whalereid.outputs import CALIBRATION, CATALOGUE, EMBEDDINGS, FIGURE, FOLDS,
 from whalereid.ranking import Ranking, Task, read_tasks, task_path, write_tasks
 from whalereid.reporting import write_image
 from whalereid.splits import write_folds
+from whalereid.training.batches import EpochBatches
+from whalereid.training.folder import RunFolder
 
 GREY = np.full((8, 10, 3), 128, np.uint8)
 CALIBRATED = ScoreCalibration("logistic").fit([0.1, 0.4, 0.6, 0.9], [False, True, False, True])
@@ -79,6 +86,68 @@ def refused(arguments: list[object], capsys: pytest.CaptureFixture[str]) -> str:
     said = capsys.readouterr().err.strip().splitlines()
     assert len([line for line in said if line.startswith("whalereid: ")]) == 1
     return said[-1]
+
+
+class Touches:
+    """Fails the n-th time that something below a folder is made, opened to be written, renamed, linked or removed."""
+
+    EVENTS = ("os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir")
+
+    def __init__(self) -> None:
+        self.left, self.number, self.folder, self.heard = 0, 0, "", False
+
+    def __call__(self, event: str, arguments: tuple) -> None:
+        if not self.left or not (event == "open" or event in self.EVENTS):
+            return
+        writes = event != "open" or (isinstance(arguments[1], str) and bool(set(arguments[1]) & set("wxa+")))
+        if writes and str(arguments[0]).startswith(self.folder):
+            self.left -= 1
+            if not self.left:
+                raise OSError(self.number, os.strerror(self.number), str(arguments[0]))
+
+    @contextmanager
+    def failing(self, folder: Path | str, at: int, number: int) -> Iterator[None]:
+        if not self.heard:  # for good: the interpreter lets no hook go
+            sys.addaudithook(self)
+        self.left, self.number, self.folder, self.heard = at, number, str(folder), True
+        try:
+            yield
+        finally:
+            self.came, self.left = not self.left, 0
+
+
+TOUCHES = Touches()
+REFUSED = ["LOOP", "NAMETOOLONG", "ROFS", "ACCES", "NOSPC", "FBIG", "DQUOT", "IO", "MFILE", "PERM"]
+
+
+def listing_of(folder: Path) -> dict[str, bytes | None]:
+    """All that lies in a folder, hidden or not, and what is in each file."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")
+    }
+
+
+def fails_at_each_touch(write: Callable[[Path], object], folder: Path, prepare: Callable[[Path], object]) -> int:
+    """Fail a writer at each touch in turn: all is as it was where it says so; returns how often it did."""
+    failures = 0
+    numbers = cycle([getattr(errno, f"E{name}") for name in REFUSED])
+    for at in count(1):
+        place = folder / str(at)
+        place.mkdir()
+        prepare(place)
+        before = listing_of(place)
+        try:
+            with TOUCHES.failing(place, at, next(numbers)):
+                write(place)
+        except WhalereidError:
+            assert listing_of(place) == before, at
+            failures += 1
+        else:
+            left = [name for name in listing_of(place) if ".whalereid-" in name or name.endswith(".parts")]
+            assert not left, at
+            if not TOUCHES.came:
+                return failures
+    raise AssertionError
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -214,6 +283,83 @@ def test_a_ranking_and_its_tasks_come_both_or_neither(
             for name, held in before.items():
                 (tmp_path / name).write_bytes(held)
     assert failures >= 3
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("tasks", [TASKS, None])
+@pytest.mark.parametrize("older", [True, False])
+def test_a_ranking_that_fails_at_any_touch_leaves_the_folder_as_it_was(
+    older: bool, tasks: list[Task] | None, links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    if not links:
+        monkeypatch.setattr(os, "link", no_links)
+    olds = [Task("older", ("a", "b"), ("a", "b"), tuple("abcdef"))]
+    failures = fails_at_each_touch(
+        lambda place: RANKED.write(place / "r.csv", tasks),
+        tmp_path,
+        lambda place: RANKED.cut(1).write(place / "r.csv", olds) if older else None,
+    )
+    assert failures >= (3 if older or tasks else 2)
+
+
+def test_a_folder_that_is_replaced_is_whole_whatever_fails(tmp_path: Path) -> None:
+    protocol = Protocol(TASKS, catalogue())
+    assert fails_at_each_touch(lambda at: protocol.write(at / "p"), tmp_path, lambda at: protocol.write(at / "p")) > 3
+
+
+def _begin_parts(path: Path) -> None:
+    PartStore(path, {"network": "n"}, dict.fromkeys("abcdef", "0" * 16)).stop()
+
+
+def _begin_run(path: Path, *, force: bool = False) -> None:
+    RunFolder(path, {"recipe": {"epochs": 2}}, resume=False, force=force)
+
+
+FOLDERS = {
+    "parts": (lambda at: _begin_parts(at / "a" / "b" / "new")),
+    "parts of a file": (lambda at: _begin_parts(at / "a" / "b" / "new.parquet")),
+    "run": (lambda at: _begin_run(at / "a" / "b" / "new")),
+    "protocol": (lambda at: Protocol(TASKS, catalogue()).write(at / "a" / "b" / "new")),
+    "ranking": (lambda at: RANKED.write(at / "a" / "b" / "new.csv", TASKS)),
+    "figure": (lambda at: _figure(at / "a" / "b" / "new.png")),
+    "picture": (lambda at: write_image(at / "a" / "b" / "new.png", GREY)),
+    "long": (lambda at: RANKED.write(at / "a" / ("x" * 300) / "r.csv")),
+}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+@pytest.mark.parametrize("there", [False, True])
+def test_no_new_folder_is_left_where_nothing_could_be_written(name: str, there: bool, tmp_path: Path) -> None:
+    def prepare(at: Path) -> None:
+        if there:  # somebody's, and empty: it stays
+            (at / "a" / "b" / "new").mkdir(parents=True)
+
+    if name == "long":
+        with pytest.raises(WhalereidError, match="choose another name"):
+            FOLDERS[name](tmp_path)
+        assert list(tmp_path.iterdir()) == []
+    elif not (there and name == "protocol"):
+        assert fails_at_each_touch(FOLDERS[name], tmp_path, prepare) >= 2
+
+
+def test_a_network_that_cannot_be_saved_leaves_no_folder(tmp_path: Path) -> None:
+    net = wr.Embedder("resnet10t", weights="random", image_size=32)
+    assert fails_at_each_touch(lambda at: net.save(at / "a" / "new"), tmp_path, lambda at: None) >= 4
+
+
+def test_an_earlier_training_stays_where_a_new_one_cannot_begin(tmp_path: Path) -> None:
+    def prepare(at: Path) -> None:
+        _begin_run(at / "run")
+        (at / "run" / "checkpoint").mkdir()
+        for name in ("history.csv", "model.safetensors", "checkpoint/last.pt"):
+            (at / "run" / name).write_text("an hour's work")
+
+    assert fails_at_each_touch(lambda at: _begin_run(at / "run", force=True), tmp_path, prepare) >= 4
+    last = max((place for place in tmp_path.iterdir()), key=lambda place: int(place.name))
+    assert sorted(listing_of(last / "run")) == ["checkpoint", "run.json"]
 
 
 def test_a_task_of_another_kind_keeps_the_ranking(tmp_path: Path) -> None:
@@ -385,11 +531,19 @@ def test_networks_are_saved_over_networks_alone(tmp_path: Path) -> None:
     (tmp_path / "w").mkdir()
     (tmp_path / "w" / "model.safetensors").write_bytes(b"mine")
     (tmp_path / "n" / "run.json").write_text("{}")
-    for folder, words in (("w", "weights without"), ("n", "holds a training")):
+    for name in ("photos", "empty"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "photos" / "a.jpg").write_bytes(PRECIOUS["photo"])
+    before = listing_of(tmp_path)
+    for folder, words in (("w", "weights without"), ("n", "holds a training"), ("photos", r"something else \(a.jpg\)")):
         with pytest.raises(WhalereidError, match=words):
             net.save(tmp_path / folder)
-    assert (tmp_path / "w" / "model.safetensors").read_bytes() == b"mine"
-    net.save(tmp_path / "w", force=True)
+    assert listing_of(tmp_path) == before
+    net.save(tmp_path / "empty")
+    for folder in ("w", "photos"):
+        net.save(tmp_path / folder, force=True)
+        assert wr.Embedder.load(tmp_path / folder).fingerprint == net.fingerprint
+    assert (tmp_path / "photos" / "a.jpg").read_bytes() == PRECIOUS["photo"]
 
 
 @pytest.fixture
@@ -405,6 +559,73 @@ def herd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(f"{name}.csv").write_bytes(PRECIOUS[name])
     RANKED.write("r.csv", TASKS)
     return tmp_path
+
+
+TRAIN = "train metadata.csv --backbone resnet10t --weights random --image-size 32 --batch-size 2 --workers 0"
+TRAIN += " --folds folds.csv --fold 0 --epochs 2 --exclude none --out"
+
+
+@pytest.mark.parametrize(
+    ("where", "number", "kept"),
+    [
+        ("a", errno.ELOOP, False),
+        ("a/new/.", errno.ENOSPC, False),  # run.json is written under a hidden name
+        ("a/new/checkpoint", errno.ENAMETOOLONG, False),
+        ("a/new/checkpoint", errno.ENOSPC, True),  # what is full can be made room on
+    ],
+)
+def test_a_training_that_cannot_write_its_first_epoch_leaves_nothing(
+    where: str, number: int, kept: bool, herd: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = listing_of(herd)
+    with TOUCHES.failing(f"{herd}/{where}", 1, number):
+        said = refused([*TRAIN.split(), herd / "a" / "new"], capsys)
+    if kept:
+        assert "a/new/run.json" in listing_of(herd)
+        assert "--resume" in said
+    else:
+        assert listing_of(herd) == before
+
+
+@pytest.mark.parametrize("out", ["a/new", "a/new.parquet"])
+@pytest.mark.parametrize("number", [errno.ELOOP, errno.ENOSPC])
+def test_embeddings_that_cannot_be_begun_leave_nothing(
+    out: str, number: int, herd: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wr.Embedder("resnet10t", weights="random", image_size=32).save(herd / "net")
+    before = listing_of(herd)
+    with TOUCHES.failing(f"{herd}/{out.replace('new.parquet', '.new.parquet.parts')}/.", 1, number):
+        refused(["embed", "metadata.csv", "--model", "net", "--workers", 0, "--out", herd / out], capsys)
+    assert listing_of(herd) == before
+
+
+def test_a_training_that_lacks_a_file_is_made_whole_or_refused_before_it_goes_on(
+    herd: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = EpochBatches.set_epoch
+
+    def stops(self: EpochBatches, epoch: int) -> None:
+        if epoch:
+            raise WhalereidError("the second epoch begins.")
+        begin(self, epoch)
+
+    monkeypatch.setattr(EpochBatches, "set_epoch", stops)
+    assert "second epoch" in refused([*TRAIN.split(), "whole"], capsys)
+    for name in ("head.safetensors", "model.safetensors", "config.json", "checkpoint/last.pt"):
+        for hurt in (Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:40])):
+            shutil.rmtree("run", ignore_errors=True)
+            shutil.copytree("whole", "run")
+            hurt(Path("run", name))
+            before = listing_of(herd)
+            said = refused([*TRAIN.split(), "run", "--resume"], capsys)
+            assert name in said
+            assert "second epoch" not in said
+            assert listing_of(herd) == before, name
+    shutil.rmtree("run")
+    shutil.copytree("whole", "run")
+    Path("run/history.csv").unlink()  # which the checkpoint knows
+    assert "second epoch" in refused([*TRAIN.split(), "run", "--resume"], capsys)
+    assert listing_of(herd / "run") == listing_of(herd / "whole")
 
 
 def test_commands_write_over_nothing_else(herd: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,8 @@ import os
 import resource
 import shutil
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace
 from whalereid.images import read_photo
 from whalereid.models import Embedder
+from whalereid.png import Png
 from whalereid.training import Recipe, fit
 
 _RANDOM = np.random.default_rng(0)
@@ -259,6 +262,183 @@ def header_of(kind: str, side: int) -> bytes:
         if struct.unpack_from(f"{order}H", whole, entry)[0] in (256, 257):
             struct.pack_into(f"{order}HII", data, entry + 2, 4, 1, side)
     return bytes(data)
+
+
+def chunk(kind: bytes, content: bytes = b"") -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def ihdr(kind: int = 2, bits: int = 8, interlaced: int = 0, *, width: int = 21, height: int = 11) -> bytes:
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, interlaced))
+
+
+def rows(kind: int = 2, bits: int = 8, interlaced: int = 0, *, width: int = 21, height: int = 11) -> bytes:
+    """The rows of a PNG, each after a filter's number; Adam7 where interlaced."""
+    adam7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    pixel = bits * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind]
+    found = b""
+    for x, y, right, down in adam7 if interlaced else [(0, 0, 1, 1)]:
+        across = (len(range(x, width, right)) * pixel + 7) // 8
+        for row in range(len(range(y, height, down)) if across else 0):
+            found += bytes([row % 5]) + _RANDOM.integers(0, 256, across, np.uint8).tobytes()
+    return found
+
+
+def png(*chunks: bytes) -> bytes:
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+ROWS, GREYS, END = rows(), rows(0), chunk(b"IEND")
+WHOLE = zlib.compress(ROWS)
+IDAT, PALETTE = chunk(b"IDAT", WHOLE), chunk(b"PLTE", bytes(range(30)))
+TURNED = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+KINDS_OF_PNG = [
+    (0, 1),
+    (0, 2),
+    (0, 4),
+    (0, 8),
+    (0, 16),
+    (2, 8),
+    (2, 16),
+    (3, 1),
+    (3, 4),
+    (3, 8),
+    (4, 8),
+    (4, 16),
+    (6, 16),
+]
+BAD_PNGS = {
+    "too few rows": png(ihdr(), chunk(b"IDAT", zlib.compress(ROWS[:-9])), END),
+    "a stream cut short": png(ihdr(), chunk(b"IDAT", WHOLE[:-60]), END),
+    "no checksum of the stream": png(ihdr(), chunk(b"IDAT", WHOLE[:-4]), END),
+    "a wrong checksum of the stream": png(ihdr(), chunk(b"IDAT", WHOLE[:-4] + b"abcd"), END),
+    "no zlib": png(ihdr(), chunk(b"IDAT", b"ab" + WHOLE[2:]), END),
+    "an unknown filter": png(ihdr(), chunk(b"IDAT", zlib.compress(b"\5" + ROWS[1:])), END),
+    "an unknown filter in the last row": png(
+        ihdr(), chunk(b"IDAT", zlib.compress(ROWS[:-64] + b"\6" + bytes(63))), END
+    ),
+    "nothing compressed": png(ihdr(), chunk(b"IDAT"), END),
+    "no rows": png(ihdr(), END),
+    "no end": png(ihdr(), IDAT),
+    "no palette": png(ihdr(3), chunk(b"IDAT", zlib.compress(GREYS)), END),
+    "a palette of 31 bytes": png(ihdr(3), chunk(b"PLTE", bytes(31)), chunk(b"IDAT", zlib.compress(GREYS)), END),
+    "two palettes": png(ihdr(3), PALETTE, PALETTE, chunk(b"IDAT", zlib.compress(GREYS)), END),
+    "a palette after the rows": png(ihdr(3), chunk(b"IDAT", zlib.compress(GREYS)), PALETTE, END),
+    "3 bits": png(ihdr(bits=3), IDAT, END),
+    "colours of another kind": png(ihdr(kind=7), IDAT, END),
+    "another interlacing": png(ihdr(interlaced=2), IDAT, END),
+    "no width": png(ihdr(width=0), IDAT, END),
+    "a million columns": png(ihdr(width=1_000_001), IDAT, END),
+    "two headers": png(ihdr(), ihdr(), IDAT, END),
+    "text before the header": png(chunk(b"tEXt", b"a\0b"), ihdr(), IDAT, END),
+    "an unknown critical chunk": png(ihdr(), chunk(b"ABCD"), IDAT, END),
+    "a chunk without a name": png(ihdr(), chunk(b"a1?d"), IDAT, END),
+    "rows with text between": png(
+        ihdr(), chunk(b"IDAT", WHOLE[:99]), chunk(b"tEXt", b"a\0b"), chunk(b"IDAT", WHOLE[99:]), END
+    ),
+}
+ODD_PNGS = {
+    "rows beyond the last": png(ihdr(), chunk(b"IDAT", zlib.compress(ROWS + ROWS)), END),
+    "a byte beyond the last row": png(ihdr(), chunk(b"IDAT", zlib.compress(ROWS + b"x")), END),
+    "bytes after the stream": png(ihdr(), chunk(b"IDAT", WHOLE + bytes(200_000)), END),
+    "chunks after the stream": png(ihdr(), IDAT, chunk(b"IDAT"), chunk(b"IDAT", b"abc"), END),
+    "an end that holds bytes": png(ihdr(), IDAT, chunk(b"IEND", b"abc")),
+    "a long tRNS": png(ihdr(), chunk(b"tRNS", bytes(9)), IDAT, END),
+    "a tRNS of colours that can't be": png(ihdr(), chunk(b"tRNS", b"\xff" * 6), IDAT, END),
+    "two tRNS": png(ihdr(), chunk(b"tRNS", bytes(6)), chunk(b"tRNS", bytes(6)), IDAT, END),
+    "a tRNS beside alpha": png(ihdr(6), chunk(b"tRNS", bytes(6)), chunk(b"IDAT", zlib.compress(rows(6))), END),
+    "a tRNS beyond the palette": png(
+        ihdr(3), PALETTE, chunk(b"tRNS", bytes(20)), chunk(b"IDAT", zlib.compress(GREYS)), END
+    ),
+    "a tRNS before the palette": png(
+        ihdr(3), chunk(b"tRNS", bytes(5)), PALETTE, chunk(b"IDAT", zlib.compress(GREYS)), END
+    ),
+    "a palette too small": png(ihdr(3), PALETTE, chunk(b"IDAT", zlib.compress(GREYS)), END),
+    "a palette in grey": png(ihdr(0), PALETTE, chunk(b"IDAT", zlib.compress(GREYS)), END),
+    "a broken palette that only suggests": png(ihdr(), chunk(b"PLTE", bytes(31)), IDAT, END),
+    **{
+        f"a broken {name.decode()}": png(ihdr(), chunk(name, b"x\0\0rubbish"), IDAT, END)
+        for name in (b"gAMA", b"iCCP", b"cHRM", b"sRGB", b"zTXt", b"iTXt", b"pHYs", b"tIME", b"sBIT", b"eXIf", b"cICP")
+    },
+    "text with a wrong checksum": png(ihdr(), chunk(b"tEXt", b"a\0b")[:-1] + b"?", IDAT, END),
+    "two orientations": png(ihdr(), chunk(b"eXIf", TURNED) * 2, IDAT, END),
+    "an orientation after the rows": png(ihdr(), IDAT, chunk(b"eXIf", TURNED), END),
+    "an animation": png(
+        ihdr(),
+        chunk(b"acTL", struct.pack(">II", 2, 0)),
+        chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 21, 11, 0, 0, 1, 10, 0, 0)),
+        IDAT,
+        chunk(b"fcTL", struct.pack(">IIIIIHHBB", 1, 21, 11, 0, 0, 1, 10, 0, 0)),
+        chunk(b"fdAT", b"\0\0\0\2" + zlib.compress(rows())),
+        END,
+    ),
+}
+
+
+class TestQuiet:
+    """The libraries that decode write on stderr themselves, below Python: none of it may stand beside our line."""
+
+    @pytest.mark.parametrize("name", BAD_PNGS)
+    def test_a_png_that_can_not_be_decoded_is_one_line(self, name: str, capfd: pytest.CaptureFixture[str]) -> None:
+        assert "damaged" in refused(BAD_PNGS[name])
+        assert capfd.readouterr().err == ""
+
+    @pytest.mark.parametrize("name", ODD_PNGS)
+    def test_oddities_of_a_png_cost_no_pixel_and_no_word(self, name: str, capfd: pytest.CaptureFixture[str]) -> None:
+        found = decode_bytes(ODD_PNGS[name], where="x")
+        assert capfd.readouterr().err == ""
+        np.testing.assert_array_equal(found, as_opencv_has_it(ODD_PNGS[name]))
+
+    @pytest.mark.parametrize("interlaced", [0, 1])
+    @pytest.mark.parametrize(("kind", "bits"), KINDS_OF_PNG)
+    def test_pngs_of_every_kind(self, kind: int, bits: int, interlaced: int, capfd: pytest.CaptureFixture[str]) -> None:
+        palette = [chunk(b"PLTE", bytes(_RANDOM.integers(0, 256, 3 << bits, np.uint8)))] if kind == 3 else []
+        for side in ((21, 11), (1, 1), (3, 40)):
+            size = dict(zip(("width", "height"), side, strict=True))
+            held = rows(kind, bits, interlaced, **size)
+            head = [ihdr(kind, bits, interlaced, **size), *palette]
+            whole = png(*head, chunk(b"IDAT", zlib.compress(held)), END)
+            np.testing.assert_array_equal(decode_bytes(whole, where="x"), as_opencv_has_it(whole))
+            for cut in (1, len(held) // 2):
+                assert "damaged" in refused(png(*head, chunk(b"IDAT", zlib.compress(held[:-cut])), END))
+        assert capfd.readouterr().err == ""
+
+    def test_a_large_png_is_looked_through_in_pieces(self) -> None:
+        image = _RANDOM.integers(0, 256, (700, 900, 3), np.uint8)
+        data = encoded(".png", image)
+        np.testing.assert_array_equal(decode_bytes(data, where="x"), image)
+        stream = b"".join(bytes(part) for part in Png.parse(data).rows)
+        bad = bytearray(zlib.decompress(stream))
+        bad[600 * 2701] = 5
+        assert "damaged" in refused(png(ihdr(width=900, height=700), chunk(b"IDAT", zlib.compress(bad)), END))
+
+    def test_other_kinds_are_quiet(self, capfd: pytest.CaptureFixture[str]) -> None:
+        adobe = JPEGS["4:2:0"][:2] + b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\x07" + JPEGS["4:2:0"][2:]
+        whole = [JPEGS["4:2:0"].replace(b"JFIF\0\1", b"JFIF\0\7"), adobe, PROGRESSIVE, JPEGS["grey"]]
+        whole += [encoded(suffix) for suffix in (".tif", ".webp", ".bmp", ".jp2", ".avif")]
+        whole += [encoded(".tif", PHOTO, cv2.IMWRITE_TIFF_COMPRESSION, kind) for kind in (1, 8, 32773)]
+        random = np.random.default_rng(1)
+        for data in whole:
+            refused(data)
+            for length in (40, 400, len(data)):
+                changed = np.frombuffer(data, np.uint8).copy()
+                changed[random.integers(0, min(length, len(data)), 6)] ^= random.integers(1, 256, 6, np.uint8)
+                refused(changed.tobytes())
+                refused(changed.tobytes()[: len(data) // 2])
+        assert capfd.readouterr().err == ""
+
+    def test_a_command_says_its_own_line_alone(self, tmp_path: Path) -> None:
+        names = ["too few rows", "no palette", "an unknown filter", "3 bits"]
+        for number, name in enumerate(names):
+            (tmp_path / f"{number}.png").write_bytes(BAD_PNGS[name])
+        (tmp_path / "photos.csv").write_text("image_id,path\n" + "".join(f"p{n},{n}.png\n" for n in range(len(names))))
+        command = [sys.executable, "-m", "whalereid", "check", "photos.csv", "--strict"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 2
+        assert "0.png: the photo is cut short or damaged" in done.stdout
+        assert "libpng" not in done.stdout + done.stderr
+        bars = ("4 photos to read", "reading photos", "comparing photos")
+        assert all(line.strip().startswith(bars) for line in done.stderr.splitlines() if line.strip()), done.stderr
 
 
 class TestSize:

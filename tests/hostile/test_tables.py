@@ -18,6 +18,7 @@ from whalereid.catalogue import Catalogue
 from whalereid.cli.app import app
 from whalereid.errors import WhalereidError
 from whalereid.evaluation import Labels, Protocol
+from whalereid.models import Preprocessing
 from whalereid.ranking import Ranking, read_database, read_queries, read_tasks, tasks_from, write_tasks
 from whalereid.splits import read_folds, write_folds
 
@@ -269,13 +270,122 @@ def test_case_and_spaces_tell_no_animals_apart_either() -> None:
 
 
 def test_ids_that_are_there_are_right_as_they_are() -> None:
-    """Photos 7 and 007 are two where both are labelled, or where the catalogue has both."""
+    """Photos 7 and 007 are two where the catalogue, or the ranking, has both."""
     ranking = Ranking([["007"]], [[0.9]], query_ids=["q"])
-    assert wr.mean_average_precision(ranking, {"q": {"7", "007"}}) == 0.5
     photos = Catalogue(pd.DataFrame({"image_id": ["7", "007", "q"], "path": list("abc")}))
     assert wr.evaluate({"q": {"7"}}, ranking, catalogue=photos, resamples=0)["mAP@20"] == 0
-    with pytest.raises(WhalereidError, match=r"'7'.*'007'"):
+    assert wr.evaluate({"q": {"7", "007"}}, ranking, catalogue=photos, resamples=0)["mAP@20"] == 0.5
+    both = Ranking([["007", "7"]], [[0.9, 0.8]], query_ids=["q"])
+    assert wr.mean_average_precision(both, {"q": {"7"}}) == 0.5
+    with pytest.raises(WhalereidError, match=r"'7'.*'007'.*the photos' catalogue if they are two"):
         wr.evaluate({"q": {"7"}}, ranking)
+
+
+ONCE = {
+    "p00": ["p00.jpg", "P00", "p 00", "p0", "p000", "images/p00", "./p00.PNG", "ｐ00"],
+    "007": ["7", "7.0", "07", "007.tif"],
+    "ann/007": ["ann/7", "007", "7.jpg", "photos/ann/007", "Ann\\007"],
+}
+
+
+@pytest.mark.parametrize(("right", "written"), [(right, one) for right, some in ONCE.items() for one in some])
+@pytest.mark.parametrize("column", ["query_id", "database_image_id"])
+def test_one_id_that_is_written_another_way_beside_right_ones_is_refused(
+    right: str, written: str, column: str, tmp_path: Path
+) -> None:
+    """Also where the same id stands rightly in another row: the two are one photo, unless a catalogue has both."""
+    others = ["x1", "x2", "x3"]
+    ranking = Ranking([others, [right, "x1"]], [[0.9, 0.8, 0.7], [0.9, 0.8]], query_ids=[right, "x3"])
+    rows = {"query_id": [(right, "x1"), (written, "x2"), ("x3", right)]}
+    rows["database_image_id"] = [("x3", right), ("x3", "x1"), (right, "x1"), ("x3", written)]
+    labels = pd.DataFrame(rows[column], columns=["query_id", "database_image_id"])
+    labels.to_csv(tmp_path / "labels.csv", index=False)
+    row = 2 if column == "query_id" else 4
+    for call in (wr.evaluate, lambda labels, ranking: wr.mean_average_precision(ranking, labels)):
+        with pytest.raises(WhalereidError) as refused:
+            call(tmp_path / "labels.csv", ranking)
+        said = str(refused.value)
+        assert f"labels.csv, row {row}, column {column}: {written!r} is not in the ranking, but {right!r} is" in said
+        assert "\n" not in said
+    labels[column] = labels[column].replace(written, f"{right} ")  # spaces around are nobody's
+    assert wr.mean_average_precision(ranking, labels) > 0
+
+
+def test_ids_that_are_like_no_other_count_as_not_found() -> None:
+    """A ranking shows only its best: other photos may well be relevant, and other queries may not have been asked."""
+    ranking = Ranking([["a1", "b1"]], [[0.9, 0.8]], query_ids=["q"])
+    report = wr.evaluate({"q": {"a1", "c9"}, "r": {"b1"}}, ranking, resamples=0)
+    assert report["mAP@20"] == 0.25
+    assert any("no ranking: 1 query (r)" in note for note in report.notes)
+    assert wr.mean_average_precision(ranking, {"q": {"ann/1", "bo/1", "a1"}}) == pytest.approx(1 / 3)
+    listed = Ranking([["ann/1", "bo/1"]], [[0.9, 0.8]], query_ids=["q"])  # two end so: which of them 1 is can't be told
+    assert wr.mean_average_precision(listed, {"q": {"ann/1", "1"}}) == 0.5
+
+
+@pytest.mark.parametrize("number", [1, np.int64(1), np.uint8(1), True])
+def test_labels_of_numbers_are_refused(number: Any) -> None:
+    """They are rows or codes as likely as ids, and would be found nowhere; a table's column of digits is ids."""
+    ranking = Ranking([["a", "b"], ["a"]], [[0.9, 0.8], [0.5]], query_ids=["q", "r"])
+    for labels in (
+        [{number}, {number}],
+        [["a"], np.array([number])],
+        [{"a"}, ("a", number)],
+        {"q": {number}},
+        {"q": {"a"}, number: {"a"}},
+    ):
+        for call in (
+            lambda labels: wr.mean_average_precision(ranking, labels),
+            lambda labels: wr.evaluate(labels, ranking, resamples=0),
+            lambda labels: Labels.of(labels, ["q", "r"]),
+        ):
+            with pytest.raises(WhalereidError, match=r"ids are text|an id is text"):
+                call(labels)
+    for pairs in ((["q"], [number]), ([number], ["a"]), (np.array([1]), np.array([2]))):
+        with pytest.raises(WhalereidError, match=r"ids are text|no id"):
+            Labels(*pairs)
+    with pytest.raises(WhalereidError, match="ids are text"):
+        Labels.from_codes(["q"], [number], np.array([0]), np.array([0]))
+
+
+HEADERS = {"ranking": "query_id,database_image_id,score\n", "labels": "query_id,database_image_id\n"}
+
+
+@kinds
+def test_a_table_of_a_header_alone_is_refused(kind: str, tmp_path: Path) -> None:
+    from whalereid.catalogue.readers import write_table
+
+    def put(name: str, columns: str, *rows: tuple[Any, ...]) -> Path:
+        write_table(pd.DataFrame(list(rows), columns=columns.strip().split(",")), path := tmp_path / f"{name}.{kind}")
+        return path
+
+    no_ranking, no_labels = (put(f"no-{name}", columns) for name, columns in HEADERS.items())
+    ranking = put("ranking", HEADERS["ranking"], ("a", "b", 0.5), ("b", "a", 0.5))
+    labels = put("labels", HEADERS["labels"], ("a", "b"))
+    others = put("others", HEADERS["labels"], ("x", "b"), ("y", "a"))
+    Catalogue(pd.DataFrame({"image_id": list("ab"), "path": list("ab"), "identity": "x"})).write(tmp_path / "t.csv")
+    table = tmp_path / "t.csv"
+    for empty, words in (
+        (no_ranking, (no_ranking, "--labels", labels)),
+        (no_ranking, (ranking, no_ranking, "--labels", labels)),
+        (no_ranking, (no_ranking, "--labels", labels, "--catalogue", table)),
+        (no_ranking, (no_ranking, "--catalogue", table)),
+        (no_ranking, (ranking, no_ranking, "--catalogue", table)),
+        (no_ranking, (ranking, "--catalogue", table, "--open-set", "--validation", no_ranking)),
+        (no_labels, (ranking, "--labels", no_labels)),
+        (no_labels, (ranking, "--labels", no_labels, "--catalogue", table)),
+        (others, (ranking, "--labels", others)),
+    ):
+        code, said = run("evaluate", *words, "--resamples", 0)
+        assert code != 0, words
+        assert f"{empty}: " in said, said
+    for what in (no_ranking, pd.DataFrame(columns=["query_id", "database_image_id", "score"]), Ranking([], [])):
+        for call in (lambda what: wr.mean_average_precision(what, labels), lambda what: wr.evaluate(labels, what)):
+            with pytest.raises(WhalereidError, match="nothing to score"):
+                call(what)
+    for what in (no_labels, {}, {"a": set()}, [set(), ()], pd.DataFrame(columns=["query_id", "database_image_id"])):
+        for call in (lambda what: wr.mean_average_precision(ranking, what), lambda what: wr.evaluate(what, ranking)):
+            with pytest.raises(WhalereidError, match="relevant photo"):
+                call(what)
 
 
 def test_labels_of_other_photos_are_refused() -> None:
@@ -341,6 +451,18 @@ def test_every_part_of_a_table_reads_its_dates_alike(days: list[Any], written: s
         lambda photos: photos.subset([None]),
         lambda photos: wr.evaluation_transform(32, mean=float("nan"), std=(1, 1, 1)),
         lambda photos: wr.evaluation_transform(32, mean=(0, 0, 0), std=(1, float("nan"), 1)),
+        lambda photos: wr.evaluation_transform(32, std=(True, True, True)),
+        lambda photos: wr.evaluation_transform(32, std=[0.5, np.True_, 0.5]),
+        lambda photos: wr.evaluation_transform(32, mean=(0, False, 0.5)),
+        lambda photos: wr.evaluation_transform(32, mean=np.zeros(3, bool)),
+        lambda photos: wr.evaluation_transform(32, mean=("0", "0", "0")),
+        lambda photos: wr.TRAINING_TRANSFORMS["plain"](32, std=(True, 1, 1)),
+        lambda photos: Preprocessing((32, 32), (True, 0, 0), (1, 1, 1)),
+        lambda photos: Preprocessing((32, 32), (0, 0, 0), (1, 1, np.True_)),
+        lambda photos: Preprocessing((32, 32), (0, 0, 0), (1, 1, 0)),
+        lambda photos: Preprocessing((32, True), (0, 0, 0), (1, 1, 1)),
+        lambda photos: wr.Embedder("resnet10t", weights="random", std=(True, True, True)),
+        lambda photos: wr.Embedder("resnet10t", weights="random", mean=(0, 0, np.False_)),
         lambda photos: wr.evaluate({"q": {"a"}}, Ranking([["a"]], [[1]], query_ids=["q"]), resamples=1),
     ],
 )

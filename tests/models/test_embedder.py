@@ -159,8 +159,8 @@ def test_save_and_load(tmp_path: Path) -> None:
 
 def test_saving_again_replaces_and_leaves_other_files(tmp_path: Path) -> None:
     first, second = Embedder(NET, image_size=64, weights="random"), Embedder(NET, image_size=64, weights="random")
-    (tmp_path / "history.csv").write_text("epoch\n")
     first.save(tmp_path)
+    (tmp_path / "history.csv").write_text("epoch\n")
     second.save(tmp_path)
     assert Embedder.load(tmp_path).fingerprint == second.fingerprint != first.fingerprint
     assert (tmp_path / "history.csv").exists()

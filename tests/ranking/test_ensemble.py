@@ -14,9 +14,13 @@ from whalereid.embeddings import Embeddings
 from whalereid.embeddings.table import all_alike
 from whalereid.errors import WhalereidError
 from whalereid.ranking import Ensemble, Member
-from whalereid.ranking.search import Strip, top_k
+from whalereid.ranking.exact import Strip, best_candidates
 
 BLOCKS = [(1024, 4096), (1, 1), (3, 7), (16, 64), (1, 1000), (1000, 1)]
+
+
+def in_blocks(ensemble: Ensemble, block: tuple[int, int]) -> Ensemble:
+    return Ensemble(ensemble.members, clip=ensemble.clip, block=block)
 
 
 def ids(n: int, prefix: str = "p") -> list[str]:
@@ -63,7 +67,7 @@ def test_as_plain_loops_whatever_the_blocks(data):
     ]
     ensemble = Ensemble(members, clip=clip)
     k = data.draw(st.integers(1, 6))
-    rankings = [ensemble.rank(names, names, k, block=block) for block in [*BLOCKS, (2, 3)]]
+    rankings = [in_blocks(ensemble, block).rank(names, names, k) for block in [*BLOCKS, (2, 3)]]
     same_rankings(rankings)
     tables = [(w, dict(zip(names, array, strict=True))) for w, array in zip(weights, arrays, strict=True)]
     for name, got in zip(names, as_pairs(rankings[0]), strict=True):
@@ -83,7 +87,7 @@ def test_many_photos_as_plain_products(width):
     exact[np.arange(50), np.arange(50)] = -np.inf
     order = np.argsort(-exact, axis=1, kind="stable")[:, :20]
     for block in BLOCKS[:-2]:
-        ranking = ensemble.rank(names[:50], names, block=block)
+        ranking = in_blocks(ensemble, block).rank(names[:50], names)
         told = np.arange(50) != 7  # the vector of zeros ties with everything
         np.testing.assert_array_equal(ranking.codes[told], order[told])
         np.testing.assert_allclose(ranking.scores, np.take_along_axis(exact, ranking.codes, 1), rtol=0, atol=1e-6)
@@ -102,7 +106,8 @@ def test_copies_of_a_photo_stand_in_database_order_whatever_the_blocks(width):
     ensemble = Ensemble([Member("m", Embeddings.from_numpy(names, vectors))])
     queries = [names[copies[0]], names[copies[30]], *names[:40]]
     queries = list(dict.fromkeys(queries))
-    rankings = [ensemble.rank(queries, names, block=block) for block in [(1024, 4096), (1, 50), (7, 31), (16, 64)]]
+    blocks = [(1024, 4096), (1, 50), (7, 31), (16, 64)]
+    rankings = [in_blocks(ensemble, block).rank(queries, names) for block in blocks]
     same_rankings(rankings)
     assert rankings[0].codes[0].tolist() == copies[1:21].tolist()
     assert rankings[0].codes[1].tolist() == copies[:20].tolist()
@@ -163,7 +168,8 @@ def test_rules_against_plain_loops():
         return bool(other and same)
 
     for block in [(1024, 4096), (4, 9)]:
-        ranking = ensemble.rank(photos[:30], photos, 8, exclude=["encounter"], match=["viewpoint"], block=block)
+        again = in_blocks(ensemble, block)
+        ranking = again.rank(photos[:30], photos, 8, exclude=["encounter"], match=["viewpoint"])
         for name, got in zip(photos.image_ids[:30], as_pairs(ranking), strict=True):
             want = plain.ranked(
                 lambda a, b: plain.fused(tables, (-1, 1), a, b), name, list(photos.image_ids), allowed, 8
@@ -221,7 +227,7 @@ def test_memory_is_the_blocks_not_queries_times_database():
     vectors = np.random.default_rng(0).normal(size=(n, 8)).astype(np.float32)
     ensemble = Ensemble([Member("m", Embeddings.from_numpy(names, vectors))])
     tracemalloc.start()
-    ensemble.rank(names, names, 5, block=(128, 256))
+    in_blocks(ensemble, (128, 256)).rank(names, names, 5)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < n * n  # bytes: a quarter of the dense float32 matrix
@@ -236,7 +242,7 @@ def test_no_second_copy_of_the_vectors():
     vectors = np.random.default_rng(0).normal(size=(n, 128)).astype(np.float32)
     ensemble = Ensemble([Member("m", Embeddings.from_numpy(names, vectors))])
     tracemalloc.start()
-    ensemble.rank(names[:50], names, 5, block=(64, 1024))
+    in_blocks(ensemble, (64, 1024)).rank(names[:50], names, 5)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < vectors.nbytes / 2
@@ -259,11 +265,14 @@ def test_vectors_that_are_all_alike_are_refused_by_the_members_name():
         (lambda e: Ensemble([Member("m", e, weight=float("nan"))]), "weight nan"),
         (lambda e: Ensemble([Member("m", e)], clip=(1, 0)), "clip"),
         (lambda e: Ensemble([Member("m", e)]).rank(["a"], ["b"], 0), "k is 0"),
-        (lambda e: Ensemble([Member("m", e)]).rank(["a"], ["b"], block=(0, 5)), "block"),
+        (lambda e: Ensemble([Member("m", e)], block=(0, 5)), "block"),
         (lambda e: Ensemble([Member("m", e)]).rank(["a", "a"], ["b"]), "query 'a' is repeated"),
         (lambda e: Ensemble([Member("m", e)]).rank(["a"], ["b", "b"]), "'b' is repeat"),
         (lambda e: Ensemble([Member("m", e)]).rank(["a"], ["b"], query_ids=["x", "y"]), "2 for 1 quer"),
-        (lambda e: Ensemble([Member("m", e)]).rank(["a"], ["b"], exclude=["encounter"]), "'encounter' needs"),
+        (
+            lambda e: Ensemble([Member("m", e)]).rank(["a"], ["b"], exclude=["encounter"]),
+            "never of the same encounter.: needs",
+        ),
     ],
 )
 def test_refusals(make, message):
@@ -289,12 +298,12 @@ class TestTopK:
         want = np.argsort(-exact, axis=1, kind="stable")[:, :k]
         want = np.where(np.take_along_axis(exact, want, 1) > -np.inf, want, -1)
         for seed, block in enumerate([(1024, 4096), (7, 13), (1, 1)]):
-            codes, values = top_k(self.noisy(exact, 1e-3, seed), k, block=block)
+            codes, values = best_candidates(self.noisy(exact, 1e-3, seed), k, block=block)
             np.testing.assert_array_equal(codes, want)
             np.testing.assert_allclose(values, -np.sort(-exact, axis=1)[:, :k], atol=1e-3 + 1e-6)
             assert (np.diff(np.where(codes >= 0, values, -1), axis=1) <= 0).all()
 
     def test_progress_counts_every_query(self):
         done: list[int] = []
-        top_k(self.noisy(np.zeros((10, 4)), 1e-3, 0), 2, block=(4, 4), advance=done.append)
+        best_candidates(self.noisy(np.zeros((10, 4)), 1e-3, 0), 2, block=(4, 4), advance=done.append)
         assert done == [4, 4, 2]

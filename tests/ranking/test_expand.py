@@ -71,7 +71,10 @@ def test_copies_keep_database_order_whatever_the_blocks_and_strips(monkeypatch, 
     names = ids(n)
     ensemble, _ = ensemble_of(names, vectors, clip)
     reranker = Expand(anchors=anchors, shortlist=shortlist)
-    rankings = [ensemble.rank(names, names, rerank=reranker, block=b) for b in [(1024, 4096), (1, 11), (16, 64)]]
+    rankings = [
+        Ensemble(ensemble.members, clip=clip, block=block).rank(names, names, rerank=reranker)
+        for block in [(1024, 4096), (1, 11), (16, 64)]
+    ]
     monkeypatch.setattr(expand, "_STRIP_BYTES", 10_000)  # two queries at a time
     rankings.append(ensemble.rank(names, names, rerank=reranker))
     for ranking in rankings[1:]:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whalereid.catalogue import Catalogue, Scenario
+from whalereid.candidates import MustNot
+from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings
 from whalereid.errors import WhalereidError
 from whalereid.ranking import (
@@ -27,8 +28,8 @@ from whalereid.ranking import (
 
 FRAME = pd.DataFrame({"image_id": list("abcd"), "path": list("abcd"), "encounter": ["e", "e", "f", "f"]})
 SCENARIOS = (
-    Scenario("scenario01", ("scenario01-a", "scenario01-b"), ("a", "b"), ("c", "d")),
-    Scenario("scenario02", ("scenario02-a",), ("a",), ()),
+    Task("scenario01", ("scenario01-a", "scenario01-b"), ("a", "b"), ("c", "d")),
+    Task("scenario02", ("scenario02-a",), ("a",), ()),
 )
 ENSEMBLE = Ensemble([Member("m", Embeddings.from_numpy("abcd", np.random.default_rng(0).normal(size=(4, 3))))])
 
@@ -88,6 +89,9 @@ def test_refusals(make, message):
         make()
 
 
+READS_A_FILE = {"name": "must-not-file", "options": {"file": "/etc/passwd"}}
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -98,7 +102,10 @@ def test_refusals(make, message):
         lambda c: json.dumps({**c, "tasks": [{**c["tasks"][0], "query_ids": "ab"}]}),
         lambda c: json.dumps({**c, "tasks": [{**c["tasks"][0], "query_ids": [1, 2]}]}),
         lambda c: json.dumps({**c, "tasks": [{**c["tasks"][0], "query_ids": ["a"]}]}),
-        lambda c: json.dumps({**c, "tasks": [{k: v for k, v in c["tasks"][0].items() if k != "exclude"}]}),
+        lambda c: json.dumps({**c, "tasks": [{k: v for k, v in c["tasks"][0].items() if k != "rules"}]}),
+        lambda c: json.dumps({**c, "tasks": [{**c["tasks"][0], "rules": "same"}]}),
+        lambda c: json.dumps({**c, "tasks": [{**c["tasks"][0], "rules": [{"name": "stranger"}]}]}),
+        lambda c: json.dumps({**c, "tasks": [{**c["tasks"][0], "rules": [READS_A_FILE]}]}),
         lambda c: json.dumps({**c, "tasks": [c["tasks"][0], c["tasks"][0]]}),
     ],
 )
@@ -107,6 +114,20 @@ def test_a_spoilt_file_is_refused_by_name(tmp_path, spoil):
     path.write_text(spoil(json.loads(path.read_text())))
     with pytest.raises(WhalereidError, match=r"r\.csv\.task\.json|share the query id"):
         read_tasks(tmp_path / "r.csv")
+
+
+def test_earlier_versions_are_read(tmp_path):
+    task = {"name": "mine", "query_ids": ["q"], "query_images": ["a"], "database_images": ["b"]}
+    first = {"format": "whalereid-task/1", "tasks": [task | {"exclude": ["encounter"], "match": ["viewpoint"]}]}
+    (tmp_path / "r.csv.task.json").write_text(json.dumps(first))
+    assert read_tasks(tmp_path / "r.csv")[0].rules == CandidateRules(["encounter"], ["viewpoint"])
+
+
+def test_any_rules_are_noted(tmp_path):
+    rules = CandidateRules("encounter", rules=["within-days:days=30,unknown=anything", "viewpoints:pairs=a/b+b/b"])
+    rules = CandidateRules(rules=[*rules.rules, MustNot([("a", "b")])])
+    write_tasks([Task("mine", ["q"], ["a"], ["b"], rules)], tmp_path / "r.csv")
+    assert read_tasks(tmp_path / "r.csv")[0].rules == rules
 
 
 def test_none_there(tmp_path):

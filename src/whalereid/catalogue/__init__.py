@@ -3,7 +3,7 @@
 from whalereid.catalogue.audit import Audit, Finding, audit
 from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, fingerprint, most_similar
 from whalereid.catalogue.readers import LAYOUTS
-from whalereid.catalogue.table import Catalogue, Scenario
+from whalereid.catalogue.table import Catalogue
 from whalereid.catalogue.trained_on import TrainedOn
 from whalereid.catalogue.usable import RuleUse, Views
 
@@ -15,7 +15,6 @@ __all__ = [
     "Finding",
     "Fingerprints",
     "RuleUse",
-    "Scenario",
     "TrainedOn",
     "Views",
     "audit",

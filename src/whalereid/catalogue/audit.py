@@ -211,7 +211,7 @@ def _summary(catalogue: Catalogue) -> dict[str, Any]:
         summary["dates"] = {"first": first, "last": last, "photos": len(dates)}
     if catalogue.scenarios:
         summary["scenarios"] = [
-            {"id": scenario.id, "queries": len(scenario.query_ids), "database": len(scenario.database_images)}
+            {"id": scenario.name, "queries": len(scenario.query_ids), "database": len(scenario.database_images)}
             for scenario in catalogue.scenarios
         ]
     return summary

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral, Real
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance, texts
+from whalereid.candidates.task import Task, tasks_of
 from whalereid.catalogue.dates import DateColumn, DateOrder, parse_dates
 from whalereid.catalogue.schema import KNOWN, normalise, normalise_viewpoint, refuse_repeats
 from whalereid.errors import WhalereidError, listing
@@ -21,33 +21,11 @@ from whalereid.files import inside
 from whalereid.outputs import CATALOGUE, check_output, is_same
 from whalereid.text import id_column
 
-__all__ = ["Catalogue", "Scenario"]
+__all__ = ["Catalogue"]
 
 _SEVERAL_IN_ORDER = (list, tuple, np.ndarray, pd.Series, pd.Index, pd.api.extensions.ExtensionArray)
 _SEVERAL = (*_SEVERAL_IN_ORDER, set, frozenset)
 _DATES = ("timestamp", "date")
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """One retrieval task of a competition's folder: which photos are looked for among which.
-
-    Attributes
-    ----------
-    id : str
-        Such as ``scenario01``.
-    query_ids : tuple of str, length Q
-        What a ranking calls each query, such as ``scenario01-train2893``.
-    query_images : tuple of str, length Q
-        The query photo's ``image_id``.
-    database_images : tuple of str, length D
-        The ``image_id`` of every database photo.
-    """
-
-    id: str
-    query_ids: tuple[str, ...]
-    query_images: tuple[str, ...]
-    database_images: tuple[str, ...]
 
 
 class Catalogue:
@@ -60,7 +38,7 @@ class Catalogue:
         ``species``, ``location``, ``height``, ``width``; aliases are renamed, other columns kept.
     root : path
         The folder that ``path`` is relative to.
-    scenarios : sequence of Scenario
+    scenarios : sequence of Task
         Retrieval tasks that came with the table.
     source : str, optional
         What errors call this table; by default the root.
@@ -85,7 +63,7 @@ class Catalogue:
         frame: pd.DataFrame,
         root: str | os.PathLike[str] = ".",
         *,
-        scenarios: Sequence[Scenario] = (),
+        scenarios: Sequence[Task] = (),
         source: str | None = None,
         notes: Sequence[str] = (),
     ) -> None:
@@ -94,7 +72,7 @@ class Catalogue:
         self._root = Path(root)
         self._source = str(root) if source is None else instance(source, "source", str, "text")
         self._frame = normalise(frame, where=self._source)
-        self._scenarios = _scenarios_of(scenarios)
+        self._scenarios = tasks_of(scenarios)
         self._notes = texts(notes, "notes", "sentences")
         self._date_columns = {
             name: DateColumn(self._frame[name])
@@ -139,7 +117,7 @@ class Catalogue:
         return self._source
 
     @property
-    def scenarios(self) -> tuple[Scenario, ...]:
+    def scenarios(self) -> tuple[Task, ...]:
         """The retrieval tasks that came with the table."""
         return self._scenarios
 
@@ -318,12 +296,12 @@ class Catalogue:
         refuse_repeats(part._frame["image_id"], where=self._source)
         return part
 
-    def with_scenarios(self, scenarios: Sequence[Scenario]) -> Catalogue:
+    def with_scenarios(self, scenarios: Sequence[Task]) -> Catalogue:
         """Return the same table with these retrieval tasks in place of its own."""
         other = object.__new__(Catalogue)
         other._root, other._source, other._notes = self._root, self._source, self._notes
         other._frame, other._date_columns = self._frame, self._date_columns
-        other._scenarios = _scenarios_of(scenarios)
+        other._scenarios = tasks_of(scenarios)
         return other
 
     def __iter__(self) -> NoReturn:
@@ -469,13 +447,6 @@ class Catalogue:
 
     def __repr__(self) -> str:
         return f"Catalogue({len(self)} photos, {self.n_identities} identities, root={str(self._root)!r})"
-
-
-def _scenarios_of(given: Any) -> tuple[Scenario, ...]:
-    scenarios = tuple(instance(given, "scenarios", Sequence, "a sequence of Scenario"))
-    for scenario in scenarios:
-        instance(scenario, "scenarios", Scenario, "a sequence of Scenario")
-    return scenarios
 
 
 def _positions(rows: Any, n: int) -> slice | np.ndarray:

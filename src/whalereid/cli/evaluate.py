@@ -205,7 +205,6 @@ def command(
     elif force:
         raise WhalereidError("--force: overwrites what --figure names; give both, or neither.")
     from whalereid.evaluation import Protocol, evaluate
-    from whalereid.ranking import Ranking
 
     if labels is None and catalogue is None:
         raise WhalereidError("evaluate: give --labels FILE, or --catalogue CATALOGUE to work them out.")
@@ -219,7 +218,7 @@ def command(
         raise WhalereidError("--figure: draws one ranking; give one.")
     photos = read_photos(catalogue) if catalogue is not None else None
     paths = [ranking] if ranking_b is None else [ranking, ranking_b]
-    rankings = [Ranking.read(path) for path in paths]
+    rankings = [_read(path, by_labels=labels is not None) for path in paths]
     task: Path | Protocol
     if labels is None:
         assert photos is not None
@@ -248,7 +247,7 @@ def command(
 
         held = None
         if validation is not None:
-            other = Ranking.read(validation)
+            other = _read(validation, by_labels=False)
             assert photos is not None
             held = evaluate(Protocol(_tasks([validation], [other], photos, exclude, match), photos), other, **options)
         found = evaluate_open_set(
@@ -262,6 +261,16 @@ def command(
         write_figure(reports[0].figure() if found is None else found.figure(), figure, force=force)
     drawn = {} if figure is None else {"figure": str(figure)}
     return _answer(reports, [str(path) for path in paths], by or [], found, drawn)
+
+
+def _read(path: Path, *, by_labels: bool) -> Ranking:
+    """Read a ranking; one without a row is refused where nothing else says who was looked for."""
+    from whalereid.ranking import Ranking, task_path
+
+    ranking = Ranking.read(path)
+    if not len(ranking) and (by_labels or not task_path(path).is_file()):
+        raise WhalereidError(f"{path}: holds no row, so there is nothing to score; rank again, or name another file.")
+    return ranking
 
 
 def _refuse_thin_base(report: Report, least: int | None) -> None:
@@ -290,7 +299,7 @@ def _tasks(
     beside = [path for path in paths if task_path(path).is_file()]
     found = [read_tasks(path) for path in beside] or [_usual_tasks(rankings, photos)]
     given = {name: _columns(value) for name, value in (("exclude", exclude), ("match", match)) if value}
-    tasks, *others = [[replace(t, rules=replace(t.rules, **given)) for t in some] for some in found]
+    tasks, *others = [[replace(t, rules=t.rules.but(**given)) for t in some] for some in found]
     if beside:
         over = f", but for {listing('--' + name for name in given)}" if given else ""
         say(f"following {listing(task_path(path) for path in beside)}{over}")
@@ -326,8 +335,7 @@ def _rules(protocol: Protocol) -> str:
     """Say in words who is compared with whom."""
     said = []
     for rules in dict.fromkeys(task.rules for task in protocol.tasks):
-        parts = ["never the photo itself", *(f"never of the same {name}" for name in rules.exclude)]
-        said.append(", ".join([*parts, *(f"always of the same {name}" for name in rules.match)]))
+        said.append(", ".join(["never the photo itself", *rules.in_words()]))
     photos = len({image for task in protocol.tasks for image in task.database_images})
     return f"{len(protocol.query_ids):,} queries in {photos:,} photos; candidates: {'; or '.join(said)}"
 

@@ -168,7 +168,7 @@ def command(
     ]
     for path in embeddings:
         check_photos(path, photos)
-    ensemble = Ensemble(members)
+    ensemble = Ensemble(members, progress=shows_progress())
     of_fold = None if fold is None else photos_of_fold(photos, folds, fold)
     tasks = _tasks(photos, queries, database, of_fold, ensemble.trained_on, exclude or [], match or [])
     if missing is Missing.SKIP:
@@ -176,7 +176,7 @@ def command(
     say(_what(tasks))
     _warn_of_flattery(photos, tasks, ensemble.trained_on)
     started = time.perf_counter()
-    ranking = rank_tasks(ensemble, photos, tasks, k, rerank=reranker, progress=shows_progress())
+    ranking = rank_tasks(ensemble, photos, tasks, k, rerank=reranker)
     ranking.write(out, tasks, force=force)
     say(_outcome(ranking, time.perf_counter() - started))
     say(f"written: {out} and, for `whalereid evaluate`, {task_path(out)}")
@@ -273,8 +273,7 @@ def _what(tasks: Sequence[Task]) -> str:
         what = f"{n_queries:,} queries in {len(tasks)} scenarios"
     rules = tasks[0].rules
     said = ["never the photo itself"]
-    said += [f"never of the same {column}" for column in rules.exclude]
-    said += [f"always of the same {column}" for column in rules.match]
+    said += rules.in_words()
     return f"ranking {what}; candidates: {', '.join(said)}"
 
 

@@ -212,8 +212,9 @@ def _embed(
         try:
             for name, embedder in embedders.items():
                 provenance = _provenance(embedder, flip=how.flip, precision=how.precision)
-                store = None if out is None else PartStore(out[name], provenance, keys, force=force)
-                runs.append(_Run(name, embedder, photos, provenance, store))
+                runs.append(_Run(name, embedder, photos, provenance))
+                if out is not None:
+                    runs[-1].keep_in(PartStore(out[name], provenance, keys, force=force))
             skipped = _make(runs, photos, how, progress=progress)
             made = {run.name: run.finish(judged=judged) for run in runs}
         except BaseException as error:  # also Ctrl-C: what was made is kept
@@ -338,17 +339,20 @@ class _Run:
         embedder: Embedder,
         photos: Catalogue,
         provenance: dict[str, Any],
-        store: PartStore | None,
     ) -> None:
         self.name, self.embedder = name, embedder
-        self._ids, self._provenance = photos.image_ids, provenance
+        self._photos, self._ids, self._provenance = photos, photos.image_ids, provenance
         self._vectors = np.empty((len(photos), embedder.dim), np.float32)
         self.done = np.zeros(len(photos), bool)
         self._unwritten: list[np.ndarray] = []
         self._written_at = time.monotonic()
+        self._store: PartStore | None = None
+
+    def keep_in(self, store: PartStore) -> None:
+        """Keep what is made in a store, and go on from what it holds."""
         self._store = store
-        for there in [] if store is None else store.read():
-            rows = photos.rows(there.ids)
+        for there in store.read():
+            rows = self._photos.rows(there.ids)
             self._vectors[rows] = there.vectors
             self.done[rows] = True
 

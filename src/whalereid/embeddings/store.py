@@ -25,7 +25,16 @@ from whalereid.embeddings.table import (
     write_table,
 )
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import check_folder, claim_folder, disk_errors, replacing, sweep
+from whalereid.files import (
+    check_folder,
+    claim_folder,
+    disk_errors,
+    make_folders,
+    remove,
+    replacing,
+    sweep,
+    unmake_folders,
+)
 from whalereid.outputs import EMBEDDINGS, check_output
 
 __all__ = ["PartStore", "check_photos", "check_place", "photo_keys"]
@@ -88,16 +97,29 @@ class PartStore:
         elif self._whole:
             self._check_provenance(Embeddings.read_header(self.path).provenance, self.path)
         self._complete = self._whole and not self._folder.exists()
+        self._made: list[Path] = []
+        self._goes = True
         if self._complete:
             return
-        claim_folder(self._folder, marker=MARKER)
+        began = (self._folder / MARKER).exists()
+        self._made = claim_folder(self._folder, marker=MARKER)
+        self._goes = self._single or began or bool(self._made)  # not a folder that somebody made for us
+        try:
+            self._open(force=force)
+        except BaseException:  # Ctrl-C too
+            unmake_folders(self._made)
+            raise
+
+    def _open(self, *, force: bool) -> None:
+        """Look at what waits in the folder, and mark it as one that is being written."""
         sweep(self._folder)
         self._refuse_strangers()
         if (self._folder / MARKER).exists() and force and not self._waits_for_wanted():
             with suppress(WhalereidError):  # killed from here on, it is no finished one any more
                 self._mark(complete=False, provenance=read_marker(self._folder)["provenance"])
             for part in our_parts(self._folder):
-                part.unlink(missing_ok=True)
+                with disk_errors(part):
+                    part.unlink(missing_ok=True)
             self._mark(complete=False)
         if (self._folder / MARKER).exists():
             marker = read_marker(self._folder)
@@ -156,7 +178,8 @@ class PartStore:
             if not stale:
                 kept.append(table)
             elif not finished:
-                part.unlink()
+                with disk_errors(part):
+                    part.unlink()
             else:
                 lacking = [image_id for image_id in stale if image_id not in self._photos]
                 what = "that this catalogue lacks" if lacking else "whose files or boxes have changed since"
@@ -174,8 +197,12 @@ class PartStore:
         """Keep some more: on disk when this returns."""
         if self._complete:
             with disk_errors(self._folder):
-                self._folder.mkdir(parents=True, exist_ok=True)
-            self._mark(complete=False)
+                new = make_folders(self._folder)
+            try:
+                self._mark(complete=False)
+            except BaseException:  # Ctrl-C too
+                unmake_folders(new)
+                raise
         taken = [int(path.stem.rpartition("-")[2]) for path in self._folder.glob("part-*.parquet")]
         self._write(self._folder / f"part-{max(taken, default=-1) + 1:05d}.parquet", made)
 
@@ -213,10 +240,11 @@ class PartStore:
     def _clear(self) -> None:
         """Take the folder of parts away, its marker last: killed before that, it is still known as ours."""
         for part in our_parts(self._folder):
-            part.unlink(missing_ok=True)
-        (self._folder / MARKER).unlink(missing_ok=True)
-        with suppress(OSError):  # it holds something else after all
-            self._folder.rmdir()
+            remove(part)
+        if not our_parts(self._folder):
+            remove(self._folder / MARKER)
+        # Those above only where they are new, and all of them only where nothing else is in them after all.
+        unmake_folders([*self._made[:-1], *([self._folder] if self._goes else [])])
 
     def _write(self, path: Path, made: Embeddings) -> None:
         write_table(path, made, {_PHOTOS: "".join(self._photos[image_id] for image_id in made.ids).encode()})

@@ -77,7 +77,7 @@ def query_photos(query_ids: Sequence[str] | np.ndarray, catalogue: Catalogue) ->
     query_ids = names_of(query_ids, "query_ids")
     known: dict[str, tuple[str, str]] = {}
     for scenario in catalogue.scenarios:
-        known |= {q: (i, scenario.id) for q, i in zip(scenario.query_ids, scenario.query_images, strict=True)}
+        known |= {q: (i, scenario.name) for q, i in zip(scenario.query_ids, scenario.query_images, strict=True)}
     names = [str(query_id) for query_id in query_ids]
     is_photo = positions(names, catalogue.image_ids) >= 0
     found = [

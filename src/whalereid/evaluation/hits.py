@@ -88,8 +88,8 @@ class Hits:
                 f"ranking's first {ranking.query_ids[0]!r}" if alike is None else f"nearest in the ranking {alike!r}"
             )
             raise WhalereidError(
-                f"labels: none of their queries is ranked (the first is {first!r}, the {theirs}); are they "
-                "another task's?"
+                f"{labels._table or 'labels'}: none of the queries there is ranked (the first is {first!r}, the "
+                f"{theirs}); are they another task's?"
             )
         at[at < 0] = queries + np.arange(len(unranked))
         shape = (queries + len(unranked), max(width, 1))  # K is 1 at least
@@ -162,3 +162,9 @@ def as_ranking(ranking: RankingLike) -> Ranking:
         return Ranking.from_frame(ranking)
     wanted = "a Ranking, a table of query_id, database_image_id and score, or a path to one"
     return Ranking.read(path_of(ranking, "ranking", wanted))
+
+
+def refuse_empty(ranking: Ranking) -> None:
+    """Refuse a ranking without a single query: where nothing was asked, 0 is no score."""
+    if not len(ranking):
+        raise WhalereidError("ranking: it holds no query, so there is nothing to score; give one that lists photos.")

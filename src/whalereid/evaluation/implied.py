@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance
+from whalereid.candidates.mask import equal_pairs
+from whalereid.candidates.task import tasks_of
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.evaluation.arrays import catalogue_of
 from whalereid.evaluation.labels import Labels, _grouped, _summed, positions
 from whalereid.ranking import CandidateMask, Ranking, Task
 
-__all__ = ["ImpliedLabels", "tasks_of"]
+__all__ = ["ImpliedLabels"]
 
-_BLOCK = 5_000_000  # pairs judged at once
 _MOST = 50_000_000  # pairs listed: ids of that many are some gigabytes
 
 
@@ -121,7 +122,7 @@ class ImpliedLabels(Labels):
             whose, what = np.divmod(np.unique(one.theirs[known] * stride + theirs[known]), stride)
             ours = self._number[rows] - one.first
             self._refuse_crowds(one.ours[ours], whose, "photos in as many groups", "too many to break down by")
-            for position, place in _same(one.ours[ours], whose):
+            for position, place in equal_pairs(one.ours[ours], whose):
                 asked = ours[position]
                 found = one.mask.count(asked, [(one.ours[asked], one.theirs), (what[place], theirs)])
                 query.append(rows[position[found > 0]])
@@ -136,7 +137,7 @@ class ImpliedLabels(Labels):
             for one, rows in zip(self._asked, self._by_task(self._number), strict=True):
                 ours = self._number[rows] - one.first
                 self._refuse_crowds(one.ours[ours], one.theirs, "photos", "too many to list pair by pair")
-                for position, place in _same(one.ours[ours], one.theirs):
+                for position, place in equal_pairs(one.ours[ours], one.theirs):
                     kept = one.mask.pairs(ours[position], place)
                     query.append(rows[position[kept]])
                     image.append(one.photos[place[kept]])
@@ -168,25 +169,3 @@ class ImpliedLabels(Labels):
 
     def __len__(self) -> int:
         return int(self._counts.sum())
-
-
-def tasks_of(tasks: Sequence[Task]) -> tuple[Task, ...]:
-    """Return tasks as a tuple, or refuse by name."""
-    wanted = "a list of Tasks"
-    if not isinstance(tasks, Sequence) or isinstance(tasks, str | bytes):
-        instance(tasks, "tasks", (), wanted)
-    return tuple(instance(task, "one of tasks", Task, wanted) for task in tasks)
-
-
-def _same(ours: np.ndarray, theirs: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield blocks of the pairs (position in `ours`, position in `theirs`) of equal, known codes."""
-    order = np.argsort(theirs, kind="stable")
-    start, stop = (np.searchsorted(theirs[order], ours, side=side) for side in ("left", "right"))
-    counts = np.where(ours >= 0, stop - start, 0)
-    block = np.cumsum(counts) // _BLOCK  # a common animal has many photos, squared: not all pairs at once
-    rows = np.flatnonzero(counts > 0)
-    for some in np.split(rows, np.flatnonzero(np.diff(block[rows])) + 1):
-        many = counts[some]
-        within = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
-        if len(some):
-            yield np.repeat(some, many), order[np.repeat(start[some], many) + within]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
+from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -74,6 +75,8 @@ class Labels:
         """Build from unique ids and (P,) codes into them, each pair once; ids that no pair uses are dropped."""
         labels = Labels.__new__(Labels)
         queries, images = names_of(query_ids, "query_ids"), names_of(image_ids, "image_ids")
+        _refuse_numbers(queries, "query_ids")
+        _refuse_numbers(images, "image_ids")
         query, image = integers(query, "query"), integers(image, "image")
         for name, codes, ids in (("query", query, queries), ("image", image, images)):
             if len(codes) and not 0 <= codes.min() <= codes.max() < len(ids):
@@ -155,7 +158,10 @@ class Labels:
         for query_id, images in zip(query_ids, sets, strict=True):
             if isinstance(images, str) or not isinstance(images, Iterable):
                 raise WhalereidError(f"labels of query {query_id!r}: {images!r} isn't a set of image ids.")
+        _refuse_numbers(query_ids, "query ids")
         held = [list(images) for images in sets]
+        for query_id, images in zip(query_ids, held, strict=True):
+            _refuse_numbers(images, f"query {query_id!r}")
         owners = np.repeat(id_array(query_ids, "labels: query ids"), [len(images) for images in held])
         return cls(owners, id_array(chain.from_iterable(held), "labels: image ids"))
 
@@ -182,9 +188,12 @@ class Labels:
         Raises
         ------
         WhalereidError
-            Nothing there, not readable, or its content is refused; names file, row and column.
+            Nothing there, not readable, without a row, or its content is refused; names file, row and column.
         """
-        return cls.from_frame(read_table(Path(path_of(path))), where=str(path))
+        labels = cls.from_frame(read_table(Path(path_of(path))), where=str(path))
+        if not len(labels):
+            raise WhalereidError(f"{path}: holds no row, so no query has a relevant photo; give a row for each pair.")
+        return labels
 
     @classmethod
     def implied(cls, catalogue: Catalogue, tasks: Sequence[Task]) -> Labels:
@@ -222,8 +231,8 @@ class Labels:
         Raises
         ------
         WhalereidError
-            An id that is not there differs from one that is in leading zeros, a suffix, case or spaces alone; names the
-            row, and the id that was probably meant.
+            An id that is not there differs from one that is in leading zeros, a suffix, a folder, case or spaces alone;
+            names the row, and the id that was probably meant.
         """
         for column, ours, theirs in (
             (0, self.query_ids, ranking.query_ids),
@@ -234,14 +243,15 @@ class Labels:
                 strange = strange[positions(strange, ids) < 0] if len(strange) else strange
             if not len(strange):
                 continue
-            meant = same_but_for_spelling(strange, np.concatenate([theirs, known]), ours)
+            meant = same_but_for_spelling(strange, np.concatenate([theirs, known]))
             if meant:
                 given, right = next(iter(meant.items()))
                 more = f" ({len(meant):,} ids of the labels are so)" if len(meant) > 1 else ""
+                two = "" if len(known) else ", or evaluate with the photos' catalogue if they are two"
                 where = "the ranking" if positions([right], theirs)[0] >= 0 else "the catalogue"
                 raise WhalereidError(
                     f"{self._place(column, given)}: {given!r} is not in {where}, but {right!r} is{more}; write ids in "
-                    "the same way everywhere."
+                    f"the same way everywhere{two}."
                 )
 
     def _check_photos(self, ranking: Ranking, catalogue: Catalogue | None = None) -> list[str]:
@@ -334,12 +344,23 @@ def _used(n: int, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _texts(ids: Any, name: str) -> pd.Series:
     """Ids as text; a column of text is taken as it is."""
-    given = ids if isinstance(ids, pd.Series) else pd.Series(names_of(ids, name), dtype=object)
+    if isinstance(ids, pd.Series):
+        given = ids
+    else:
+        given = pd.Series(names_of(ids, name), dtype=object)
+        _refuse_numbers(given, name)
     text = id_column(given.rename(name), where="labels")
     empty = np.flatnonzero(text.isna())
     if len(empty):
         raise WhalereidError(f"labels: {name} has nothing at place {empty[0] + 1}; leave the pair out.")
     return text
+
+
+def _refuse_numbers(ids: Iterable[Any], where: str) -> None:
+    """Refuse whole numbers: in a table's column they are digits, but in a list they are codes or rows as likely."""
+    number = next((one for one in ids if isinstance(one, Integral)), None)
+    if number is not None:
+        raise WhalereidError(f"labels, {where}: {number!r} is a number; ids are text, such as '{number}'.")
 
 
 def _first_rows(codes: np.ndarray, n: int) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 from whalereid import arguments
 from whalereid.errors import WhalereidError
 from whalereid.evaluation.arrays import bools, cut_off, floats, integers
-from whalereid.evaluation.hits import Hits, RankingLike
+from whalereid.evaluation.hits import Hits, RankingLike, as_ranking, refuse_empty
 from whalereid.evaluation.labels import LabelsLike
 
 __all__ = [
@@ -280,7 +280,8 @@ def mean_average_precision(
     Raises
     ------
     WhalereidError
-        A ValueError: lengths differ, k < 1, no query has a relevant photo, or ranking or labels can't be read.
+        A ValueError: lengths differ, k < 1, no query is ranked or none has a relevant photo, or ranking or labels
+        can't be read.
 
     References
     ----------
@@ -295,6 +296,8 @@ def mean_average_precision(
     """
     cut_off(k)
     arguments.choice(denominator, "denominator", get_args(Denominator))
+    ranking = as_ranking(ranking)
+    refuse_empty(ranking)
     hits = Hits.of(ranking, labels)
     values = average_precision(hits.hit, hits.scores, hits.relevant, k=k, denominator=denominator)
     if not hits.scored.any():

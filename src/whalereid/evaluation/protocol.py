@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import chain, pairwise
@@ -14,29 +14,29 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, Union
 import numpy as np
 import pandas as pd
 
-from whalereid.arguments import choice, column_names, instance, whole_number
+from whalereid.arguments import choice, instance, whole_number
+from whalereid.candidates.rules import AnyRule
+from whalereid.candidates.scenario_files import INDEX, read_scenarios, write_scenarios
+from whalereid.candidates.task import tasks_of
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
 from whalereid.evaluation.arrays import catalogue_of, integers, path_of
-from whalereid.evaluation.implied import tasks_of
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
 from whalereid.evaluation.spelling import nearest
-from whalereid.files import check_whole_folder, inside, replacing
+from whalereid.files import check_whole_folder, replacing
 from whalereid.outputs import is_protocol
 from whalereid.ranking import CandidateMask, CandidateRules, Ranking, Task, tasks_from
 from whalereid.reading import is_file, read_json
-from whalereid.tables import read_table, write_table
-from whalereid.text import id_column
+from whalereid.tables import write_table
 
 if TYPE_CHECKING:
     from whalereid.splits import Splitter  # it loads scikit-learn, which scoring does without
 
 __all__ = ["Protocol", "Split"]
 
-_FORMAT = "whalereid-protocol/1"
+_FORMATS = ("whalereid-protocol/1", "whalereid-protocol/2")  # the first had columns alone: "exclude" and "match"
 _RULES = "protocol.json"
-_SCENARIOS = "query_scenarios.csv"
-_FILES = (_SCENARIOS, "labels.csv", "queries/scenario*.csv", "databases/scenario*.csv")
+_FILES = (INDEX, "labels.csv", "queries/scenario*.csv", "databases/scenario*.csv")
 
 Split: TypeAlias = Union["Splitter", tuple[Sequence[int] | np.ndarray, Sequence[int] | np.ndarray]]
 
@@ -136,7 +136,12 @@ class Protocol:
 
     @classmethod
     def from_catalogue(
-        cls, catalogue: Catalogue, *, exclude: Sequence[str] = (), match: Sequence[str] = ()
+        cls,
+        catalogue: Catalogue,
+        *,
+        exclude: Sequence[str] = (),
+        match: Sequence[str] = (),
+        rules: CandidateRules | Iterable[AnyRule] = (),
     ) -> Protocol:
         """Take a catalogue's scenarios or, where it has none, every photo against all the others.
 
@@ -145,11 +150,12 @@ class Protocol:
         catalogue : Catalogue
             The photos, with identities.
         exclude, match : sequence of str
-            Columns of the candidate rules.
+            Columns of the candidate rules; see `CandidateRules`.
+        rules : CandidateRules, or sequence of Rule or str
+            Further rules.
         """
         catalogue = catalogue_of(catalogue)
-        exclude, match = column_names(exclude, "exclude"), column_names(match, "match")
-        return cls(tasks_from(catalogue, exclude=exclude, match=match), catalogue)
+        return cls(tasks_from(catalogue, exclude=exclude, match=match, rules=rules), catalogue)
 
     @classmethod
     def from_split(
@@ -161,6 +167,7 @@ class Protocol:
         fold: int = 0,
         exclude: Sequence[str] = (),
         match: Sequence[str] = (),
+        rules: CandidateRules | Iterable[AnyRule] = (),
     ) -> Protocol:
         """Look for the test photos of a split.
 
@@ -176,7 +183,9 @@ class Protocol:
         fold : int, default=0
             Which of a splitter's pairs.
         exclude, match : sequence of str
-            Columns of the candidate rules.
+            Columns of the candidate rules; see `CandidateRules`.
+        rules : CandidateRules, or sequence of Rule or str
+            Further rules.
 
         Raises
         ------
@@ -196,7 +205,7 @@ class Protocol:
         fold = whole_number(fold, "fold", 0)
         several = isinstance(split, Mapping)
         named: Mapping[str, Split] = split if isinstance(split, Mapping) else {"test": split}
-        rules = CandidateRules(exclude, match)
+        rules = CandidateRules.of(rules, exclude=exclude, match=match)
         ids, tasks = catalogue.image_ids, []
         for name, one in named.items():
             train, test = _rows(catalogue, one, fold)
@@ -228,7 +237,7 @@ class Protocol:
         if catalogue is None and is_file(folder / "metadata.csv"):
             catalogue = Catalogue.read(folder)
         rules = _read_rules(folder / _RULES)
-        tasks = [replace(task, rules=rules.get(task.name, CandidateRules())) for task in _read_tasks(folder)]
+        tasks = [replace(task, rules=rules.get(task.name, CandidateRules())) for task in read_scenarios(folder / INDEX)]
         labels = folder / "labels.csv"
         return cls(tasks, catalogue, labels if is_file(labels) else None)
 
@@ -255,20 +264,11 @@ class Protocol:
             self._write_into(beside, labels)
 
     def _write_into(self, folder: Path, labels: pd.DataFrame) -> None:
-        for part in ("queries", "databases"):
-            (folder / part).mkdir(parents=True)
-        index = []
-        for number, task in enumerate(self.tasks, start=1):  # numbered: a task's name may not do as a file's
-            queries, database = f"queries/scenario{number:02d}.csv", f"databases/scenario{number:02d}.csv"
-            index.append({"scenario_id": task.name, "queries_path": queries, "database_path": database})
-            pairs = pd.DataFrame({"query_id": task.query_ids, "query_image_id": task.query_images})
-            write_table(pairs, folder / queries)
-            write_table(pd.DataFrame({"database_image_id": task.database_images}, dtype="str"), folder / database)
-        write_table(pd.DataFrame(index), folder / _SCENARIOS)
+        write_scenarios(self.tasks, folder)
         write_table(labels, folder / "labels.csv")
         content = {
-            "format": _FORMAT,
-            "rules": {t.name: {"exclude": t.rules.exclude, "match": t.rules.match} for t in self.tasks},
+            "format": _FORMATS[-1],
+            "rules": {task.name: task.rules.to_list() for task in self.tasks},
             "distractors": self.distractors,
         }
         text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
@@ -408,39 +408,16 @@ def _rows(catalogue: Catalogue, split: Split, fold: int) -> tuple[np.ndarray, np
     return pairs[fold]
 
 
-def _read_tasks(folder: Path) -> list[Task]:
-    index = _columns(folder / _SCENARIOS, ("scenario_id", "queries_path", "database_path"))
-    tasks = []
-    for row, (name, queries_path, database_path) in enumerate(index.itertuples(index=False), start=1):
-        where = f"{folder / _SCENARIOS}, row {row}"
-        queries_file, database_file = (inside(folder, p, where=where) for p in (queries_path, database_path))
-        queries = _columns(queries_file, ("query_id", "query_image_id"))
-        database = _columns(database_file, ("database_image_id",))
-        ids, images = tuple(queries["query_id"]), tuple(queries["query_image_id"])
-        tasks.append(Task(name, ids, images, tuple(database["database_image_id"])))
-    return tasks
-
-
-def _columns(path: Path, names: tuple[str, ...]) -> pd.DataFrame:
-    table = read_table(path)
-    absent = [name for name in names if name not in table]
-    if absent:
-        raise WhalereidError(f"{path}: no column {listing(absent)}; it has {listing(table.columns, most=12)}.")
-    table = pd.DataFrame({name: id_column(table[name], where=str(path)) for name in names})
-    empty = np.flatnonzero(table.isna().any(axis=1))
-    if len(empty):
-        raise WhalereidError(f"{path}, row {empty[0] + 1}: a value is missing.")
-    return table
-
-
 def _read_rules(path: Path) -> dict[str, CandidateRules]:
     if not is_file(path):
         return {}  # the competition's own folder has none
     content = read_json(path, "a protocol's rules")
     try:
-        if content["format"] != _FORMAT:
-            raise ValueError(f"its format isn't {_FORMAT}")
-        return {name: CandidateRules(r["exclude"], r["match"]) for name, r in content["rules"].items()}
+        if content["format"] not in _FORMATS:
+            raise ValueError(f"its format isn't {_FORMATS[-1]}")
+        if content["format"] == _FORMATS[0]:
+            return {name: CandidateRules(r["exclude"], r["match"]) for name, r in content["rules"].items()}
+        return {name: CandidateRules.from_list(rules) for name, rules in content["rules"].items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         said = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise WhalereidError(f"{path}: isn't a protocol's rules ({said}).") from error

@@ -18,7 +18,7 @@ from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.errors import WhalereidError, listing
 from whalereid.evaluation.arrays import catalogue_of, cut_off
 from whalereid.evaluation.breakdown import groups_of, query_photos, scenarios_of
-from whalereid.evaluation.hits import Hits, RankingLike, as_ranking
+from whalereid.evaluation.hits import Hits, RankingLike, as_ranking, refuse_empty
 from whalereid.evaluation.intervals import Method, bootstrap_means, check_resampling, compare
 from whalereid.evaluation.labels import Labels, LabelsLike, positions
 from whalereid.evaluation.metrics import (
@@ -32,8 +32,7 @@ from whalereid.evaluation.metrics import (
 )
 from whalereid.evaluation.protocol import Protocol
 from whalereid.evaluation.seen import notes_of_seen, trained_on_of
-from whalereid.ranking import Ranking, rank_tasks
-from whalereid.ranking.task import Ranker
+from whalereid.ranking import Ranker, Ranking, rank_tasks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -132,6 +131,7 @@ def evaluate(
         catalogue = task.catalogue
         labels = task.labels
     else:
+        refuse_empty(ranking)
         labels = Labels.of(task, ranking.query_ids, name="task")
     known = () if catalogue is None else catalogue.image_ids
     if isinstance(task, Protocol):

@@ -31,9 +31,7 @@ def _spoken(ids: Any) -> pd.Series:
     return plain.str.replace(r"(^|[^0-9])0+([0-9])", r"\1\2", regex=True)
 
 
-def same_but_for_spelling(
-    strange: Sequence[str] | np.ndarray, known: Sequence[str] | np.ndarray, claimed: Sequence[str] | np.ndarray
-) -> dict[str, str]:
+def same_but_for_spelling(strange: Sequence[str] | np.ndarray, known: Sequence[str] | np.ndarray) -> dict[str, str]:
     """Find the known ids that strange ones probably mean.
 
     Parameters
@@ -42,30 +40,44 @@ def same_but_for_spelling(
         Ids that are not known.
     known : sequence of str
         Ids that are.
-    claimed : sequence of str
-        Known ids that are written rightly beside the strange ones: these are somebody else.
 
     Returns
     -------
     dict
-        From each strange id that differs from a known, unclaimed one in spelling alone, to that one.
+        From each strange id that differs from a known one in spelling alone, to that one. A folder before one of the
+        two is spelling too, where no other known id ends so.
 
     Examples
     --------
-    >>> same_but_for_spelling(["7", "8.jpg", "x"], known=["007", "8", "y"], claimed=["8"])
-    {'7': '007'}
+    >>> same_but_for_spelling(["7", "images/8.jpg", "x", "1"], known=["007", "8", "y", "ann/1", "bo/1"])
+    {'7': '007', 'images/8.jpg': '8'}
     """
     if not len(strange):
         return {}
-    free = pd.Index(known, dtype=object).difference(pd.Index(claimed, dtype=object), sort=False)
-    meant = dict(zip(reversed(_spoken(free).tolist()), reversed(free.tolist()), strict=True))  # the first one counts
-    spoken = _spoken(strange).tolist()
-    return {str(given): meant[plain] for given, plain in zip(strange, spoken, strict=True) if plain in meant}
+    spoken = _spoken(known).tolist()
+    meant = dict(zip(reversed(spoken), reversed([str(name) for name in known]), strict=True))  # the first one counts
+    ends: dict[str, set[str]] = {}
+    for plain in meant:
+        for end in _ends(plain):
+            ends.setdefault(end, set()).add(plain)
+    found = {}
+    for given, plain in zip(strange, _spoken(strange).tolist(), strict=True):
+        alike = [plain, *_ends(plain)] if plain not in ends or len(ends[plain]) > 1 else [plain, *ends[plain]]
+        right = next((meant[one] for one in alike if one in meant), None)
+        if right is not None:
+            found[str(given)] = right
+    return found
+
+
+def _ends(plain: str) -> list[str]:
+    """What is left of a path without its first folder, without its first two, and so on."""
+    parts = plain.split("/")
+    return ["/".join(parts[start:]) for start in range(1, len(parts)) if parts[-1]]
 
 
 def nearest(image_id: str, known: Sequence[str] | np.ndarray) -> str | None:
     """Find the known id that looks most like this one, if any does; of very many the first thousands are looked at."""
-    alike = same_but_for_spelling([image_id], known, ())
+    alike = same_but_for_spelling([image_id], known)
     if alike:
         return alike[image_id]
     return next(iter(get_close_matches(image_id, [str(name) for name in known[:_LOOKED_AT]], n=1)), None)

@@ -328,10 +328,15 @@ def _flip(flip: bool) -> Steps:
 def _to_tensor(mean: Sequence[float], std: Sequence[float]) -> list[A.BasicTransform]:
     for name, values in (("mean", mean), ("std", std)):
         try:
-            numbers = np.asarray(values, np.float64)
+            numbers = np.asarray(values)
         except (TypeError, ValueError):
             numbers = np.empty(0)
-        if numbers.shape != (3,) or not np.isfinite(numbers).all() or (name == "std" and numbers.min() <= 0):
+        fit = numbers.shape == (3,) and numbers.dtype.kind in "iuf" and bool(np.isfinite(numbers).all())
+        if (
+            not fit
+            or any(isinstance(value, bool | np.bool_) for value in values)
+            or (name == "std" and min(numbers) <= 0)
+        ):
             raise WhalereidError(f"{name} {values!r:.60}: three numbers are needed, one per channel of pixels in 0–1.")
     return [A.Normalize(mean=tuple(mean), std=tuple(std)), ToTensorV2()]
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from whalereid.arguments import choice, instance, number, whole_number
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError
-from whalereid.files import disk_errors, replacing_all
+from whalereid.files import check_folder, disk_errors, replacing_all
 from whalereid.models.config import CONFIG, IMAGE_SIDES, RUN, WEIGHTS, a_path, nearest, read_config, weights_file
 from whalereid.models.hub import cached_file, no_pretrained, quiet_hub, silence_of
 from whalereid.models.neck import ACTIVATIONS, NECKS, WIDEST, Neck
@@ -30,6 +30,7 @@ from whalereid.models.weights import load_tensors, load_weights, notes_of, read_
 
 __all__ = ["Embedder", "Preprocessing", "write_network"]
 
+_FLOATS = (torch.float32, torch.float16, torch.bfloat16)
 _MOST_COPIES = 64
 _TRAINED = ", then trained"  # what a config.json says after the first weights' origin
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -49,6 +50,11 @@ class Preprocessing:
         Whether landscape photos are turned 90° clockwise first.
     antialias : bool
         Whether pixels that fall together are averaged where a photo is shrunk; if not, they are sampled.
+
+    Raises
+    ------
+    WhalereidError
+        A size, mean or std that can't be.
     """
 
     image_size: tuple[int, int]
@@ -56,6 +62,13 @@ class Preprocessing:
     std: tuple[float, float, float]
     portrait: bool = False
     antialias: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "image_size", _size(self.image_size))
+        object.__setattr__(self, "mean", _three(self.mean, "mean"))
+        object.__setattr__(self, "std", _spread(self.std))
+        for name in ("portrait", "antialias"):
+            instance(getattr(self, name), name, bool, "True or False")
 
     def transform(self) -> Any:
         """Build the transform to embed with: (H, W, 3) uint8 → {"image": (3, height, width) float32}.
@@ -154,9 +167,7 @@ class Embedder(nn.Module):
         dropout = number(dropout, "dropout", 0)
         height, width = _size(image_size)
         mean = None if mean is None else _three(mean, "mean")
-        std = None if std is None else _three(std, "std")
-        if std is not None and min(std) <= 0:
-            raise WhalereidError(f"std is {list(std)}; photos are divided by it, so give three numbers above 0.")
+        std = None if std is None else _spread(std)
         for name, value in (("portrait", portrait), ("antialias", antialias)):
             instance(value, name, bool, "True or False")
         file = None
@@ -253,7 +264,14 @@ class Embedder(nn.Module):
         """(B, 3, H, W) float, normalised → (B, dim) float32, raw.
 
         Pooling and neck run in float32, also under autocast.
+
+        Raises
+        ------
+        WhalereidError
+            `images` is no such tensor.
         """
+        if not isinstance(images, Tensor) or images.ndim != 4 or images.shape[1] != 3 or images.dtype not in _FLOATS:
+            raise _no_photos(images)
         features = self._features(images)
         with _full_precision(images.device):
             pooled = self.pooling(*(maps.float() for maps in features))
@@ -296,15 +314,16 @@ class Embedder(nn.Module):
         Parameters
         ----------
         folder : path
-            Made if need be. A network that was saved there before is replaced; other files stay.
+            New, empty, or one that a network was saved in before, which is replaced; files beside it stay.
         force : bool, default=False
-            Replace another tool's files of these names, and the network of a training, too.
+            Write into a folder that holds anything else as well: its files of these two names are replaced, be they
+            another tool's or a training's.
 
         Raises
         ------
         WhalereidError
-            The folder holds another tool's ``config.json`` or weights, or a training; it can't be written; or the disk
-            is full.
+            The folder holds something else, such as photos, another tool's ``config.json`` or a training; it can't be
+            written; or the disk is full.
         """
         folder = a_path(folder, "folder", "the path of a folder to write")
         instance(force, "force", bool, "True or False")
@@ -411,6 +430,15 @@ def _channels(backbone: Any, stages: int, *, pools: bool) -> list[int]:
     return [int(backbone.feature_info[-2]["num_chs"]), last]
 
 
+def _no_photos(images: Any) -> WhalereidError:
+    kind = type(images).__name__
+    given = f"a tensor of shape {tuple(images.shape)}, {images.dtype}" if isinstance(images, Tensor) else f"a {kind}"
+    return WhalereidError(
+        f"images is {given}; give photos as a (B, 3, H, W) tensor of float32 or half precision, as "
+        "preprocessing.transform() makes them, stacked."
+    )
+
+
 def _no_stages(name: str) -> WhalereidError:
     return WhalereidError(f"pooling='multi-gem': {name} doesn't give its stages; use 'gem' or 'avg'.")
 
@@ -445,6 +473,13 @@ def _three(values: Any, name: str) -> tuple[float, float, float]:
     return red, green, blue
 
 
+def _spread(values: Any) -> tuple[float, float, float]:
+    std = _three(values, "std")
+    if min(std) <= 0:
+        raise WhalereidError(f"std is {list(std)}; photos are divided by it, so give three numbers above 0.")
+    return std
+
+
 def _full_precision(device: torch.device) -> AbstractContextManager[Any]:
     if torch.amp.is_autocast_available(device.type):
         return torch.autocast(device.type, enabled=False)
@@ -473,3 +508,4 @@ def _refuse_others_files(folder: Path) -> None:
         read_config(folder)
     elif (folder / WEIGHTS).exists():
         raise WhalereidError(f"{folder / WEIGHTS}: weights without our {CONFIG} would be lost; choose another folder.")
+    check_folder(folder, marker=CONFIG, option="a network")

@@ -10,8 +10,10 @@ import numpy as np
 
 from whalereid.arguments import choice, instance, number, whole_number
 from whalereid.errors import WhalereidError
-from whalereid.ranking.ensemble import COSINE_ERROR, Ensemble, Search, Similarity
-from whalereid.ranking.search import Scores, Some, Strip, slices, top_k
+from whalereid.ranking.ensemble import Ensemble
+from whalereid.ranking.exact import Scores, Some, Strip, best_candidates, slices
+from whalereid.ranking.search import Search
+from whalereid.ranking.similarity import COSINE_ERROR, Similarity
 
 __all__ = ["Expand"]
 
@@ -91,7 +93,7 @@ class Expand:
         n_queries, n_database = instance(search, "search", Search, "a Search, as Ensemble.rank makes it").shape
         k = min(whole_number(k, "k", 1), n_database)
         codes, scores = np.full((n_queries, k), -1, np.int64), np.full((n_queries, k), -np.inf)
-        among = (self.by or search.ensemble).similarity(search.database, search.database)
+        among = (self.by or search.ensemble).similarity(search.database_ids, search.database_ids)
         length = n_database if self.shortlist is None else max(self.shortlist, k, len(self.weights) - 1)
         per_query = 4 * max(min(length, n_database), 1) * (len(self.weights) + 4)  # similarities held, and to spare
         step = max(1, _STRIP_BYTES // per_query)
@@ -115,7 +117,7 @@ class Expand:
         last = first
         while anchors.shape[1] < wanted:
             done = anchors.shape[1]
-            new = top_k(first, wanted)[0] if self.anchors == "first" else top_k(last, 1)[0]
+            new = best_candidates(first, wanted)[0] if self.anchors == "first" else best_candidates(last, 1)[0]
             anchors = np.hstack([anchors, new])
             near, at = pool.near(among, new)
             if anchors.shape[1] < wanted:
@@ -126,7 +128,7 @@ class Expand:
                 for some in slices(len(total), 64):  # few enough rows to stay in the processor's cache
                     total[some] += near[at[some, j]] * np.where(new[some, j] >= 0, weight, 0)[:, None]
         total[hidden] = -np.inf
-        columns, scores = top_k(Strip(total, self._exact(pool, among, anchors), self._error), k)
+        columns, scores = best_candidates(Strip(total, self._exact(pool, among, anchors), self._error), k)
         return np.where(columns >= 0, pool.codes(np.arange(len(columns))[:, None], columns), -1), scores
 
     def _rest(
@@ -192,7 +194,7 @@ class _Pool:
     @classmethod
     def best(cls, search: Search, rows: slice, length: int) -> _Pool:
         """The best of each query by s1."""
-        members, values = top_k(Some(search, rows), length, block=search.block_size)
+        members, values = best_candidates(Some(search, rows), length, block=search.block_size)
         # in database order, so that equal scores stay in it; padding last
         order = np.argsort(np.where(members < 0, search.shape[1], members), axis=1)
         members = np.take_along_axis(members, order, axis=1)

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from whalereid.arguments import instance, whole_number
+from whalereid.arguments import choice, instance, whole_number
+from whalereid.candidates import CandidateRules, Task
+from whalereid.candidates.rule import Photos, image_ids
+from whalereid.candidates.rules import AnyRule
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError
 from whalereid.files import replacing_all
+from whalereid.html import facts, section, table
 from whalereid.outputs import RANKING, TASK, check_output
+from whalereid.ranking.arrays import check_lists, lists_of, numbers_of, score_column, score_matrix
+from whalereid.ranking.exact import Strip, best_candidates
+from whalereid.ranking.task_file import read_trained_on, refuse_unfinished, task_path, tasks_as_json
 from whalereid.tables import id_columns, read_table, require_columns, write_table
 from whalereid.text import id_array
 
-if TYPE_CHECKING:
-    from whalereid.ranking.task import Task
-
 __all__ = ["Ranking"]
 
+_SHOWN = 5  # queries and ranks in a notebook
 COLUMNS = ("query_id", "database_image_id", "score")
 
 
@@ -79,7 +83,7 @@ class Ranking:
         scores: Sequence[Sequence[float]],
         query_ids: Sequence[str] | None = None,
     ) -> None:
-        lists, values = _lists(ids, "ids"), _lists(scores, "scores")
+        lists, values = lists_of(ids, "ids"), lists_of(scores, "scores")
         if [len(row) for row in lists] != [len(row) for row in values]:
             raise WhalereidError("ranking: ids and scores differ in shape; give one score for each id.")
         lengths = np.array([len(row) for row in lists], np.int64)
@@ -89,7 +93,7 @@ class Ranking:
         codes = np.full((len(lists), k), -1, np.int64)
         padded = np.full((len(lists), k), -np.inf)
         codes[filled] = flat_codes
-        padded[filled] = _numbers([s for row in values for s in row], "scores", "iuf")
+        padded[filled] = numbers_of([s for row in values for s in row], "scores", "iuf")
         names = [str(q) for q in range(len(lists))] if query_ids is None else query_ids
         self._set(names, np.asarray(database_ids, dtype=object), codes, padded)
 
@@ -108,6 +112,50 @@ class Ranking:
         ranking.trained_on = trained_on
         ranking._set(query_ids, database_ids, codes, scores)
         return ranking
+
+    @classmethod
+    def from_scores(
+        cls,
+        scores: Any,
+        query_ids: Photos,
+        database_ids: Photos,
+        *,
+        k: int = 20,
+        are: Literal["scores", "distances"] = "scores",
+        rules: CandidateRules | Iterable[AnyRule] = (),
+    ) -> Ranking:
+        """Rank by a matrix of scores or distances that another tool has made. A photo is never its own candidate.
+
+        Parameters
+        ----------
+        scores : array of shape (Q, D), numbers
+            How alike each query and database photo are, or how far apart; -inf (inf of distances): no candidate.
+        query_ids, database_ids : sequence of str, or Catalogue
+            Image ids of the rows and of the columns; catalogues where there are rules.
+        k : int, default=20
+            Photos a query.
+        are : {"scores", "distances"}
+            Whether more is better, or less; distances become scores by their sign.
+        rules : CandidateRules, or sequence of Rule or str
+            Who may be compared with whom.
+
+        Raises
+        ------
+        WhalereidError
+            The matrix has another shape, or holds NaN; an id is repeated; or the rules don't fit the photos.
+
+        Examples
+        --------
+        >>> Ranking.from_scores([[0.2, 0.9]], ["q"], ["a", "b"]).ids[0].tolist()
+        ['b', 'a']
+        """
+        choice(are, "are", ("scores", "distances"))
+        queries, database = image_ids(query_ids, "query_ids"), image_ids(database_ids, "database_ids")
+        matrix = score_matrix(scores, queries, database, are=are)
+        every = slice(None)
+        matrix = CandidateRules.of(rules).mask(query_ids, database_ids).apply(matrix, every, every)
+        strip = Strip(matrix, lambda rows, columns: matrix[rows, columns], np.zeros_like)
+        return cls.from_codes(queries, database, *best_candidates(strip, whole_number(k, "k", 1)))
 
     @classmethod
     def concat(cls, rankings: Sequence[Ranking]) -> Ranking:
@@ -139,45 +187,13 @@ class Ranking:
     def _set(self, query_ids: Any, database_ids: Any, codes: Any, scores: Any) -> None:
         self.query_ids = id_array(query_ids, "query_ids")
         self.database_ids = id_array(database_ids, "database_ids")
-        self.codes = np.ascontiguousarray(_numbers(codes, "codes", "iu"), np.int64)
-        self.scores = np.ascontiguousarray(_numbers(scores, "scores", "iuf"), np.float64)
-        self._check()
+        self.codes = np.ascontiguousarray(numbers_of(codes, "codes", "iu"), np.int64)
+        self.scores = np.ascontiguousarray(numbers_of(scores, "scores", "iuf"), np.float64)
+        check_lists(self.query_ids, self.database_ids, self.codes, self.scores)
         longest = int(self.lengths.max(initial=0))
         self.codes, self.scores = self.codes[:, :longest].copy(), self.scores[:, :longest].copy()
         for array in (self.query_ids, self.database_ids, self.codes, self.scores):
             array.flags.writeable = False
-
-    def _check(self) -> None:
-        shape = self.codes.shape
-        if len(shape) != 2 or self.scores.shape != shape or len(self.query_ids) != shape[0]:
-            raise WhalereidError(
-                f"ranking: {len(self.query_ids)} queries, codes {shape} and scores {self.scores.shape} don't fit."
-            )
-        queries = pd.Index(self.query_ids, dtype=object)
-        if not queries.is_unique:
-            raise WhalereidError(f"ranking: query {queries[queries.duplicated()][0]!r} is repeated.")
-        if not pd.Index(self.database_ids, dtype=object).is_unique:
-            raise WhalereidError("ranking: database ids repeat.")
-        if shape[1] == 0:
-            return
-        held = self.codes >= 0
-        if self.codes.max(initial=-1) >= len(self.database_ids):
-            raise WhalereidError("ranking: a code points past the database ids.")
-        if (held[:, 1:] & ~held[:, :-1]).any():
-            raise WhalereidError("ranking: padding may stand only at the end of a list.")
-        bad = held & ~np.isfinite(self.scores)
-        if bad.any():
-            raise WhalereidError(f"ranking: a score of query {self._first(bad)!r} is NaN or infinite.")
-        bad = held[:, 1:] & (self.scores[:, 1:] > self.scores[:, :-1])
-        if bad.any():
-            raise WhalereidError(f"ranking: scores of query {self._first(bad)!r} aren't in descending order.")
-        order = np.sort(self.codes, axis=1)
-        bad = (order[:, 1:] == order[:, :-1]) & (order[:, 1:] >= 0)
-        if bad.any():
-            raise WhalereidError(f"ranking: query {self._first(bad)!r} lists a photo twice.")
-
-    def _first(self, bad: np.ndarray) -> str:
-        return str(self.query_ids[int(np.flatnonzero(bad.any(axis=1))[0])])
 
     @property
     def lengths(self) -> np.ndarray:
@@ -225,7 +241,7 @@ class Ranking:
         """
         instance(frame, "frame", pd.DataFrame, "a DataFrame of query_id, database_image_id, score")
         require_columns(frame, *COLUMNS, where=where)
-        scores = _score_column(frame["score"])
+        scores = score_column(frame["score"])
         bad = np.flatnonzero(~np.isfinite(scores))
         if len(bad):
             given = frame["score"].iloc[bad[0]]
@@ -277,8 +293,6 @@ class Ranking:
         WhalereidError
             Another suffix, something else is there, two tasks share a query id, or the place can't be written.
         """
-        from whalereid.ranking.task import task_path, tasks_as_json
-
         instance(path, "path", (str, os.PathLike), "the path of a CSV or Parquet file")
         instance(force, "force", bool, "True or False")
         path, beside = Path(path), task_path(path)
@@ -304,8 +318,6 @@ class Ranking:
         WhalereidError
             Nothing there, not readable, or its content is refused; names file, row and column.
         """
-        from whalereid.ranking.task import read_trained_on, refuse_unfinished
-
         instance(path, "path", (str, os.PathLike), "the path of a CSV or Parquet file")
         refuse_unfinished(path)
         ranking = cls.from_frame(read_table(Path(path)), where=str(path))
@@ -315,33 +327,15 @@ class Ranking:
     def __repr__(self) -> str:
         return f"Ranking({len(self)} queries, best {self.k})"
 
+    def _repr_html_(self) -> str:
+        counts = {"queries": len(self), "database photos listed": len(np.unique(self.codes[self.codes >= 0]))}
+        counts["empty lists"] = int((self.lengths == 0).sum())
+        rows = (
+            (query, *(f"{image} ({score:.3f})" for image, score in zip(ids[:_SHOWN], scores, strict=False)))
+            for query, ids, scores in zip(self.query_ids, self._first_ids(), self.scores, strict=False)
+        )
+        headings = ["query", *(f"rank {rank}" for rank in range(1, min(self.k, _SHOWN) + 1))]
+        return section("Ranking", facts(counts), table(headings, rows, most=_SHOWN))
 
-def _lists(value: Any, name: str) -> list[list[Any]]:
-    """A list a query, of ids or scores."""
-    wanted = "a list for each query"
-    rows = list(instance(value, name, Iterable, wanted))
-    for row in rows:
-        if isinstance(row, str) or not isinstance(row, Iterable):
-            raise WhalereidError(f"{name}: one query's is {row!r:.60}; give {wanted}.")
-    return [list(row) for row in rows]
-
-
-def _score_column(column: pd.Series) -> np.ndarray:
-    """(n,) float64: numbers, and text that reads as one, as in a CSV; NaN where it is something else."""
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column) and column.dtype.kind != "c":
-        return column.to_numpy(np.float64, na_value=np.nan)
-    held = column.astype(object)
-    given = held.map(lambda value: isinstance(value, str | Real) and not isinstance(value, bool | np.bool_))
-    return pd.to_numeric(held.where(given.astype(bool)), errors="coerce").to_numpy(np.float64)
-
-
-def _numbers(values: Any, name: str, kinds: str) -> np.ndarray:
-    """An array of numbers of these kinds, in NumPy's letters."""
-    try:
-        array = np.asarray(values)
-    except (TypeError, ValueError) as error:
-        raise WhalereidError(f"{name}: can't be made one array of numbers ({error}).") from error
-    if array.size and array.dtype.kind not in kinds:
-        what = "whole numbers" if kinds == "iu" else "numbers"
-        raise WhalereidError(f"{name}: hold {array.dtype}, not {what}.")
-    return array if array.size else np.zeros(array.shape)  # of whatever kind an empty list is taken for
+    def _first_ids(self) -> list[np.ndarray]:
+        return [self.database_ids[row[row >= 0]] for row in self.codes[:_SHOWN, :_SHOWN]]

@@ -11,8 +11,9 @@ from whalereid.arguments import instance, texts
 from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.catalogue.schema import normalise_viewpoint
 from whalereid.errors import WhalereidError, listing
-from whalereid.ranking.ensemble import Ensemble, Reranker
+from whalereid.ranking.ensemble import Ensemble
 from whalereid.ranking.result import Ranking
+from whalereid.ranking.search import Reranker, check_reranker
 
 __all__ = ["Route", "ViewRoutes", "Views", "anything", "only", "without"]
 
@@ -46,22 +47,21 @@ class Route:
     name : str
         Such as ``top/top``.
     ensemble : Ensemble
-    rerank : Reranker, optional
+    rerank : Reranker or str, optional
     queries, database : callable, default=anything
         Given the set of viewpoints there, whether this route is for them: `only`, `without`, `anything`, or your own.
     """
 
     name: str
     ensemble: Ensemble
-    rerank: Reranker | None = None
+    rerank: Reranker | str | None = None
     queries: Views = anything
     database: Views = anything
 
     def __post_init__(self) -> None:
         instance(self.name, "name", str, "what the route is called, a text")
         instance(self.ensemble, "ensemble", Ensemble, "an Ensemble")
-        if self.rerank is not None and (isinstance(self.rerank, type) or not hasattr(self.rerank, "rerank")):
-            raise WhalereidError(f"rerank is {self.rerank!r:.60}; give a re-ranker such as Expand(), or None.")
+        object.__setattr__(self, "rerank", check_reranker(self.rerank))
         for side in ("queries", "database"):
             if not callable(getattr(self, side)):
                 raise WhalereidError(f"{side} is {getattr(self, side)!r:.60}; give a condition such as only('top').")

@@ -7,13 +7,13 @@ import json
 import os
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whalereid import __version__
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import check_folder, claim_folder, disk_errors, replacing, sweep
+from whalereid.files import check_folder, claim_folder, remove, replacing, replacing_all, sweep, unmake_folders
+from whalereid.models.config import read_config
 from whalereid.reading import MOST_NUMBERS_GB, check_file, is_file, os_errors, read_json
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ CHECKPOINT = "checkpoint/last.pt"
 _BEST_HEAD, _HISTORY = "head.safetensors", "history.csv"
 _CONTENTS = "contents"  # of the settings: what is in the photos' files
 _OURS = ("config.json", "model.safetensors", _BEST_HEAD, _HISTORY, CHECKPOINT, _MARKER)  # the marker last
+_NEEDED = (CHECKPOINT, "model.safetensors", "config.json", _BEST_HEAD)  # from the end of the first epoch on
 
 
 class RunFolder:
@@ -67,50 +68,65 @@ class RunFolder:
     ) -> None:
         self.path = Path(path)
         self._settings = json.loads(json.dumps(settings))
-        if refuse_folder(self.path, resume=resume, force=force):
-            self._remove_all()
-        claim_folder(self.path, marker=_MARKER)
+        refuse_folder(self.path, resume=resume, force=force)
+        began = (self.path / _MARKER).exists()
+        self._made = claim_folder(self.path, marker=_MARKER)
+        self._goes = began or bool(self._made)  # not a folder that somebody made for us
         self.begins_anew = resume and not self.holds_an_epoch
-        if resume and self.holds_an_epoch:
-            held = _read(self.path)
-            before = {key: held.get(key) for key in self._settings}
-            if _CONTENTS not in held:  # earlier versions didn't look into the files
-                before[_CONTENTS] = self._settings.get(_CONTENTS)
-            differing = list(_differences(before, self._settings))
-            if differing:
-                raise WhalereidError(
-                    f"{self.path}: was begun otherwise: {listing(differing, most=3)}; "
-                    "resume with the same options, or choose another --out."
-                )
-        if resume:
-            self._tidy()
-        if not self.holds_an_epoch:
-            self.note({"epochs": 0, "finished": False})
+        try:
+            if resume:
+                self._check_settings()
+            if began:
+                self._tidy()
+            if not resume or self.begins_anew:
+                self._begin()
+        except BaseException:  # Ctrl-C too
+            unmake_folders(self._made)
+            raise
 
     @property
     def holds_an_epoch(self) -> bool:
         """Whether there is something to resume."""
         return (self.path / CHECKPOINT).is_file()
 
+    def _check_settings(self) -> None:
+        """Refuse to go on with a training of other settings."""
+        if not self.holds_an_epoch:
+            return
+        held = _read(self.path)
+        before = {key: held.get(key) for key in self._settings}
+        if _CONTENTS not in held:  # earlier versions didn't look into the files
+            before[_CONTENTS] = self._settings.get(_CONTENTS)
+        differing = list(_differences(before, self._settings))
+        if differing:
+            raise WhalereidError(
+                f"{self.path}: was begun otherwise: {listing(differing, most=3)}; "
+                "resume with the same options, or choose another --out."
+            )
+
+    def _begin(self) -> None:
+        """Write ``run.json``; an earlier training goes when it comes, and stays where it can't be written."""
+        earlier = [path for name in _OURS[:-1] if os.path.lexists(path := self.path / name)]
+        with replacing_all([self.path / _MARKER], removing=earlier) as (beside,):
+            beside.write_text(self._in_words({"epochs": 0, "finished": False}), encoding="utf-8")
+
     def note(self, progress: Mapping[str, Any]) -> None:
         """Write ``run.json``: the settings, and how far the training is."""
-        content = {"format": _FORMAT, "whalereid": __version__, "progress": progress, **self._settings}
         with replacing(self.path / _MARKER) as beside:
-            beside.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            beside.write_text(self._in_words(progress), encoding="utf-8")
+
+    def _in_words(self, progress: Mapping[str, Any]) -> str:
+        content = {"format": _FORMAT, "whalereid": __version__, "progress": progress, **self._settings}
+        return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
     def discard(self) -> None:
         """Remove a training that never finished an epoch, and the folder with it; one that did stays."""
         if self.holds_an_epoch:
             return
-        self._remove_all()
-        for folder in ((self.path / CHECKPOINT).parent, self.path):
-            with suppress(OSError):  # it isn't there, or holds something by now
-                folder.rmdir()
-
-    def _remove_all(self) -> None:
-        with disk_errors(self.path):
-            for name in _OURS:
-                (self.path / name).unlink(missing_ok=True)
+        for name in _OURS:
+            remove(self.path / name)
+        ours = [self.path, (self.path / CHECKPOINT).parent] if self._goes else [(self.path / CHECKPOINT).parent]
+        unmake_folders([*self._made[:-1], *ours])
 
     def keep(self, net: Embedder, head: nn.Module) -> None:
         """Write this epoch's network and head as the best."""
@@ -155,7 +171,8 @@ def refuse_folder(path: str | os.PathLike[str], *, resume: bool, force: bool = F
     Raises
     ------
     WhalereidError
-        It holds something else; a training, without `resume`; none, with it; or one whose checkpoint is gone.
+        It holds something else; a training, without `resume`; none, with it; or one that lacks its checkpoint, or what
+        it keeps of its best epoch. (A history that is gone is written again, as the checkpoint has it.)
     """
     path = Path(path)
     if resume and not (path / _MARKER).exists():
@@ -174,11 +191,14 @@ def refuse_folder(path: str | os.PathLike[str], *, resume: bool, force: bool = F
             f"{path}: already holds a training ({done}); go on with --resume, begin anew with --force, or choose "
             "another --out."
         )
-    if held["progress"]["epochs"] and not (path / CHECKPOINT).is_file():
-        raise WhalereidError(
-            f"{path}: its {CHECKPOINT} is gone, so this training ({done}) can't be resumed; begin anew in another "
-            "--out."
-        )
+    if held["progress"]["epochs"] or (path / CHECKPOINT).is_file():
+        gone = [name for name in _NEEDED if not (path / name).is_file()]
+        if gone:
+            raise WhalereidError(
+                f"{path}: its {listing(gone, most=4)} {'is' if len(gone) == 1 else 'are'} gone, so this training "
+                f"({done}) can't be resumed; put back what is gone, or begin anew in another --out."
+            )
+        read_config(path)
     return None
 
 

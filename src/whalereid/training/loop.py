@@ -461,6 +461,7 @@ class _Training:
             epochs=self.recipe.epochs,
             validated=self.validation is not None,
         )
+        self._load_best(out)  # now, since the end wants it, whatever epochs come before
         self.net.load_state_dict(state["net"])
         self.net.mark_trained(self.learnt)
         self.head.load_state_dict(state["head"])
@@ -470,6 +471,12 @@ class _Training:
         self.records = list(state["records"])
         self.best_epoch, self.best_score = state["best"]
         self.untrained = state["untrained"]
+
+    def _load_best(self, out: Path) -> None:
+        """Give network and head the weights of the best epoch."""
+        load_weights(self.net, out / "model.safetensors")
+        if self.head.state_dict():  # a loss may have no weights at all
+            load_weights(self.head, out / "head.safetensors")
 
     def _history(self) -> pd.DataFrame:
         return pd.DataFrame(self.records, columns=HISTORY).astype({"epoch": int})
@@ -482,9 +489,7 @@ class _Training:
     def _end(self, out: Path, display: TrainingProgress) -> Run:
         if self.finished and len(self.records) < self.recipe.epochs:
             display.say(f"No better epoch in {self.recipe.patience}: stopped early.")
-        load_weights(self.net, out / "model.safetensors")
-        if self.head.state_dict():  # a loss may have no weights at all
-            load_weights(self.head, out / "head.safetensors")
+        self._load_best(out)
         self.net.eval()
         self.head.eval()
         best = self.records[self.best_epoch - 1]

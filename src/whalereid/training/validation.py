@@ -130,9 +130,7 @@ class Validation:
             average = first = 0.0  # it tells no photos apart, so it can't rank them
         elif self.n_queries:
             ensemble = Ensemble([Member("validation", vectors)])
-            ranking = ensemble.rank(
-                self._queries, self._database, _K, exclude=self.rules.exclude, match=self.rules.match
-            )
+            ranking = ensemble.rank(self._queries, self._database, _K, rules=self.rules)
             hits = Hits.of(ranking, self._labels)
             average = float(np.nanmean(average_precision(hits.hit, hits.scores, hits.relevant, k=_K)))
             first = float(np.nanmean(top_k(hits.hit, hits.relevant, k=1)))

@@ -9,9 +9,10 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from whalereid.catalogue.readers.competition import read_scenario
+from whalereid.candidates import Task
+from whalereid.candidates.scenario_files import read_scenario
 from whalereid.catalogue.readers.listing import Listing
-from whalereid.catalogue.table import Catalogue, Scenario
+from whalereid.catalogue.table import Catalogue
 from whalereid.errors import WhalereidError, listing
 from whalereid.tables import read_table
 
@@ -66,7 +67,7 @@ def _known_names(theirs: pd.Series, path: Path | None) -> pd.Series:
     return ours.fillna(theirs.where(~taken, "original_" + theirs))
 
 
-def _scenarios(code: Listing, photos: Catalogue) -> tuple[Scenario, ...]:
+def _scenarios(code: Listing, photos: Catalogue) -> tuple[Task, ...]:
     """Pair queries/NAME.csv with databases/NAME.csv."""
     queries, databases = ({path.name: path for path in _tables(code, name)} for name in ("queries", "databases"))
     for name in sorted({*queries} ^ {*databases}):

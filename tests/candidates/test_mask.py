@@ -107,5 +107,5 @@ def test_refusals():
         CandidateRules(exclude=("one",)).mask(here, here)
     with pytest.raises(WhalereidError, match="no column 'sea'"):
         CandidateRules(match=("sea",)).mask(here, here)
-    with pytest.raises(WhalereidError, match="'two' needs queries and database as catalogues"):
+    with pytest.raises(WhalereidError, match=r"same two.: needs queries and database as catalogues"):
         CandidateRules(match=("two",)).mask(here, ["a"])
