@@ -17,7 +17,7 @@ from training.drawing import BACKBONE, SIZE, draw_photos
 from whalereid import __version__
 from whalereid.cli.app import app, run
 from whalereid.cli.options import PARTS
-from whalereid.parts import HEADS, RERANKERS
+from whalereid.parts import HEADS, RERANKERS, RULES
 
 COMMANDS = ["check", "split", "train", "embed", "rank", "evaluate"]
 HEAVY = {"torch", "timm", "pandas", "numpy", "cv2", "sklearn", "scipy", "pyarrow", "albumentations"}
@@ -97,6 +97,8 @@ class TestParts:
             ("train --catalogue c --out r --head elastic-arcface:margn=1", "no option 'margn'; it has scale=30.0"),
             ("train --catalogue c --out r --head elastic-arcface:margin=wide", "margin is 'wide'; give a number"),
             ("train --catalogue c --out r --head elastic-arcface:margin", "'margin' is no key=value"),
+            ("rank --embeddings e --catalogue c --out r.csv --rule within-dais", "did you mean 'within-days'"),
+            ("evaluate r.csv --catalogue c --rule within-days:hours=3", "no option 'hours'; it has days"),
             ("rank --embeddings e --catalogue c --out r.csv --rerank expnd", "did you mean 'expand'"),
             ("rank --embeddings e --catalogue c --out r.csv --rerank expand:power=x", "power is 'x'; give a number"),
         ],
@@ -118,7 +120,7 @@ class TestParts:
             for option in taken:
                 for part, options in PARTS[option].lines():
                     assert f"{part}: {options}" if options else part in told, (name, option)
-        assert {"--head", "--rerank"} <= PARTS.keys()
+        assert {"--head", "--rerank", "--rule"} <= PARTS.keys()
 
 
 def test_help_teaches(capsys: Captured) -> None:
@@ -228,6 +230,7 @@ class TestCompletion:
             ("whalereid rank --emb", ["--embeddings"]),
             ("whalereid rank --rerank ", ["none", *RERANKERS]),
             ("whalereid train --head ", list(HEADS)),
+            ("whalereid evaluate --rule ", ["none", *RULES]),
             ("whalereid embed --on-error ", ["raise", "skip"]),
             ("whalereid split --by op", ["open-set"]),
             ("whalereid evaluate --interval b", ["bca"]),

@@ -17,7 +17,17 @@ from whalereid.catalogue import Catalogue
 from whalereid.cli.app import run
 from whalereid.embeddings import Embeddings
 from whalereid.evaluation import Protocol, evaluate, mean_average_precision
-from whalereid.ranking import Ensemble, Member, Ranking, Task, rank_tasks, read_tasks, tasks_from, write_tasks
+from whalereid.ranking import (
+    CandidateRules,
+    Ensemble,
+    Member,
+    Ranking,
+    Task,
+    rank_tasks,
+    read_tasks,
+    tasks_from,
+    write_tasks,
+)
 
 N = 40
 
@@ -127,6 +137,28 @@ def test_rules_given_override_the_rankings(folder: Path, capsys: pytest.CaptureF
     assert one["mAP@20"] == pytest.approx(by_hand("plain.csv", ["encounter"], []))
 
 
+def test_a_rule_by_name_is_followed_replaced_and_lifted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["plain.csv", "--catalogue", "photos.csv"]
+    photos = Catalogue.read("photos.csv")
+    rules = CandidateRules(["encounter"], rules=["beyond-days:days=30"])
+    write_tasks(tasks_from(photos, rules=rules), "plain.csv")
+
+    def scored(rules: CandidateRules) -> float:
+        return float(evaluate(Protocol(tasks_from(photos, rules=rules), photos), "plain.csv")["mAP@20"])
+
+    out, err = said(capsys, *words, "--json")
+    assert json.loads(out)["mAP@20"] == scored(rules)
+    assert ", ".join(rules.in_words()) in err
+    given = ["--rule", "within-days:days=30", "--rule", "same:column=viewpoint"]
+    out, err = said(capsys, *words, "--json", *given)
+    assert "but for --rule\n" in err
+    changed = CandidateRules(["encounter"], rules=["within-days:days=30", "same:column=viewpoint"])
+    assert json.loads(out)["mAP@20"] == scored(changed)
+    assert numbers(capsys, *words, "--rule", "none")["mAP@20"] == scored(CandidateRules(["encounter"]))
+    lifted = numbers(capsys, *words, "--rule", "none", "--exclude", "none")
+    assert lifted["mAP@20"] == scored(CandidateRules())
+
+
 def test_labels_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     labels = Protocol(read_tasks("a.csv"), Catalogue.read("photos.csv")).labels
     labels.to_frame().to_csv("labels.csv", index=False)
@@ -228,7 +260,10 @@ def test_denominators(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["a.csv", "--catalogue", "nowhere"], "nowhere"),
         (["a.csv", "--labels", "nowhere.csv"], "nowhere.csv: no such file"),
         (["a.csv", "--labels", "photos.csv"], "photos.csv: no column query_id, database_image_id"),
-        (["a.csv", "--labels", "photos.csv", "--exclude", "encounter"], "Give the one or the others"),
+        (
+            ["a.csv", "--labels", "photos.csv", "--exclude", "encounter"],
+            "--exclude: says who is relevant; so does --labels. Give the one or the other",
+        ),
         (["a.csv", "--catalogue", "photos.csv", "--exclude", "colour"], "no column 'colour'"),
         (["a.csv", "--catalogue", "photos.csv", "--by", "colour"], "no column 'colour' to break down by"),
         (["a.csv", "--catalogue", "photos.csv", "--k", "0"], "'-k': 0; give a whole number from 1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -92,6 +93,34 @@ def test_rerank(folder):
     assert rank("--embeddings", "a.parquet", "--rerank", "expand") == 0
     photos = Catalogue.read("photos.csv")
     assert_written(rank_tasks(ensemble(a=1), photos, tasks_from(photos), rerank=Expand()))
+
+
+def test_rerank_with_options(folder):
+    assert rank("--embeddings", "a.parquet", "--rerank", "expand:weights=0.5+0.5,power=3,anchors=chain") == 0
+    photos = Catalogue.read("photos.csv")
+    reranker = Expand(weights=(0.5, 0.5), power=3, anchors="chain")
+    assert_written(rank_tasks(ensemble(a=1), photos, tasks_from(photos), rerank=reranker))
+    assert rank("--embeddings", "a.parquet", "--rerank", "none", "--force") == 0
+    assert_written(rank_tasks(ensemble(a=1), photos, tasks_from(photos)))
+
+
+def test_rules_by_name(folder, capsys):
+    pd.read_csv("photos.csv").assign(date=[f"2020-01-{i + 1:02d}" for i in range(N)]).to_csv("photos.csv", index=False)
+    given = ["--rule", "within-days:days=4", "--rule", "beyond-days:days=1", "--exclude", "encounter"]
+    assert rank("--embeddings", "a.parquet", *given, "--json") == 0
+    photos = Catalogue.read("photos.csv")
+    tasks = tasks_from(photos, exclude=["encounter"], rules=["within-days:days=4", "beyond-days:days=1"])
+    assert_written(rank_tasks(ensemble(a=1), photos, tasks))
+    assert read_tasks("ranking.csv") == tasks
+    said = capsys.readouterr()
+    assert json.loads(said.out)["rules"] == tasks[0].rules.to_list()
+    assert ", ".join(tasks[0].rules.in_words()) in said.err
+    for rule, says in (("within-days", "needs days"), ("within-days:days=x", "days is 'x'"), ("near", "is unknown")):
+        assert rank("--embeddings", "a.parquet", "--rule", rule, "--force") == 2
+        assert f"'--rule': rule '{rule.partition(':')[0]}'" in (said := capsys.readouterr().err)
+        assert says in said
+    assert rank("--embeddings", "a.parquet", "--rule", "within-days:days=-1", "--force") == 2
+    assert "whalereid: rule 'within-days': " in capsys.readouterr().err
 
 
 def test_parquet(folder):

@@ -159,8 +159,9 @@ class Command(TyperCommand):
         said = []
         for name in (name for param in self.params for name in param.opts if name in PARTS):
             lines = PARTS[name].lines()
-            said += [f"[bold]{name}[/bold] takes, with these options and defaults:"] if lines else []
-            said += [f"  {escape(part)}{': ' if options else ''}{escape(options)}" for part, options in lines]
+            if lines:
+                listed = [f"  {escape(part)}{': ' if options else ''}{escape(options)}" for part, options in lines]
+                said.append("\n".join([f"[bold]{name}[/bold] takes, with these options and defaults:", *listed]))
         self.epilog = "\n\n".join([*said, EXIT_STATUS])
         self.help = "\n\n".join(" ".join(text.split()) for text in (self.help or "").split("\n\n"))
         super().format_help(ctx, formatter)

@@ -22,14 +22,17 @@ from whalereid.cli.options import (
     Force,
     K,
     complete,
+    part_option,
 )
+from whalereid.cli.ranked import ChangedRules, rules_in_words, tasks_of
 from whalereid.errors import WhalereidError, listing
 from whalereid.outputs import FIGURE
+from whalereid.parts import RULES
+from whalereid.registry import Part
 
 if TYPE_CHECKING:
-    from whalereid.catalogue import Catalogue
     from whalereid.evaluation import OpenSetReport, Protocol, Report
-    from whalereid.ranking import Ranking, Task
+    from whalereid.ranking import Ranking
 
 
 __all__ = ["command"]
@@ -93,6 +96,15 @@ def command(
             help="Only photos of the query's value here, like viewpoint; repeatable, or 'none'.",
             show_default="as ranked",
             rich_help_panel=WHO,
+        ),
+    ] = None,
+    rule: Annotated[
+        list[Part] | None,
+        typer.Option(
+            help="A further rule for candidates, like within-days:days=30; repeatable, or 'none'.",
+            show_default="as ranked",
+            rich_help_panel=WHO,
+            **part_option(RULES, or_none=True),
         ),
     ] = None,
     k: Annotated[
@@ -192,8 +204,8 @@ def command(
     """Score a ranking, with intervals; or compare two rankings of the same queries.
 
     Which photos are relevant is said by --labels, or follows from --catalogue: those of the query's identity among its
-    candidates, by the rules in RANKING.task.json, which `whalereid rank` wrote; --exclude and --match override them.
-    Intervals are of resampled identities.
+    candidates, by the rules in RANKING.task.json, which `whalereid rank` wrote; --exclude, --match and --rule override
+    them. Intervals are of resampled identities.
 
     Example: [bold]whalereid evaluate ranking.csv --catalogue data/metadata.csv --by viewpoint --by year-gap[/bold]
 
@@ -208,8 +220,11 @@ def command(
 
     if labels is None and catalogue is None:
         raise WhalereidError("evaluate: give --labels FILE, or --catalogue CATALOGUE to work them out.")
-    if labels is not None and (exclude or match):
-        raise WhalereidError("--exclude and --match say who is relevant; so does --labels. Give the one or the others.")
+    change = ChangedRules.from_options(exclude, match, rule)
+    if labels is not None and change.options:
+        raise WhalereidError(
+            f"{listing(change.options)}: says who is relevant; so does --labels. Give the one or the other."
+        )
     if open_set and (catalogue is None or ranking_b is not None):
         raise WhalereidError("--open-set: takes one ranking, and --catalogue, which tells who is new.")
     if validation is not None and not open_set:
@@ -222,9 +237,9 @@ def command(
     task: Path | Protocol
     if labels is None:
         assert photos is not None
-        tasks = _tasks(paths, rankings, photos, exclude, match)
+        tasks = tasks_of(paths, rankings, photos, change)
         task = Protocol(tasks, photos)
-        say(_rules(task))
+        say(rules_in_words(task))
     else:
         task = labels
     options: dict[str, Any] = {
@@ -249,7 +264,7 @@ def command(
         if validation is not None:
             other = _read(validation, by_labels=False)
             assert photos is not None
-            held = evaluate(Protocol(_tasks([validation], [other], photos, exclude, match), photos), other, **options)
+            held = evaluate(Protocol(tasks_of([validation], [other], photos, change), photos), other, **options)
         found = evaluate_open_set(
             reports[0], held, false_accept_rate=false_accept, confidence=confidence, resamples=resamples, seed=seed
         )
@@ -280,64 +295,8 @@ def _refuse_thin_base(report: Report, least: int | None) -> None:
     if report.counts["queries"] < least:
         raise WhalereidError(
             f"{report.headline}: that is no score; at least {least} are wanted (--min-queries N takes fewer). "
-            "Loosen --exclude and --match, or look at the identities (`whalereid check`)."
+            "Loosen the rules (--exclude, --match, --rule), or look at the identities (`whalereid check`)."
         )
-
-
-def _tasks(
-    paths: list[Path],
-    rankings: list[Ranking],
-    photos: Catalogue,
-    exclude: list[str] | None,
-    match: list[str] | None,
-) -> list[Task]:
-    """Who was looked for among whom: as ranked, or by the catalogue's scenarios, or every photo."""
-    from dataclasses import replace
-
-    from whalereid.ranking import read_tasks, task_path
-
-    beside = [path for path in paths if task_path(path).is_file()]
-    found = [read_tasks(path) for path in beside] or [_usual_tasks(rankings, photos)]
-    given = {name: _columns(value) for name, value in (("exclude", exclude), ("match", match)) if value}
-    tasks, *others = [[replace(t, rules=t.rules.but(**given)) for t in some] for some in found]
-    if beside:
-        over = f", but for {listing('--' + name for name in given)}" if given else ""
-        say(f"following {listing(task_path(path) for path in beside)}{over}")
-    else:
-        among = "the scenarios" if photos.scenarios and len(tasks) == len(photos.scenarios) else "all photos"
-        say(f"no {task_path(paths[0]).name} beside the ranking: taking {among} of {photos.source}")
-    if any(other != tasks for other in others):
-        raise WhalereidError(
-            f"{paths[0]} and {paths[1]} answer different tasks (see their .task.json): rank the same queries among the "
-            "same photos, by the same rules, or set the rules for both with --exclude and --match."
-        )
-    return tasks
-
-
-def _usual_tasks(rankings: list[Ranking], photos: Catalogue) -> list[Task]:
-    from whalereid.evaluation import query_photos
-    from whalereid.ranking import Task, tasks_from
-
-    ranked = rankings[0].query_ids
-    known = {query_id for scenario in photos.scenarios for query_id in scenario.query_ids}
-    if photos.scenarios and known.issuperset(ranked):
-        return tasks_from(photos)
-    images, _ = query_photos(ranked, photos)
-    names = [str(query_id) for query_id in ranked]
-    return [Task("all", tuple(names), tuple(images), tuple(photos.image_ids))]
-
-
-def _columns(given: list[str]) -> tuple[str, ...]:
-    return () if given == ["none"] else tuple(given)
-
-
-def _rules(protocol: Protocol) -> str:
-    """Say in words who is compared with whom."""
-    said = []
-    for rules in dict.fromkeys(task.rules for task in protocol.tasks):
-        said.append(", ".join(["never the photo itself", *rules.in_words()]))
-    photos = len({image for task in protocol.tasks for image in task.database_images})
-    return f"{len(protocol.query_ids):,} queries in {photos:,} photos; candidates: {'; or '.join(said)}"
 
 
 def _say_notes(reports: list[Report]) -> None:

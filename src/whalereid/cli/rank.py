@@ -17,12 +17,12 @@ from whalereid.cli.options import FOLD as A_FOLD
 from whalereid.cli.options import INPUT, OUTPUT, WEIGHT, WHO, CatalogueOption, Force, K, part_option
 from whalereid.errors import WhalereidError, listing
 from whalereid.outputs import RANKING, TASK
-from whalereid.parts import RERANKERS
+from whalereid.parts import RERANKERS, RULES
 from whalereid.registry import Part
 
 if TYPE_CHECKING:
     from whalereid.catalogue import Catalogue, TrainedOn
-    from whalereid.ranking import Member, Ranking, Task
+    from whalereid.ranking import CandidateRules, Member, Ranking, Task
 
 __all__ = ["command"]
 
@@ -103,6 +103,14 @@ def command(
             rich_help_panel=WHO,
         ),
     ] = None,
+    rule: Annotated[
+        list[Part] | None,
+        typer.Option(
+            help="A further rule for candidates, like within-days:days=30; repeatable.",
+            rich_help_panel=WHO,
+            **part_option(RULES),
+        ),
+    ] = None,
     k: Annotated[
         int, typer.Option("--k", "-k", metavar="N", help="Photos listed for a query.", rich_help_panel=HOW, **K)
     ] = 20,
@@ -155,11 +163,12 @@ def command(
 
     from whalereid.embeddings import Embeddings
     from whalereid.embeddings.store import check_photos
-    from whalereid.ranking import Ensemble, Member, rank_tasks, task_path
+    from whalereid.ranking import CandidateRules, Ensemble, Member, rank_tasks, task_path
 
     inputs = [catalogue, *embeddings, folds, *(path for path in (queries, database) if path not in (ALL, FOLD))]
     for path, kind in ((out, RANKING), (task_path(out), TASK)):
         check_out(path, kind, inputs=inputs, force=force)
+    rules = CandidateRules(exclude or (), match or (), rules=[RULES.make(part) for part in rule or ()])
     reranker = None if rerank is None else RERANKERS.make(rerank)
     photos = read_photos(catalogue)
     members = [
@@ -170,7 +179,7 @@ def command(
         check_photos(path, photos)
     ensemble = Ensemble(members, progress=shows_progress())
     of_fold = None if fold is None else photos_of_fold(photos, folds, fold)
-    tasks = _tasks(photos, queries, database, of_fold, ensemble.trained_on, exclude or [], match or [])
+    tasks = _tasks(photos, queries, database, of_fold, ensemble.trained_on, rules)
     if missing is Missing.SKIP:
         tasks = _with_vectors(photos, tasks, members)
     say(_what(tasks))
@@ -187,8 +196,7 @@ def command(
         "queries_without_candidates": int((ranking.lengths == 0).sum()),
         "photos": len({image for task in tasks for image in task.database_images}),
         "k": k,
-        "exclude": exclude or [],
-        "match": match or [],
+        "rules": rules.to_list(),
         "rerank": None if rerank is None else rerank.to_dict(),
     }
     return Answer(found)
@@ -200,14 +208,13 @@ def _tasks(
     database: Path | None,
     of_fold: list[str] | None,
     trained_on: TrainedOn | None,
-    exclude: Sequence[str],
-    match: Sequence[str],
+    rules: CandidateRules,
 ) -> list[Task]:
     """Who is looked for among whom: as named; else as the catalogue's scenarios say; else who wasn't trained on."""
-    from whalereid.ranking import CandidateRules, Task, read_database, read_queries, tasks_from
+    from whalereid.ranking import Task, read_database, read_queries, tasks_from
 
     if queries is None and database is None and of_fold is None and photos.scenarios:
-        return tasks_from(photos, exclude=exclude, match=match)
+        return tasks_from(photos, rules=rules)
     everyone = photos.image_ids.tolist()
     if of_fold is not None:
         query_ids = query_images = of_fold
@@ -220,7 +227,6 @@ def _tasks(
     else:
         searched = of_fold if database == FOLD and of_fold is not None else read_database(database)
     names = [path.stem for path in (queries, database) if path is not None] or ["all"]
-    rules = CandidateRules(tuple(exclude), tuple(match))
     return [Task(" in ".join(names), tuple(query_ids), tuple(query_images), tuple(searched), rules)]
 
 
