@@ -198,7 +198,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
         "fit": lambda: dict(
             zip(("net", "head"), make_parts(4), strict=True), train=photos, valid=photos, out=new(),
             recipe=wr.Recipe(epochs=1, batch_size=8), labels_from="identity", exclude=["encounter"],
-            match=["viewpoint"], on_error="raise",
+            match=["viewpoint"], rules=["within-days:days=9999"], on_error="raise",
             seed=0, workers=0, resume=False, force=False, progress=False,
         ),
         "Embeddings": lambda: {"ids": vectors.ids, "vectors": vectors.vectors, "provenance": {}},

@@ -166,6 +166,25 @@ def test_other_photos_to_validate_on(photos: Path, tmp_path: Path, capsys: pytes
     assert history["lr"].max() <= 1e-3
 
 
+def test_a_head_and_rules_by_name(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = pd.read_csv(photos / "folded.csv").assign(date=[f"2020-01-{row + 1:02d}" for row in range(24)])
+    table.to_csv(photos / "dated.csv", index=False)
+    options = ["--epochs", "1", "--fold", "1", "--exclude", "none", "--head", "elastic-arcface:margin=0.25,scale=16"]
+    rules = ["--rule", "within-days:days=5", "--rule", "beyond-days:days=1"]
+    assert train(photos, tmp_path / "run", *options, *rules, table="dated.csv") == 0
+    assert "at most 5 days apart" in capsys.readouterr().err
+    noted = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert {0.25, 16.0} <= {value for value in noted["head"].values() if isinstance(value, float)}
+    assert noted["valid"]["rules"] == [
+        {"name": "within-days", "options": {"days": 5.0}},
+        {"name": "beyond-days", "options": {"days": 1.0}},
+    ]
+    assert train(photos, tmp_path / "run", *options, "--resume", table="dated.csv") == 2
+    assert "valid rules" in refused(capsys)
+    assert train(photos, tmp_path / "x", *options, *rules, table="folded.csv") == 2
+    assert "no column 'date'" in refused(capsys)
+
+
 def test_a_stopped_training_goes_on(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train(photos, tmp_path / "run", "--epochs", "1") == 0
     assert train(photos, tmp_path / "run", "--epochs", "1") == 2

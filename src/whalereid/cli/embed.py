@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -20,27 +19,13 @@ from whalereid.cli.options import (
     WORKERS,
     CatalogueOption,
     Force,
+    OnError,
+    Precision,
 )
 
 __all__ = ["command"]
 
 HOW = "How to embed"
-
-
-class Precision(StrEnum):
-    """What the backbone computes in."""
-
-    AUTO = "auto"
-    FP32 = "fp32"
-    BF16 = "bf16"
-    FP16 = "fp16"
-
-
-class OnError(StrEnum):
-    """What becomes of a photo that can't be read."""
-
-    RAISE = "raise"
-    SKIP = "skip"
 
 
 def command(

@@ -6,6 +6,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,8 @@ __all__ = [
     "INPUT",
     "MACHINE",
     "OUTPUT",
+    "OnError",
+    "Precision",
     "PARTS",
     "WHO",
     "complete",
@@ -165,6 +168,22 @@ Force = Annotated[
     bool,
     typer.Option("--force", help="Overwrite what lies there already, of whatever kind it is.", rich_help_panel=OUTPUT),
 ]
+
+
+class Precision(StrEnum):
+    """Of a network's arithmetic."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+
+
+class OnError(StrEnum):
+    """What becomes of a photo that can't be read."""
+
+    RAISE = "raise"
+    SKIP = "skip"
 
 
 def complete(names: Iterable[str], *words: str) -> Callable[[str], list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,10 +24,12 @@ from whalereid.cli.options import (
     WORKERS,
     CatalogueOption,
     Force,
+    OnError,
+    Precision,
     part_option,
 )
 from whalereid.errors import WhalereidError
-from whalereid.parts import HEADS
+from whalereid.parts import HEADS, RULES
 from whalereid.registry import Part
 
 if TYPE_CHECKING:
@@ -38,22 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 NETWORK, TRAINING, CHOOSING = "The network", "How to train", "How to choose the epoch"
-
-
-class OnError(StrEnum):
-    """What to do with a photo that can't be read."""
-
-    RAISE = "raise"
-    SKIP = "skip"
-
-
-class Precision(StrEnum):
-    """Of the network's arithmetic."""
-
-    AUTO = "auto"
-    FP32 = "fp32"
-    BF16 = "bf16"
-    FP16 = "fp16"
 
 
 def command(
@@ -123,6 +108,14 @@ def command(
             metavar="COLUMN",
             help="Validation candidates equal the query in it; repeatable, or 'none'.",
             rich_help_panel=CHOOSING,
+        ),
+    ] = None,
+    rule: Annotated[
+        list[Part] | None,
+        typer.Option(
+            help="A further rule for validation candidates, like within-days:days=30; repeatable.",
+            rich_help_panel=CHOOSING,
+            **part_option(RULES),
         ),
     ] = None,
     patience: Annotated[
@@ -253,6 +246,7 @@ def command(
     if folds is not None and fold is None and test_fold is None:
         raise WhalereidError(f"--folds {folds} needs --fold K or --test-fold K, such as --fold 0.")
 
+    from whalereid.candidates import CandidateRules
     from whalereid.models import look_for_backbone, look_for_weights
     from whalereid.training.folder import refuse_folder
     from whalereid.training.photos import check_files, labelled
@@ -261,6 +255,7 @@ def command(
     chosen = _recipe(
         recipe, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, flip=flip, precision=precision
     )
+    rules = [RULES.make(part) for part in rule or ()]
     say_forced(out, refuse_folder(out, resume=resume, force=force))
     look_for_backbone(backbone)
     if weights not in ("pretrained", "random"):
@@ -271,6 +266,8 @@ def command(
     for name in [*(_columns(exclude) or ()), *(_columns(match) or ())]:
         if held_out is not None:
             held_out.column(name)
+    if held_out is not None:
+        CandidateRules(rules=rules).mask(held_out, held_out)  # refuses columns that aren't there
     if on_error is OnError.RAISE:
         for part in (labelled(train, classes or ["identity"])[0], *([held_out] if held_out is not None else ())):
             check_files(part)
@@ -293,6 +290,7 @@ def command(
         labels_from=classes or None,
         exclude=_columns(exclude),
         match=_columns(match) or (),
+        rules=rules,
         on_error=on_error.value,
         seed=seed,
         workers=workers,
