@@ -26,12 +26,12 @@ from whalereid.catalogue import Catalogue, audit
 from whalereid.catalogue.fingerprints import content_keys
 from whalereid.cli.app import run
 from whalereid.decoding import MAX_PHOTO_MB, decode, decode_bytes
+from whalereid.decoding.png import Png
 from whalereid.embeddings import Embeddings, embed
 from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace
 from whalereid.images import read_photo
 from whalereid.models import Embedder
-from whalereid.png import Png
 from whalereid.training import Recipe, fit
 
 _RANDOM = np.random.default_rng(0)
