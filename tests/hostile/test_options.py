@@ -177,3 +177,35 @@ def test_weights_beyond_a_float_are_refused_by_the_library() -> None:
     for weight in (1e308, float("inf"), float("nan"), 0, -1):
         with pytest.raises(WhalereidError, match="weight"):
             Member("a", held, weight)
+
+
+NO_PARTS = [
+    "", " ", ":", "=", ":days=3", "\x1b[2J", "é" * 3000, "within-days:", "within-days:days", "within-days:=3",
+    "within-days:days=\x1b[31m", "within-days:days=3,days=4", "within-days:days=" + "9" * 5000, "expand:power=nan nan",
+    "expand:by=a", "expand:weights=", "elastic-arcface:dim=3", "elastic-arcface:scale=1;2", "../..", "NONE", "a\0b",
+    "within-days:days=3,unknown=\ud800",
+]  # fmt: skip
+TAKES_PARTS = [
+    ("train", "--head"),
+    ("train", "--rule"),
+    ("rank", "--rule"),
+    ("rank", "--rerank"),
+    ("evaluate", "--rule"),
+]
+
+
+@pytest.mark.parametrize(("command", "option"), TAKES_PARTS)
+def test_parts_that_are_none_are_one_line(
+    command: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for value in NO_PARTS:
+        if value.startswith("within-days:days=9") and option == "--rule":
+            continue  # a number, which the rule itself refuses
+        assert run([*LINES[command].split(), f"{option}={value}"]) == 2, value
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1), (value, err)
+        assert err.startswith(f"whalereid: Invalid value for '{option}': "), (value, err)
+        assert err[:-1].isprintable(), (value, err)
+        assert len(err) < 500, (value, err)
+    assert not list(tmp_path.iterdir())
