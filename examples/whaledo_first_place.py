@@ -135,7 +135,8 @@ def train_network(photos: wr.Catalogue, kind: str, fold: int, out: Path, net: wr
         ours, theirs = (lateral, lateral) if as_submitted else (lateral[~held], lateral[held])
         valid = photos.subset([*valid.image_ids, *theirs.image_ids])
         items = wr.CrossViewPairs(photos.subset([*train.image_ids, *ours.image_ids]), augment, portrait=True, seed=fold,
-                                  identities=names if as_submitted else None, fixed=as_submitted)  # fmt: skip
+                                  identities=names if as_submitted else None)  # fmt: skip
+        items = items.fix_partners() if as_submitted else items
     else:
         items = wr.PhotoDataset(train, augment, identities=names, portrait=True, seed=fold)
     run_folder = out / f"{kind}-fold{fold}"

@@ -130,7 +130,7 @@ def test_a_required_option_is_asked_for() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_source_and_signature_agree(kind: str) -> None:
     """What `--help` reads off the source is what the part takes."""
-    for name, source in KINDS[kind]._sources.items():
+    for name, source in KINDS[kind].own.items():
         from_source = [(option.name, option.takes_any) for option in options_of_source(source)]
         at_hand = [(option.name, option.takes_any) for option in options_of(KINDS[kind].find(name))]
         assert from_source == at_hand, name

@@ -157,7 +157,6 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
                 "anchor": "left",
                 "partner": "right",
                 "seed": 0,
-                "fixed": False,
             },
         ),
         "evaluation_transform": (

@@ -46,10 +46,10 @@ if TYPE_CHECKING:
     from whalereid.splits import PredefinedFolds as PredefinedFolds
     from whalereid.splits import ViewpointSplit as ViewpointSplit
     from whalereid.splits import fold_table as fold_table
-    from whalereid.splits import leakage as leakage
     from whalereid.splits import leakage_over_folds as leakage_over_folds
     from whalereid.splits import read_folds as read_folds
     from whalereid.splits import write_folds as write_folds
+    from whalereid.splits.leakage_counts import leakage as leakage
     from whalereid.training import RampThenDecay as RampThenDecay
     from whalereid.training import Recipe as Recipe
     from whalereid.training import WarmupCosine as WarmupCosine

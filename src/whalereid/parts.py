@@ -45,5 +45,17 @@ RERANKERS: Registry[Any] = Registry(
 METRICS: Registry[Any] = Registry("metric", "whalereid.metrics", {})
 """Metrics of a ranking: functions of its hits, and of a cut-off where they have one."""
 
-READERS: Registry[Any] = Registry("layout", "whalereid.readers", {})
-"""Readers of data sets, one a layout."""
+READERS: Registry[Any] = Registry(
+    "layout",
+    "whalereid.readers",
+    {
+        "lila-test": "whalereid.catalogue.readers.lila_test:LilaTest",
+        "coco": "whalereid.catalogue.readers.coco:Coco",
+        "competition": "whalereid.catalogue.readers.competition:Competition",
+        "table": "whalereid.catalogue.readers.table:Table",
+        "wildlife": "whalereid.catalogue.readers.wildlife:Wildlife",
+        "folders": "whalereid.catalogue.readers.folders:Folders",
+    },
+    given=("by_name",),
+)
+"""Readers of data sets, one a layout, in the order in which they are asked whether they recognise one."""

@@ -352,7 +352,7 @@ HEADERS = {"ranking": "query_id,database_image_id,score\n", "labels": "query_id,
 
 @kinds
 def test_a_table_of_a_header_alone_is_refused(kind: str, tmp_path: Path) -> None:
-    from whalereid.catalogue.readers import write_table
+    from whalereid.tables import write_table
 
     def put(name: str, columns: str, *rows: tuple[Any, ...]) -> Path:
         write_table(pd.DataFrame(list(rows), columns=columns.strip().split(",")), path := tmp_path / f"{name}.{kind}")

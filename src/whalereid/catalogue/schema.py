@@ -120,7 +120,9 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
         A required column is missing, an ``image_id`` or ``path`` is empty, an ``image_id`` is repeated or no text, or a
         size or box can't be read.
     """
-    frame = _rename(frame.reset_index(drop=True), where=where)
+    if not frame.index.equals(pd.RangeIndex(len(frame))):
+        frame = frame.reset_index(drop=True)
+    frame = _rename(frame, where=where)
     missing = [name for name in REQUIRED if name not in frame]
     question = did_you_mean(frame.columns, *missing) if missing else ""
     hint = f"a catalogue needs {' and '.join(REQUIRED)}{'; ' if question else ''}{question}"

@@ -61,11 +61,11 @@ class Registry(Generic[_Made]):
         given: tuple[str, ...] = (),
     ) -> None:
         self.kind, self.group, self.given = kind, group, given
-        self._sources: dict[str, str] = dict(built_in or {})
+        self.own: dict[str, str] = dict(built_in or {})
         self._added: dict[str, Callable[..., _Made]] = {}
 
     def __iter__(self) -> Iterator[str]:
-        yield from sorted({*self._sources, *self._added, *self._offered()})
+        yield from sorted({*self.own, *self._added, *self._offered()})
 
     def __contains__(self, name: object) -> bool:
         return name in tuple(self)
@@ -204,7 +204,7 @@ class Registry(Generic[_Made]):
         try:
             yield
         except Exception as error:
-            if name in self._sources or name not in self._offered():
+            if name in self.own or name not in self._offered():
                 raise
             raise WhalereidError(
                 f"{self.kind} {name!r} comes from {self._offered()[name]}, which can't be imported "
@@ -218,7 +218,7 @@ class Registry(Generic[_Made]):
         return self._source(name).rpartition(":")[2] == kind.__name__ and self.find(name) is kind
 
     def _source(self, name: str) -> str:
-        source = self._sources.get(name) or self._offered().get(name)
+        source = self.own.get(name) or self._offered().get(name)
         if source is None:
             near = get_close_matches(str(name), list(self), 1)
             hint = f"did you mean {near[0]!r}? There is" if near else "choose from"
@@ -229,7 +229,7 @@ class Registry(Generic[_Made]):
         """What installed packages offer, but for names that are taken."""
         from importlib.metadata import entry_points
 
-        return {point.name: point.value for point in entry_points(group=self.group) if point.name not in self._sources}
+        return {point.name: point.value for point in entry_points(group=self.group) if point.name not in self.own}
 
 
 def _is_default(made: Any, item: Any) -> bool:

@@ -165,11 +165,10 @@ class Validation:
             return [np.flatnonzero(self._learned.labels_of(photos) >= 0)]
         pairs = self._pairs
         try:
-            held = CrossViewPairs(
-                photos, pairs.transform, pairs.anchor, pairs.partner, identities=pairs.identities, fixed=True
-            )
+            held = CrossViewPairs(photos, pairs.transform, pairs.anchor, pairs.partner, identities=pairs.identities)
         except WhalereidError:  # no animal here has both viewpoints
             return [np.zeros(0, np.int64)]
+        held.fix_partners()
         known = np.flatnonzero(held.labels >= 0)
         return [held.rows[known], np.array([held.partner_row(int(item)) for item in known], np.int64)]
 
