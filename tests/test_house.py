@@ -21,8 +21,6 @@ CIRCLES = {
     frozenset({"evaluation.implied", "evaluation.labels"}),
 }  # fmt: skip
 LONG = {
-    "cli.evaluate",
-    "decoding",
     "embeddings.extract",
     "embeddings.store",
     "embeddings.table",
@@ -30,9 +28,7 @@ LONG = {
     "evaluation.open_set",
     "evaluation.protocol",
     "evaluation.report",
-    "files",
     "models.embedder",
-    "registry",
     "training.loop",
 }
 

@@ -17,7 +17,7 @@ from training.drawing import BACKBONE, SIZE, draw_photos
 from whalereid import __version__
 from whalereid.cli.app import app, run
 from whalereid.cli.options import PARTS
-from whalereid.parts import HEADS, RERANKERS, RULES
+from whalereid.parts import HEADS, READERS, RERANKERS, RULES
 
 COMMANDS = ["check", "split", "train", "embed", "rank", "evaluate"]
 HEAVY = {"torch", "timm", "pandas", "numpy", "cv2", "sklearn", "scipy", "pyarrow", "albumentations"}
@@ -231,6 +231,7 @@ class TestCompletion:
             ("whalereid rank --rerank ", ["none", *RERANKERS]),
             ("whalereid train --head ", list(HEADS)),
             ("whalereid evaluate --rule ", ["none", *RULES]),
+            ("whalereid check --layout ", list(READERS)),
             ("whalereid embed --on-error ", ["raise", "skip"]),
             ("whalereid split --by op", ["open-set"]),
             ("whalereid evaluate --interval b", ["bca"]),

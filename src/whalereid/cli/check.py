@@ -28,7 +28,7 @@ def command(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Take it for this layout: table, competition, coco, lila-test or folders.",
+            help="Take it for this layout, such as folders: one an animal.",
             show_default="found out",
             autocompletion=complete(READERS),
             rich_help_panel=INPUT,
