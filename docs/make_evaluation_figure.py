@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from whalereid.catalogue import Catalogue
-from whalereid.evaluation import Protocol, average_precision, bootstrap, compare, evaluate
+from whalereid.evaluation import Bootstrap, Protocol, average_precision, bootstrap, compare, evaluate
 from whalereid.files import replacing
 from whalereid.ranking import Ranking
+from whalereid.reporting import draw_report
 
 INK, BLUE, ORANGE, GREY = "#22313f", "#2f7ebc", "#c0672b", "#9aa5b1"
 K = 20
@@ -62,9 +63,11 @@ def coverage(axes: plt.Axes) -> None:
         for run in range(runs):
             values, owner = animals(rng, n)
             made = {
-                "identities, BCa": bootstrap(values, owner, resamples=500, seed=run),
-                "identities, percentile": bootstrap(values, owner, resamples=500, method="percentile", seed=run),
-                "photos": bootstrap(values, resamples=200, method="percentile", seed=run),
+                "identities, BCa": bootstrap(values, owner, bootstrap=Bootstrap(resamples=500, seed=run)),
+                "identities, percentile": bootstrap(
+                    values, owner, bootstrap=Bootstrap(resamples=500, method="percentile", seed=run)
+                ),
+                "photos": bootstrap(values, bootstrap=Bootstrap(resamples=200, method="percentile", seed=run)),
             }
             for name, interval in made.items():
                 held[name][place] += (interval.low <= truth <= interval.high) / runs
@@ -129,7 +132,7 @@ def main() -> None:
     with replacing(images / "evaluation.png") as beside:
         figure.savefig(beside)
     with replacing(images / "report.png") as beside:
-        evaluate(*seals()).figure().savefig(beside, dpi=120)
+        draw_report(evaluate(*seals())).savefig(beside, dpi=120)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from whalereid.evaluation.calibration import ScoreCalibration, reliability
-from whalereid.evaluation.open_set import OpenSetOutcome
+from whalereid.calibration import ScoreCalibration, reliability
+from whalereid.evaluation import OpenSetOutcome
 from whalereid.files import replacing
 
 ANIMALS, FIRST, SECOND = 300, 120, 120  # the population, and how many of it each season photographs

@@ -147,7 +147,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
     ensemble = wr.Ensemble([member])
     ranking = ensemble.rank(photos, photos, k=3)
     protocol = wr.Protocol.from_catalogue(photos)
-    report = wr.evaluate(protocol, ranking, resamples=0)
+    report = wr.evaluate(protocol, ranking, bootstrap=wr.Bootstrap(resamples=0))
     ids = tuple(photos.image_ids)
     transform = wr.evaluation_transform(32)
     labels = {query: {query} for query in ids}
@@ -229,9 +229,10 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
         "Protocol": lambda: {"tasks": protocol.tasks, "catalogue": photos, "labels": None},
         "Report": lambda: {name: getattr(report, name) for name in inspect.signature(wr.Report).parameters},
         "evaluate": lambda: {
-            "task": protocol, "method": ranking, "k": 3, "denominator": "min", "catalogue": photos,
-            "trained_on": photos, "resamples": 10, "confidence": 0.9, "interval": "bca", "seed": 0,
+            "task": protocol, "method": ranking, "k": 3, "metrics": ["mAP@3", "top-1"], "catalogue": photos,
+            "trained_on": photos, "bootstrap": wr.Bootstrap(resamples=10),
         },
+        "Bootstrap": lambda: {"resamples": 10, "confidence": 0.9, "method": "bca", "seed": 0},
         "OpenSetOutcome": lambda: {
             "scores": [0.1, 0.9, 0.8], "known": [False, True, True], "correct": [False, True, True],
             "identities": ["a", "b", "c"],

@@ -65,7 +65,7 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
         return w().OpenSetOutcome([0.9, 0.8, 0.3, 0.2], [True, True, False, False], [True, True, False, False])
 
     def report() -> Any:
-        return w().evaluate("labels.csv", ranking(), catalogue=photos(), resamples=20)
+        return w().evaluate("labels.csv", ranking(), catalogue=photos(), bootstrap=w().Bootstrap(resamples=20))
 
     def head() -> Any:
         return w().ElasticArcFace(net().dim, photos().n_identities)
@@ -361,13 +361,10 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
                 "task": labels,
                 "method": ranking(),
                 "k": 20,
-                "denominator": "min",
+                "metrics": ["mAP@20", "top-1"],
                 "catalogue": photos(),
                 "trained_on": None,
-                "resamples": 20,
-                "confidence": 0.9,
-                "interval": "bca",
-                "seed": 0,
+                "bootstrap": w().Bootstrap(resamples=20, confidence=0.9),
             },
         ),
         "Report.by": (lambda: report().by, lambda: {"what": "viewpoint"}),
@@ -385,7 +382,7 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
         "OpenSetOutcome.summary": (lambda: outcome().summary, lambda: {"threshold": 0.5}),
         "OpenSetOutcome.threshold": (
             lambda: outcome().threshold,
-            lambda: {"false_accept_rate": 0.1, "confidence": 0.9, "resamples": 20, "seed": 0},
+            lambda: {"false_accept_rate": 0.1, "bootstrap": w().Bootstrap(resamples=20)},
         ),
         "ScoreCalibration": (lambda: w().ScoreCalibration, lambda: {"method": "isotonic"}),
         "ScoreCalibration.fit": (lambda: w().ScoreCalibration().fit, lambda: {"scores": [0.1, 0.9], "same": [0, 1]}),

@@ -120,7 +120,7 @@ class TestParts:
             for option in taken:
                 for part, options in PARTS[option].lines():
                     assert f"{part}: {options}" if options else part in told, (name, option)
-        assert {"--head", "--rerank", "--rule"} <= PARTS.keys()
+        assert {"--head", "--rerank", "--rule", "--metric"} <= PARTS.keys()
 
 
 def test_help_teaches(capsys: Captured) -> None:
@@ -234,6 +234,7 @@ class TestCompletion:
             ("whalereid check --layout ", list(READERS)),
             ("whalereid embed --on-error ", ["raise", "skip"]),
             ("whalereid split --by op", ["open-set"]),
+            ("whalereid evaluate --metric R", ["R-precision"]),
             ("whalereid evaluate --interval b", ["bca"]),
             ("whalereid check --catalogue ", []),  # the shell's own: files
         ],

@@ -246,6 +246,22 @@ def test_seen_animals(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "give the training catalogue" in said(capsys, *words, code=2)[1]
 
 
+def test_metrics_by_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["plain.csv", "--catalogue", "photos.csv", "--resamples", "0"]
+    usual = numbers(capsys, *words)
+    asked = ["--metric", "top-5", "--metric", "mAP@3", "--metric", "mAP@3:denominator=relevant", "--metric", "mINP"]
+    got = numbers(capsys, *words, *asked)
+    assert {name: got[name] for name in ("top-5", "mINP")} == {name: usual[name] for name in ("top-5", "mINP")}
+    assert "recall@20" not in got
+    assert got["mAP@3:denominator=relevant"] < got["mAP@3"]
+    out, _ = said(capsys, *words, *asked, "--by", "viewpoint")
+    assert out.startswith("top-5 ")
+    for name, says in (("mPA@20", "'mPA"), ("mAP", "needs a cut-off"), ("mAP@20:denominator=all", "denominator")):
+        assert says in said(capsys, *words, "--metric", name, code=2)[1].splitlines()[-1]
+    refusal = said(capsys, *words, "--metric", "mINP", "--denominator", "relevant", code=2)[1]
+    assert "--metric mAP@20:denominator=relevant" in refusal
+
+
 def test_denominators(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["plain.csv", "--catalogue", "photos.csv", "--k", "3"]
     values = [numbers(capsys, *words, "--denominator", d)["mAP@3"] for d in ("relevant", "min", "retrieved")]

@@ -25,11 +25,10 @@ from whalereid.cli.app import run
 from whalereid.embeddings.store import PartStore
 from whalereid.errors import WhalereidError
 from whalereid.evaluation import Protocol, ScoreCalibration
-from whalereid.evaluation.figures import write_figure
 from whalereid.files import check_whole_folder, disk_errors, replacing, replacing_all, temporary
 from whalereid.outputs import CALIBRATION, CATALOGUE, EMBEDDINGS, FIGURE, FOLDS, PICTURE, RANKING, TASK, check_output
 from whalereid.ranking import Ranking, Task, read_tasks, task_path, write_tasks
-from whalereid.reporting import write_image
+from whalereid.reporting import write_figure, write_image
 from whalereid.splits import write_folds
 from whalereid.training.batches import EpochBatches
 from whalereid.training.folder import RunFolder

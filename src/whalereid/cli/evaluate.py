@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from whalereid.arguments import choice
 from whalereid.cli.command import Answer
 from whalereid.cli.console import check_out, read_photos, say
 from whalereid.cli.options import (
@@ -27,7 +28,7 @@ from whalereid.cli.options import (
 from whalereid.cli.ranked import ChangedRules, rules_in_words, tasks_of
 from whalereid.errors import WhalereidError, listing
 from whalereid.outputs import FIGURE
-from whalereid.parts import RULES
+from whalereid.parts import METRICS, RULES
 from whalereid.registry import Part
 
 if TYPE_CHECKING:
@@ -116,6 +117,16 @@ def command(
             metavar="WHAT",
             help="Break down by a column of the query's photo, like viewpoint; by COLUMN-pair, the query's and the "
             "relevant photo's; year-gap, between the two; photos, how many are relevant; seen; scenario. Repeatable.",
+            rich_help_panel=SCORES,
+        ),
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME@K:key=value,...",
+            help="Measure this, such as top-5 or mINP; repeatable, and the first leads.",
+            show_default="mAP, precision and recall at --k, top-1, -5, -20 and -k, R-precision, mINP",
+            autocompletion=complete(METRICS),
             rich_help_panel=SCORES,
         ),
     ] = None,
@@ -216,10 +227,13 @@ def command(
         check_out(figure, FIGURE, inputs=inputs, force=force)
     elif force:
         raise WhalereidError("--force: overwrites what --figure names; give both, or neither.")
-    from whalereid.evaluation import Protocol, evaluate
+    from whalereid.evaluation import Bootstrap, Metric, Protocol, evaluate, usual_metrics
 
     if labels is None and catalogue is None:
         raise WhalereidError("evaluate: give --labels FILE, or --catalogue CATALOGUE to work them out.")
+    if metric and denominator != "min":
+        raise WhalereidError(f"--denominator: goes with --metric as --metric mAP@{k}:denominator={denominator}.")
+    metrics = [Metric.parse(name) for name in metric] if metric else usual_metrics(k, denominator)  # type: ignore[arg-type]
     change = ChangedRules.from_options(exclude, match, rule)
     if labels is not None and change.options:
         raise WhalereidError(
@@ -242,15 +256,14 @@ def command(
         say(rules_in_words(task))
     else:
         task = labels
+    choice(interval, "--interval", ("bca", "percentile"))  # elsewhere it is called method
+    bootstrap = Bootstrap(resamples, confidence, interval, seed)  # type: ignore[arg-type]
     options: dict[str, Any] = {
         "k": k,
-        "denominator": denominator,
+        "metrics": metrics,
         "catalogue": photos,
         "trained_on": read_photos(train) if train is not None else None,
-        "resamples": resamples,
-        "confidence": confidence,
-        "interval": interval,
-        "seed": seed,
+        "bootstrap": bootstrap,
     }
     reports = [evaluate(task, one, **options) for one in rankings]
     for report in reports:
@@ -265,15 +278,13 @@ def command(
             other = _read(validation, by_labels=False)
             assert photos is not None
             held = evaluate(Protocol(tasks_of([validation], [other], photos, change), photos), other, **options)
-        found = evaluate_open_set(
-            reports[0], held, false_accept_rate=false_accept, confidence=confidence, resamples=resamples, seed=seed
-        )
+        found = evaluate_open_set(reports[0], held, false_accept_rate=false_accept, bootstrap=bootstrap)
         for note in found.notes:
             say(note)
     if figure is not None:
-        from whalereid.evaluation.figures import write_figure
+        from whalereid.reporting import draw_open_set, draw_report, write_figure
 
-        write_figure(reports[0].figure() if found is None else found.figure(), figure, force=force)
+        write_figure(draw_report(reports[0]) if found is None else draw_open_set(found), figure, force=force)
     drawn = {} if figure is None else {"figure": str(figure)}
     return _answer(reports, [str(path) for path in paths], by or [], found, drawn)
 

@@ -56,7 +56,9 @@ def _groups(report: Report, by: list[str]) -> list[tuple[str, pd.DataFrame]]:
 
 def _print_groups(title: str, table: pd.DataFrame, report: Report) -> None:
     what = str(table.index.name)
-    first, *others = (f"mAP@{report.k}", *sorted({"top-1", f"top-{report.k}"}))
+    first, *others = report.names_by_group
+    if report.measures_the_usual:
+        others = [name for name in others if name in ("top-1", f"top-{report.k}")]  # a terminal is only so wide
     rows = [
         [
             str(row[what]),
@@ -86,7 +88,7 @@ def _print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
 
 
 def _level(report: Report) -> str:
-    return f"{100 * report.confidence:g}% interval"
+    return f"{100 * report.bootstrap.confidence:g}% interval"
 
 
 def _number(value: float) -> str:

@@ -41,7 +41,7 @@ from whalereid.training.items import PHOTOS_IN_WORDS, Photos, make_items
 from whalereid.training.photos import check_files
 from whalereid.training.progress import TrainingProgress
 from whalereid.training.recipe import Recipe
-from whalereid.training.validation import Figures, Validation
+from whalereid.training.validation import Validation, ValidationScores
 
 __all__ = ["Run", "fit"]
 
@@ -328,7 +328,7 @@ class _Training:
         loss = self._steps(epoch, display)
         rate = display.rate()
         display.validating()
-        figures = Figures() if self.validation is None else self._measure(self.validation)
+        figures = ValidationScores() if self.validation is None else self._measure(self.validation)
         score = self._score(figures)
         better = not self.best_epoch or score > self.best_score
         if better:
@@ -406,9 +406,9 @@ class _Training:
             )
         return mean
 
-    def _measure(self, validation: Validation) -> Figures:
+    def _measure(self, validation: Validation) -> ValidationScores:
         """Measure in the main process, and let the others know, also where it failed."""
-        found: list[Figures | str] = [""]
+        found: list[ValidationScores | str] = [""]
         if self.accelerator.is_main_process:
             options: dict[str, Any] = {"precision": self.recipe.precision, "device": self.accelerator.device}
             options |= {"on_error": self.items.on_error}
@@ -433,7 +433,7 @@ class _Training:
                 "Mend those photos (`whalereid check` lists them), or validate on others."
             )
 
-    def _score(self, figures: Figures) -> float:
+    def _score(self, figures: ValidationScores) -> float:
         """What epochs are chosen by; higher is better, and what isn't a number worse than any."""
         if self.validation is None:
             return float(len(self.records))
@@ -704,7 +704,7 @@ def _mix(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
-def _in_words(loss: float, figures: Figures, rate: float, *, best: bool) -> str:
+def _in_words(loss: float, figures: ValidationScores, rate: float, *, best: bool) -> str:
     words = f"loss {loss:.3f}"
     if not math.isnan(figures.loss):
         words += f", validation loss {figures.loss:.3f}"

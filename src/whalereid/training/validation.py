@@ -1,4 +1,4 @@
-"""How good a network is on photos held out: retrieval among them, and the head's loss where it knows the animals."""
+"""How good a network is on photos kept back: retrieval among them, and the head's loss where it knows the animals."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from whalereid.images import CrossViewPairs, PhotoDataset
 from whalereid.models import Embedder
 from whalereid.ranking import Ensemble, Member, Task
 
-__all__ = ["Figures", "Validation"]
+__all__ = ["ValidationScores", "Validation"]
 
 _K = 20
 _LOSS_BATCH = 4096
 
 
 @dataclass(frozen=True)
-class Figures:
+class ValidationScores:
     """What one look at the validation photos gave; NaN where there was nothing to measure.
 
     Attributes
@@ -46,7 +46,7 @@ class Figures:
 
 
 class Validation:
-    """Photos held out, who is looked for among whom, and by which rules.
+    """Photos kept back from training, who is looked for among whom, and by which rules.
 
     Every photo of known identity is looked for among all others; after training on pairs, every photo of an anchor
     viewpoint among those of the partners' viewpoints. Queries without a relevant candidate are left out.
@@ -99,7 +99,7 @@ class Validation:
         self.notes: list[str] = []
         self._learned = learned
         self._pairs = learned if isinstance(learned, CrossViewPairs) else None
-        self._hold(photos)
+        self._take(photos)
 
     @property
     def n_queries(self) -> int:
@@ -120,7 +120,7 @@ class Validation:
         device: torch.device | None = None,
         workers: int | None = None,
         on_error: Literal["raise", "skip"] = "raise",
-    ) -> Figures:
+    ) -> ValidationScores:
         """Embed the photos, rank them, and take the head's loss; photos that are skipped once are left out for good."""
         with warnings.catch_warnings(record=True) as told:
             vectors = embed_as_is(
@@ -128,7 +128,7 @@ class Validation:
             )
         if len(vectors) < len(self.photos):
             self.notes += [str(warning.message) for warning in told]
-            self._hold(self.photos.subset(vectors.ids))
+            self._take(self.photos.subset(vectors.ids))
         average = first = float("nan")
         if self.n_queries and all_alike(vectors.vectors):
             average = first = 0.0  # it tells no photos apart, so it can't rank them
@@ -140,9 +140,9 @@ class Validation:
             first = float(np.nanmean(top_k(hits.hit, hits.relevant, k=1)))
         # A head need not have weights to tell where it is; in training it is where the network is.
         place = next((weight.device for weight in chain(head.parameters(), net.parameters())), torch.device("cpu"))
-        return Figures(self._loss(vectors, head, place), average, first)
+        return ValidationScores(self._loss(vectors, head, place), average, first)
 
-    def _hold(self, photos: Catalogue) -> None:
+    def _take(self, photos: Catalogue) -> None:
         self.photos = photos
         wanted = photos.known("identity")
         self._database = photos
@@ -165,12 +165,14 @@ class Validation:
             return [np.flatnonzero(self._learned.labels_of(photos) >= 0)]
         pairs = self._pairs
         try:
-            held = CrossViewPairs(photos, pairs.transform, pairs.anchor, pairs.partner, identities=pairs.identities)
+            known_pairs = CrossViewPairs(
+                photos, pairs.transform, pairs.anchor, pairs.partner, identities=pairs.identities
+            )
         except WhalereidError:  # no animal here has both viewpoints
             return [np.zeros(0, np.int64)]
-        held.fix_partners()
-        known = np.flatnonzero(held.labels >= 0)
-        return [held.rows[known], np.array([held.partner_row(int(item)) for item in known], np.int64)]
+        known_pairs.fix_partners()
+        known = np.flatnonzero(known_pairs.labels >= 0)
+        return [known_pairs.rows[known], np.array([known_pairs.partner_row(int(item)) for item in known], np.int64)]
 
     @torch.no_grad()
     def _loss(self, vectors: Embeddings, head: nn.Module, device: torch.device) -> float:
