@@ -13,6 +13,7 @@ from whalereid.catalogue import Catalogue
 from whalereid.catalogue.columns import ALIASES
 from whalereid.catalogue.schema import normalise, parse_bbox
 from whalereid.errors import WhalereidError
+from whalereid.text import is_viewpoint
 
 
 def catalogue(**columns: object) -> Catalogue:
