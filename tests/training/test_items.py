@@ -177,6 +177,6 @@ class TestMirroring:
 def test_leakage_is_a_warning_where_nothing_is_shown(tmp_path: Path) -> None:
     """The same animals and encounters lie in both parts."""
     photos = draw_photos(tmp_path / "drawn")
+    options = {"recipe": QUICK, "workers": 0, "exclude": [], "progress": False}
     with pytest.warns(WhalereidWarning, match="Leakage: "):
-        options = {"recipe": QUICK, "workers": 0, "exclude": [], "progress": False}
         fit(*make_parts(), photos[::2], photos[1::2], out=tmp_path / "run", **options)
