@@ -22,7 +22,6 @@ CIRCLES = {
     frozenset({"whalereid", "training.folder", "training.loop"}),  # for the version
 }  # fmt: skip
 LONG = {
-    "cli.evaluate",
     "embeddings.extract",
     "embeddings.store",
     "embeddings.table",

@@ -45,7 +45,10 @@ def test_help_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("module", ["whalereid", "whalereid.cli"])
 def test_the_command_runs_as_a_module(module: str) -> None:
-    for words, status, says in ((["--help"], 0, "evaluate"), (["check", "absent"], 2, "whalereid: absent")):
+    for words, status, says in (
+        (["--help"], 0, "evaluate"),
+        (["check", "--catalogue", "absent"], 2, "whalereid: absent"),
+    ):
         done = subprocess.run([sys.executable, "-m", module, *words], capture_output=True, text=True, check=False)
         assert done.returncode == status
         assert says in done.stdout + done.stderr
@@ -196,7 +199,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
         "fit": lambda: dict(
             zip(("net", "head"), make_parts(4), strict=True), train=photos, valid=photos, out=new(),
             recipe=wr.Recipe(epochs=1, batch_size=8), labels_from="identity", exclude=["encounter"],
-            match=["viewpoint"], on_error="raise",
+            match=["viewpoint"], rules=["within-days:days=9999"], on_error="raise",
             seed=0, workers=0, resume=False, force=False, progress=False,
         ),
         "Embeddings": lambda: {"ids": vectors.ids, "vectors": vectors.vectors, "provenance": {}},

@@ -37,7 +37,9 @@ RULES: Registry[Any] = Registry(
 )
 """Candidate rules: who may be compared with whom."""
 
-RERANKERS: Registry[Any] = Registry("re-ranker", "whalereid.rerankers", {"expand": "whalereid.ranking.expand:Expand"})
+RERANKERS: Registry[Any] = Registry(
+    "re-ranker", "whalereid.rerankers", {"expand": "whalereid.ranking.expand:Expand"}, given=("by",)
+)
 """Re-rankers: new scores for the candidates of a search."""
 
 METRICS: Registry[Any] = Registry(

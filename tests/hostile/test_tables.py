@@ -483,7 +483,7 @@ def test_train_says_what_the_folds_leave_out_and_what_is_empty(tmp_path: Path) -
     folds = pd.DataFrame({"image_id": list("abc"), "fold": [0, 0, 0]})
     folds.to_csv(tmp_path / "folds.csv", index=False)
     options = ("--folds", tmp_path / "folds.csv", "--fold", 0, "--out", tmp_path / "run")
-    code, said = run("train", tmp_path / "metadata.csv", *options)
+    code, said = run("train", "--catalogue", tmp_path / "metadata.csv", *options)
     assert code != 0
     assert "1 of 4 photos are left out of every fold." in said
     assert "the training part is empty: --fold 0 leaves no photo to train on" in said
@@ -497,11 +497,11 @@ def test_every_command_says_what_was_taken_for_what(tmp_path: Path) -> None:
     wr.Embedder("resnet10t", weights="random").save(tmp_path / "net")
     ranked = ("rank", "--catalogue", tmp_path / "t.csv", "--embeddings", tmp_path / "e.parquet")
     for words in (
-        ("check", tmp_path / "t.csv", "--no-photos"),
-        ("split", tmp_path / "t.csv"),
+        ("check", "--catalogue", tmp_path / "t.csv", "--no-photos"),
+        ("split", "--catalogue", tmp_path / "t.csv"),
         (*ranked, "--out", tmp_path / "r.csv"),
         ("evaluate", tmp_path / "r.csv", "--catalogue", tmp_path / "t.csv"),
-        ("embed", tmp_path / "t.csv", "--model", tmp_path / "net", "--out", tmp_path / "e2"),
-        ("train", tmp_path / "t.csv", "--out", tmp_path / "run"),
+        ("embed", "--catalogue", tmp_path / "t.csv", "--model", tmp_path / "net", "--out", tmp_path / "e2"),
+        ("train", "--catalogue", tmp_path / "t.csv", "--out", tmp_path / "run"),
     ):
         assert "column date: 4 dates read with the day first, as 25/4/2017 shows" in run(*words)[1], words

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from whalereid.candidates.rules import AnyRule, CandidateRules
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings, embed_as_is
 from whalereid.embeddings.table import all_alike
@@ -19,7 +20,7 @@ from whalereid.errors import WhalereidError
 from whalereid.evaluation import Hits, Labels, average_precision, top_k
 from whalereid.images import CrossViewPairs, PhotoDataset
 from whalereid.models import Embedder
-from whalereid.ranking import CandidateRules, Ensemble, Member, Task
+from whalereid.ranking import Ensemble, Member, Task
 
 __all__ = ["ValidationScores", "Validation"]
 
@@ -60,6 +61,8 @@ class Validation:
         Columns in which candidates must differ from the query; by default ``encounter`` where it is known.
     match : sequence of str
         Columns in which they must equal it.
+    rules : CandidateRules or sequence of Rule
+        Further rules.
 
     Attributes
     ----------
@@ -86,12 +89,13 @@ class Validation:
         *,
         exclude: Sequence[str] | None = None,
         match: Sequence[str] = (),
+        rules: CandidateRules | Iterable[AnyRule] = (),
     ) -> None:
         if not len(photos):
             raise WhalereidError(f"{photos.source}: the validation part has no photos.")
         if exclude is None:
             exclude = ("encounter",) if photos.known("encounter").any() else ()
-        self.rules = CandidateRules(exclude, match)
+        self.rules = CandidateRules.of(rules, exclude=exclude, match=match)
         self.notes: list[str] = []
         self._learned = learned
         self._pairs = learned if isinstance(learned, CrossViewPairs) else None

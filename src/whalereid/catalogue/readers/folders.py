@@ -167,7 +167,8 @@ def _what_else(folder: Listing, doubtful: dict[str, str], n_folders: int, paths:
     deeper = f"if the animals are the folders inside, give one ({folder.path / inner}); " if inner is not None else ""
     return (
         f"holds photos, but no metadata.csv{table}; {seen} look like {kinds}, not animals ({listing(doubtful)}); "
-        f"{deeper}if they are animals all the same, `whalereid check {folder.path} --layout folders --write` "
+        f"{deeper}if they are animals all the same, "
+        f"`whalereid check --catalogue {folder.path} --layout folders --write` "
         "writes the table that every command reads (in Python: layout='folders')."
     )
 
