@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from training.drawing import GREY, fit_quietly, make_parts
+from training.drawing import GREY, draw_photos, fit_quietly, make_parts
 from whalereid.catalogue import Catalogue
-from whalereid.errors import WhalereidError
+from whalereid.errors import WhalereidError, WhalereidWarning
 from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, PhotoDataset, class_names
 from whalereid.training import FitOptions, Recipe
 from whalereid.training.items import make_items
@@ -171,3 +171,10 @@ class TestMirroring:
         assert held(tmp_path / "run")["train"]["flip"] is flip
         with pytest.raises(WhalereidError, match=f"the recipe's flip={not flip}"):
             run_fit(items, None, tmp_path / "x", 6, recipe=QUICK.but(flip=not flip))
+
+
+def test_leakage_is_a_warning_where_nothing_is_shown(tmp_path: Path) -> None:
+    """The same animals and encounters lie in both parts."""
+    photos = draw_photos(tmp_path / "drawn")
+    with pytest.warns(WhalereidWarning, match="Leakage: "):
+        fit_quietly(*make_parts(), photos[::2], photos[1::2], out=tmp_path / "run", recipe=QUICK, rules=())

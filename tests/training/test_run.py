@@ -66,7 +66,7 @@ def test_rules_of_any_kind_are_noted_and_said(
     assert CandidateRules.from_list(noted) == rules
     asked = ["same:column=viewpoint", "within-days:days=30"]
     fit_quietly(*make_parts(), drawn, dated, recipe=QUICK, out=tmp_path / "run", rules=asked, resume=True)
-    with pytest.raises(WhalereidError, match="valid rules was same:column=viewpoint, within-d.*, is now differ"):
+    with pytest.raises(WhalereidError, match=r"valid rules was same:column=viewpoint, within-d.*, is now differ"):
         fit_quietly(*make_parts(), drawn, dated, recipe=QUICK, out=tmp_path / "run", resume=True)
 
 

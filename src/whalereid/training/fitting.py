@@ -135,7 +135,7 @@ def fit(
             with TrainingProgress(recipe.epochs, show=options.progress and folder is not None) as display:
                 for note in (*notes, *untold):
                     display.say(note)
-                if validation is not None:
+                if validation is not None and folder is not None:
                     _warn_of_leakage(items, validation.photos, display)
                 loop = TrainingLoop(net, head, items, validation, recipe, accelerator, batches, options)
                 return loop.run(Path(out), folder, display)
@@ -191,4 +191,4 @@ def _warn_of_leakage(items: TrainingItems, valid: Catalogue, display: TrainingPr
     if isinstance(items, PhotosAsItems) and items.catalogue.n_identities and valid.n_identities:
         shared = leakage(items.catalogue, valid)
         if shared.n_straddling or shared.count("photo"):
-            display.say(f"Warning: {shared.sentence()}")
+            display.warn(shared.sentence())

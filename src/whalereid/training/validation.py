@@ -161,10 +161,11 @@ class Validation:
         pairs = self._pairs
         try:
             known_pairs = CrossViewPairs(
-                photos, pairs.transform, pairs.anchor, pairs.partner, identities=pairs.identities, fixed=True
+                photos, pairs.transform, pairs.anchor, pairs.partner, identities=pairs.identities
             )
         except WhalereidError:  # no animal here has both viewpoints
             return [np.zeros(0, np.int64)]
+        known_pairs.fix_partners()
         known = np.flatnonzero(known_pairs.labels >= 0)
         return [
             known_pairs.rows[known],
