@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import torch
 from torch import nn
 
 from training.drawing import fit_quietly, make_parts
-from whalereid import training
 from whalereid.candidates import CandidateRules, WithinDays
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
@@ -84,16 +82,6 @@ def test_what_an_earlier_version_wrote_is_resumed(drawn: Catalogue, tmp_path: Pa
     (out / "run.json").write_text(json.dumps(noted))
     with pytest.raises(WhalereidError, match=r"valid rules was differ:column=encounter, is now \[\]"):
         fit_quietly(*make_parts(), drawn, drawn, recipe=QUICK, out=out, resume=True, rules=())
-
-
-def test_no_signature_is_long() -> None:
-    for name in set(training.__all__) - {"Recipe", "RECIPES", "Schedule"}:  # a recipe is an object of options
-        assert len(inspect.signature(getattr(training, name)).parameters) <= 8, name
-
-
-def test_no_file_is_long() -> None:
-    for path in Path(inspect.getfile(training)).parent.glob("*.py"):
-        assert len(path.read_text().splitlines()) <= 350, path.name
 
 
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])

@@ -8,10 +8,10 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whalereid import __version__
 from whalereid.candidates import CandidateRules
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import check_folder, claim_folder, remove, replacing, replacing_all, sweep, unmake_folders
@@ -120,7 +120,7 @@ class RunFolder:
             beside.write_text(self._in_words(progress), encoding="utf-8")
 
     def _in_words(self, progress: Mapping[str, Any]) -> str:
-        content = {"format": _FORMAT, "whalereid": __version__, "progress": progress, **self._settings}
+        content = {"format": _FORMAT, "whalereid": version("whalereid"), "progress": progress, **self._settings}
         return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
     def discard(self) -> None:
