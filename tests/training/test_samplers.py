@@ -99,7 +99,9 @@ def test_by_identity_has_several_photos_of_each() -> None:
         (["ab"], "a batch is a list of two"),
         ([], "gives 0 batches .* in epoch 1"),
         (iter([0, 1, 2]), r"gives 0 batches .* in epoch 2.*gone through once an epoch"),
-        (lambda labels, size, seed: 3, "int can't be iterated"),
+        (lambda labels, size, seed: 3, "int gives no items .*not iterable"),
+        (lambda labels: labels, "lambda> gives no items .*takes 1 positional"),
+        (torch.nn.Linear(2, 2), "Linear gives no items"),
         (lambda labels, size, seed: iter(int, 1), "epoch 1 has no end"),
     ],
 )

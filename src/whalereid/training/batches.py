@@ -151,15 +151,22 @@ class SampledBatches(Sampler[list[int]]):
         seed = mixed_seed(self._seed, epoch)
         with _seeded(seed):
             sampler: Any = self._sampler
-            if callable(sampler):
-                sampler = sampler(self._labels, self._batch_size, seed)
-            if hasattr(sampler, "set_epoch"):
-                sampler.set_epoch(epoch)
             most = _MOST_PASSES * len(self._labels)
             try:
+                if callable(sampler):
+                    sampler = sampler(self._labels, self._batch_size, seed)
+                if hasattr(sampler, "set_epoch"):
+                    sampler.set_epoch(epoch)
                 drawn = list(islice(iter(sampler), most + 1))
-            except TypeError as error:
-                raise WhalereidError(f"batches: {type(sampler).__name__} can't be iterated ({error}).") from error
+            except WhalereidError:
+                raise
+            except Exception as error:
+                name = getattr(sampler, "__name__", type(sampler).__name__)
+                what = " ".join(str(error).split()) or type(error).__name__
+                raise WhalereidError(
+                    f"batches: {name} gives no items ({what:.200}); give a sampler, or a function "
+                    "(labels, batch_size, seed) that makes one."
+                ) from error
         if len(drawn) > most:
             raise WhalereidError(f"batches: epoch {epoch + 1} has no end; let it give a number of items.")
         single = [isinstance(item, int | np.integer) for item in drawn]
