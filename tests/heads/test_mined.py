@@ -19,6 +19,7 @@ from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace, Mined
 from whalereid.parts import HEADS, MINERS
 from whalereid.training import Recipe
+from whalereid.training.checks import check_head
 
 QUICK = Recipe(epochs=2, batch_size=8, transform="plain")
 
@@ -97,6 +98,16 @@ def test_the_miner_decides_what_the_loss_sees() -> None:
 def test_what_cannot_be_mined(loss: Any, miner: Any, says: str) -> None:
     with pytest.raises(WhalereidError, match=says):
         Mined(loss, miner)
+
+
+def test_trying_a_miner_leaves_the_head_as_it_was(photos: Catalogue, tmp_path: Path) -> None:
+    generator = torch.Generator().manual_seed(1)
+    net, _ = make_parts()
+    head = Mined(ElasticArcFace(net.dim, 6, generator=generator), miners.MultiSimilarityMiner())
+    state = generator.get_state()
+    check_head(head, net.dim, 6)
+    assert torch.equal(generator.get_state(), state)
+    assert head.training
 
 
 def test_fit_refuses_what_does_not_go_together(photos: Catalogue, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
@@ -118,13 +117,10 @@ def check_head(head: nn.Module, dim: int, n_classes: int) -> None:
 
 def _check_miner(head: Mined, dim: int) -> None:
     """Let the miner pick from a few embeddings, and the loss look at what it picked."""
-    device = _device(head)
-    embeddings = torch.randn(4, dim, generator=torch.Generator().manual_seed(0)).to(device)
-    labels = torch.tensor([0, 1, 0, 1], device=device)
     try:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
-            picked = head.miner(embeddings, labels)
-            copy.deepcopy(head.loss)(embeddings, labels, picked)
+            picked = head.miner(*_trial(dim, 1, _device(head)))
+        _loss_of_trial(head.loss, dim, 1, picked)
     except Exception as error:
         raise WhalereidError(
             f"the miner {type(head.miner).__name__} and the head {type(head.loss).__name__} don't go together "
@@ -134,21 +130,26 @@ def _check_miner(head: Mined, dim: int) -> None:
 
 
 @torch.no_grad()
-def _loss_of_trial(head: nn.Module, dim: int, label: int) -> Any:
+def _loss_of_trial(head: nn.Module, dim: int, label: int, *indices: Any) -> Any:
     """What a head gives for class 0 and another, in evaluation mode; it and the random state stay as they were."""
     device = _device(head)
     training = {module: module.training for module in head.modules()}
     buffers = {name: buffer.clone() for name, buffer in head.named_buffers()}
     try:
         with torch.random.fork_rng(devices=[]):
-            embeddings = torch.randn(4, dim, generator=torch.Generator().manual_seed(0))
-            return head.eval()(embeddings.to(device), torch.tensor([0, label, 0, label], device=device))
+            return head.eval()(*_trial(dim, label, device), *indices)
     finally:
         for name, buffer in head.named_buffers():
             if name in buffers and buffer.shape == buffers[name].shape:
                 buffer.copy_(buffers[name])
         for module, was in training.items():
             module.training = was
+
+
+def _trial(dim: int, label: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Embeddings (4, dim) of class 0 and another by turns, with their labels."""
+    embeddings = torch.randn(4, dim, generator=torch.Generator().manual_seed(0))
+    return embeddings.to(device), torch.tensor([0, label, 0, label], device=device)
 
 
 def _takes(head: nn.Module, width: int) -> bool:

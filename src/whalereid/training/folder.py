@@ -74,8 +74,8 @@ class RunFolder:
         self._settings = json.loads(json.dumps(settings))
         refuse_folder(self.path, resume=resume, force=force)
         began = (self.path / _MARKER).exists()
-        self._made = claim_folder(self.path, marker=_MARKER)
-        self._goes = began or bool(self._made)  # not a folder that somebody made for us
+        self._made_folders = claim_folder(self.path, marker=_MARKER)
+        self._may_go = began or bool(self._made_folders)  # not a folder that somebody made for us
         self.begins_anew = resume and not self.holds_an_epoch
         try:
             if resume:
@@ -85,7 +85,7 @@ class RunFolder:
             if not resume or self.begins_anew:
                 self._begin()
         except BaseException:  # Ctrl-C too
-            unmake_folders(self._made)
+            unmake_folders(self._made_folders)
             raise
 
     @property
@@ -129,8 +129,8 @@ class RunFolder:
             return
         for name in _FILES:
             remove(self.path / name)
-        emptied = [self.path, (self.path / CHECKPOINT).parent] if self._goes else [(self.path / CHECKPOINT).parent]
-        unmake_folders([*self._made[:-1], *emptied])
+        emptied = [self.path, (self.path / CHECKPOINT).parent] if self._may_go else [(self.path / CHECKPOINT).parent]
+        unmake_folders([*self._made_folders[:-1], *emptied])
 
     def keep(self, net: Embedder, head: nn.Module) -> None:
         """Write this epoch's network and head as the best."""

@@ -83,18 +83,18 @@ class TrainingLoop:
         if state is not None:
             self._restore(state, out)
             if folder is not None:
-                self._tell(folder)  # a kill may have come between the checkpoint and these
+                self._write_progress(folder)  # a kill may have come between the checkpoint and these
             display.say(f"Resuming after epoch {len(self.records)} of {self.recipe.epochs}.")
         elif folder is not None and folder.begins_anew:
             display.say("No epoch was finished there: it begins with the first.")
         display.begin(done=len(self.records))
         if state is None:
-            self._look_at_the_untrained(display)
+            self._measure_untrained(display)
         while not self.finished:
             self._epoch(len(self.records), folder, display)
         return self._end(out, display)
 
-    def _look_at_the_untrained(self, display: TrainingProgress) -> None:
+    def _measure_untrained(self, display: TrainingProgress) -> None:
         """Measure before the first step: to compare with, and to find bad validation photos now, not in an hour."""
         if self.validation is None:
             display.say("No validation photos: the last epoch will be kept.")
@@ -131,11 +131,11 @@ class TrainingLoop:
             if better:
                 folder.keep(self.net, self.head)
             folder.write_checkpoint(self._state())  # from here on the epoch counts as done
-            self._tell(folder)
+            self._write_progress(folder)
         display.end_epoch(_in_words(loss, figures, rate, best=better and self.validation is not None))
         self.accelerator.wait_for_everyone()
 
-    def _tell(self, folder: RunFolder) -> None:
+    def _write_progress(self, folder: RunFolder) -> None:
         """Write for people what the checkpoint holds."""
         folder.write_history(self._history())
         folder.note(self._progress())
