@@ -173,7 +173,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
         },
         "CrossViewPairs": lambda: {
             "catalogue": photos, "transform": transform, "anchor": "top", "partner": ["left"],
-            "identities": photos.identities, "portrait": False, "on_error": "raise", "seed": 0, "fixed": False,
+            "identities": photos.identities, "portrait": False, "on_error": "raise", "seed": 0,
         },
         "evaluation_transform": lambda: {
             "image_size": 32, "mean": (0.5,) * 3, "std": (0.5,) * 3, "antialias": True,
