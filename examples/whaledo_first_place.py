@@ -202,7 +202,10 @@ def rank_scenarios(photos: wr.Catalogue, tables: dict[str, wr.Embeddings], *, as
 
 def show_scores(rankings: dict[str, wr.Ranking], labels: Any, photos: wr.Catalogue | None = None) -> dict[str, float]:
     """Print mAP@20 of all queries pooled, of each scenario and, with the photos' table, of each pair of viewpoints."""
-    reports = {name: wr.evaluate(labels, r, k=20, catalogue=photos, resamples=0) for name, r in rankings.items()}
+    reports = {
+        name: wr.evaluate(labels, r, k=20, catalogue=photos, bootstrap=wr.Bootstrap(resamples=0))
+        for name, r in rankings.items()
+    }
     columns: dict[str, pd.Series] = {}
     for name, report in reports.items():
         groups = pd.concat([report.by(what) for what in ["scenario", "viewpoint-pair"][: 1 if photos is None else 2]])

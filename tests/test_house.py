@@ -13,22 +13,18 @@ FILES = {path: ".".join(path.relative_to(SOURCE).with_suffix("").parts) for path
 MODULES = {name.removesuffix(".__init__"): path for path, name in FILES.items()}
 MOST_LINES = 350
 MOST_PARAMETERS = 8
+ROOMS_OF_SHORT_SIGNATURES = {
+    "arrays", "calibration", "catalogue", "evaluation", "html", "images", "reporting", "splits", "tables", "text",
+}  # fmt: skip
 
 # Being mended: take a name out once it is. Nothing is ever added.
 CIRCLES = {
-    frozenset(f"evaluation.{name}" for name in ("breakdown", "figures", "open_set", "report", "seen")),
     frozenset({"whalereid", "training.folder", "training.loop"}),  # for the version
-    frozenset({"evaluation.implied", "evaluation.labels"}),
 }  # fmt: skip
 LONG = {
-    "cli.evaluate",
     "embeddings.extract",
     "embeddings.store",
     "embeddings.table",
-    "evaluation.labels",
-    "evaluation.open_set",
-    "evaluation.protocol",
-    "evaluation.report",
     "models.embedder",
     "training.loop",
 }
@@ -114,10 +110,10 @@ def test_no_file_is_too_long() -> None:
 
 
 def test_no_public_function_takes_more_than_can_be_kept_in_mind() -> None:
-    """Eight parameters at most, without ``self`` and ``cls``; so far in the rooms below the networks."""
+    """Eight parameters at most, without ``self`` and ``cls``; not yet in the rooms that aren't named here."""
     many = []
     for name, path in MODULES.items():
-        if short(name).split(".")[0] not in ("catalogue", "splits", "images", "tables", "html", "text"):
+        if short(name).split(".")[0] not in ROOMS_OF_SHORT_SIGNATURES:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and (node.name == "__init__" or not node.name.startswith("_")):

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance
-from whalereid.catalogue.schema import normalise_viewpoint
 from whalereid.errors import WhalereidError, listing
+from whalereid.text import normalise_viewpoint
 
 __all__ = ["equal_rows", "positions"]
 

@@ -10,10 +10,9 @@ import pandas as pd
 
 from whalereid.catalogue.dates import either_way
 from whalereid.catalogue.finding import EXAMPLES, Finding, finding, some
-from whalereid.catalogue.schema import is_viewpoint
 from whalereid.catalogue.suggestions import did_you_mean, suggest_columns
 from whalereid.catalogue.table import Catalogue
-from whalereid.text import reads_as_missing
+from whalereid.text import is_viewpoint, reads_as_missing
 
 __all__ = ["findings_of_table"]
 

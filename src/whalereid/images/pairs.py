@@ -10,11 +10,11 @@ import torch
 
 from whalereid import arguments
 from whalereid.catalogue import Catalogue
-from whalereid.catalogue.schema import normalise_viewpoint
 from whalereid.errors import WhalereidError, listing
 from whalereid.images.classes import ClassName
 from whalereid.images.items import Item, PhotoItems, identity_names, position
 from whalereid.images.transforms import Transform
+from whalereid.text import normalise_viewpoint
 
 __all__ = ["CrossViewPairs"]
 

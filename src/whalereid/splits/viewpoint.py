@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import texts
-from whalereid.catalogue.schema import normalise_viewpoint
 from whalereid.errors import WhalereidError, listing
 from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, PhotoInfo, SingleSplit, info_of, one_each
+from whalereid.text import normalise_viewpoint
 
 __all__ = ["ViewpointSplit"]
 

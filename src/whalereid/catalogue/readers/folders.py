@@ -13,9 +13,10 @@ import pandas as pd
 
 from whalereid.catalogue.readers.listing import Listing
 from whalereid.catalogue.readers.reader import FoundPhotos
-from whalereid.catalogue.schema import UNKNOWN, is_viewpoint
+from whalereid.catalogue.schema import UNKNOWN
 from whalereid.decoding import PHOTO_SUFFIXES
 from whalereid.errors import WhalereidError, listing
+from whalereid.text import is_viewpoint
 
 __all__ = ["Folders"]
 
@@ -166,7 +167,8 @@ def _what_else(folder: Listing, doubtful: dict[str, str], n_folders: int, paths:
     deeper = f"if the animals are the folders inside, give one ({folder.path / inner}); " if inner is not None else ""
     return (
         f"holds photos, but no metadata.csv{table}; {seen} look like {kinds}, not animals ({listing(doubtful)}); "
-        f"{deeper}if they are animals all the same, `whalereid check {folder.path} --layout folders --write` "
+        f"{deeper}if they are animals all the same, "
+        f"`whalereid check --catalogue {folder.path} --layout folders --write` "
         "writes the table that every command reads (in Python: layout='folders')."
     )
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import choice, instance, whole_number
+from whalereid.arrays import bools, floats, path_of
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import bools, floats, path_of
 from whalereid.files import replacing
 from whalereid.outputs import CALIBRATION, check_output
 from whalereid.reading import read_json
@@ -188,7 +188,7 @@ def reliability(probabilities: Any, same: Any, *, bins: int = 10) -> pd.DataFram
         raise WhalereidError("probabilities: must lie within [0, 1]; calibrate the scores first.")
     which = np.minimum((p * bins).astype(np.int64), bins - 1)
     pairs = np.bincount(which, minlength=bins)
-    held = pairs > 0
+    filled = pairs > 0
     with np.errstate(invalid="ignore"):
         predicted = np.bincount(which, p, bins) / pairs
         observed = np.bincount(which, y.astype(np.float64), bins) / pairs
@@ -196,7 +196,7 @@ def reliability(probabilities: Any, same: Any, *, bins: int = 10) -> pd.DataFram
     table = pd.DataFrame(
         {"low": edges[:-1], "high": edges[1:], "predicted": predicted, "observed": observed, "pairs": pairs}
     )
-    return table[held].reset_index(drop=True)
+    return table[filled].reset_index(drop=True)
 
 
 def expected_calibration_error(probabilities: Any, same: Any, *, bins: int = 10) -> float:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
+from style import IMAGES
 
 from whalereid.images.synthetic import Beluga, Encounter, SurveyDay
 from whalereid.reporting import contact_sheet
@@ -41,7 +40,7 @@ def main() -> None:
     left = contact_sheet(tops, met, groups=names, columns=ENCOUNTERS, cell=TOP)
     right = contact_sheet(laterals, seen, groups=[f"{name}, its flanks" for name in names], columns=2, cell=LATERAL)
     sheet = Image.fromarray(np.hstack([left, right])).quantize(COLOURS, dither=Image.Dither.NONE)
-    sheet.save(Path(__file__).parent / "images" / "rendered_belugas.png", optimize=True)
+    sheet.save(IMAGES / "rendered_belugas.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from style import INK, save
 
 from whalereid import Embeddings, Ensemble, Expand, Member, Ranking
-from whalereid.files import replacing
 
-INK, MINE, OTHER = "#22313f", "#2f7ebc", "#c0672b"
+MINE, OTHER = "#2f7ebc", "#c0672b"
 # Two-number embeddings, as angles: the query's animal changes its look, another one is near the query by chance.
 QUERY, SAME, ANOTHER = 0, (9, 17, 30, 39), (-26, -29, -33)
 
@@ -64,6 +59,4 @@ def draw() -> plt.Figure:
 
 
 if __name__ == "__main__":
-    target = Path(__file__).parent / "images" / "expand.png"
-    with replacing(target) as beside:
-        draw().savefig(beside)
+    save(draw(), "expand.png")

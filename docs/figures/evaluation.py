@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from style import BLUE, GREY, INK, ORANGE, open_axes, save
 
 from whalereid.catalogue import Catalogue
-from whalereid.evaluation import Protocol, average_precision, bootstrap, compare, evaluate
-from whalereid.files import replacing
+from whalereid.evaluation import Bootstrap, Protocol, average_precision, bootstrap, compare, evaluate
 from whalereid.ranking import Ranking
+from whalereid.reporting import draw_report
 
-INK, BLUE, ORANGE, GREY = "#22313f", "#2f7ebc", "#c0672b", "#9aa5b1"
 K = 20
 
 
@@ -62,9 +57,11 @@ def coverage(axes: plt.Axes) -> None:
         for run in range(runs):
             values, owner = animals(rng, n)
             made = {
-                "identities, BCa": bootstrap(values, owner, resamples=500, seed=run),
-                "identities, percentile": bootstrap(values, owner, resamples=500, method="percentile", seed=run),
-                "photos": bootstrap(values, resamples=200, method="percentile", seed=run),
+                "identities, BCa": bootstrap(values, owner, bootstrap=Bootstrap(resamples=500, seed=run)),
+                "identities, percentile": bootstrap(
+                    values, owner, bootstrap=Bootstrap(resamples=500, method="percentile", seed=run)
+                ),
+                "photos": bootstrap(values, bootstrap=Bootstrap(resamples=200, method="percentile", seed=run)),
             }
             for name, interval in made.items():
                 held[name][place] += (interval.low <= truth <= interval.high) / runs
@@ -121,15 +118,12 @@ def seals() -> tuple[Protocol, Ranking]:
 
 
 def main() -> None:
-    images = Path(__file__).parent / "images"
     figure, axes = plt.subplots(1, 3, figsize=(13.2, 4.1), dpi=120, layout="constrained")
     for draw, one in zip((denominators, coverage, paired), axes, strict=True):
         draw(one)
-        one.spines[["top", "right"]].set_visible(False)
-    with replacing(images / "evaluation.png") as beside:
-        figure.savefig(beside)
-    with replacing(images / "report.png") as beside:
-        evaluate(*seals()).figure().savefig(beside, dpi=120)
+        open_axes(one)
+    save(figure, "evaluation.png")
+    save(draw_report(evaluate(*seals())), "report.png", dpi=120)
 
 
 if __name__ == "__main__":

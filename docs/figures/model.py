@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
+from style import BLUE, INK, ORANGE, save
 
-from whalereid.files import replacing
 from whalereid.images.synthetic import Beluga, Encounter, SurveyDay
 
-INK, LIGHT, BLUE, ORANGE = "#22313f", "#eef2f6", "#2f7ebc", "#c0672b"
+LIGHT = "#eef2f6"
 PARTS = [  # part, what it is, what comes out, always there?
     ("backbone", "any timm\nnetwork", "C maps\nh × w", True),
     ("pooling", "gem, avg or\nmulti-gem", "C", True),
@@ -81,5 +76,4 @@ def draw() -> plt.Figure:
 
 
 if __name__ == "__main__":
-    with replacing(Path(__file__).parent / "images" / "model.png") as beside:
-        draw().savefig(beside, bbox_inches="tight")
+    save(draw(), "model.png", bbox_inches="tight")

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from style import BLUE, GREY, INK, ORANGE, open_axes, save
 
-from whalereid.evaluation.calibration import ScoreCalibration, reliability
-from whalereid.evaluation.open_set import OpenSetOutcome
-from whalereid.files import replacing
+from whalereid.calibration import ScoreCalibration, reliability
+from whalereid.evaluation import OpenSetOutcome
 
 ANIMALS, FIRST, SECOND = 300, 120, 120  # the population, and how many of it each season photographs
-INK, BLUE, ORANGE, GREY = "#22313f", "#2f7ebc", "#c0672b", "#9aa5b1"
 
 
 def season(rng: np.random.Generator) -> OpenSetOutcome:
@@ -78,10 +72,9 @@ def draw() -> plt.Figure:
     right.legend(frameon=False, loc="upper left")
     right.set_title("What it does to a population count", color=INK)
     for ax in (left, middle, right):
-        ax.spines[["top", "right"]].set_visible(False)
+        open_axes(ax)
     return figure
 
 
 if __name__ == "__main__":
-    with replacing(Path(__file__).parent / "images" / "open_set.png") as beside:
-        draw().savefig(beside)
+    save(draw(), "open_set.png")

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
+from style import INK, save
 
-from whalereid.files import replacing
-
-INK, TOP, V2, LATERAL, PAPER = "#22313f", "#2f7ebc", "#3d9970", "#c0672b", "#f4f6f8"
+TOP, V2, LATERAL, PAPER = "#2f7ebc", "#3d9970", "#c0672b", "#f4f6f8"
 
 
 def box(ax: Axes, x: float, y: float, w: float, h: float, text: str, colour: str, *, filled: bool = True) -> None:
@@ -75,5 +69,4 @@ def draw() -> plt.Figure:
 
 
 if __name__ == "__main__":
-    with replacing(Path(__file__).parent / "images" / "first_place.png") as beside:
-        draw().savefig(beside, bbox_inches="tight", facecolor="white")
+    save(draw(), "first_place.png", bbox_inches="tight", facecolor="white")

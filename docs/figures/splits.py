@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch
+from style import INK, save
 
 from whalereid.catalogue import Catalogue
-from whalereid.files import replacing
 from whalereid.splits import (
     DateSplit,
     EncounterFolds,
@@ -27,7 +22,7 @@ from whalereid.splits import (
     leakage,
 )
 
-INK, TRAINED, TESTED, UNSEEN, ENCOUNTER, EDGE = "#22313f", "#9db8cf", "#c0672b", "#7a1f3d", "#f1ece4", "#d5cbb9"
+TRAINED, TESTED, UNSEEN, ENCOUNTER, EDGE = "#9db8cf", "#c0672b", "#7a1f3d", "#f1ece4", "#d5cbb9"
 PANELS: list[tuple[str, str, Splitter]] = [
     ("PhotoFolds(3)", "known animals, photos like those trained on", PhotoFolds(3)),
     ("EncounterFolds(3)", "known animals, met again", EncounterFolds(3)),
@@ -101,5 +96,4 @@ def draw() -> plt.Figure:
 
 
 if __name__ == "__main__":
-    with replacing(Path(__file__).parent / "images" / "splits.png") as beside:
-        draw().savefig(beside, facecolor="white")
+    save(draw(), "splits.png", facecolor="white")

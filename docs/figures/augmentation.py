@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import albumentations as A
 import numpy as np
+from style import IMAGES
 
 from whalereid.images import TRAINING_TRANSFORMS
 from whalereid.images.synthetic import Beluga, Encounter, SurveyDay
@@ -75,7 +75,7 @@ def main() -> None:
     cells = [(title, caption, picture) for title, block in blocks.items() for caption, picture in block]
     titles, captions, pictures = zip(*cells, strict=True)
     sheet = contact_sheet(pictures, captions, groups=titles, columns=10, cell=128)
-    write_image(Path(__file__).parent / "images" / "augmentation.png", sheet, force=True)
+    write_image(IMAGES / "augmentation.png", sheet, force=True)
 
 
 if __name__ == "__main__":

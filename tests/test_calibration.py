@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -12,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
+import whalereid as wr
+from whalereid import evaluation
+from whalereid.calibration import ScoreCalibration, expected_calibration_error, reliability
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.calibration import ScoreCalibration, expected_calibration_error, reliability
 
 
 def pairs(seed: int, n: int = 4000) -> tuple[np.ndarray, np.ndarray]:
@@ -142,3 +146,10 @@ def test_bad_input(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text("[]")
     with pytest.raises(WhalereidError, match="isn't a calibration"):
         ScoreCalibration.read(tmp_path / "other.json")
+
+
+def test_it_is_one_class_on_a_floor_below_ranking() -> None:
+    assert wr.ScoreCalibration is evaluation.ScoreCalibration is ScoreCalibration
+    code = "import sys, whalereid.calibration; print(*(name for name in sys.modules if 'whalereid' in name))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"whalereid.ranking", "whalereid.evaluation"} & set(loaded)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from style import IMAGES
 
 import whalereid as wr
 from whalereid.reporting.sheets import write_image
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 RIGHT, WRONG, INK = (47, 158, 98), (200, 80, 60), (34, 49, 63)
 HEIGHT, WIDTH, GAP, FRAME = 190, 92, 10, 4
 
@@ -55,5 +56,5 @@ def draw(demo: Path, rows: int = 3, columns: int = 8) -> np.ndarray:
 
 if __name__ == "__main__":
     if not (ROOT / "demo" / "submission.csv").exists():
-        sys.exit("docs/make_ranking_figure.py: no demo/submission.csv; run `make demo` first.")
-    write_image(ROOT / "docs" / "images" / "ranking.png", draw(ROOT / "demo"), force=True)
+        sys.exit("docs/figures/ranking.py: no demo/submission.csv; run `make demo` first.")
+    write_image(IMAGES / "ranking.png", draw(ROOT / "demo"), force=True)

@@ -1,10 +1,10 @@
-"""Arrays as people give them: checked at the room's doors, refused by the argument's name."""
+"""Arrays as people give them: checked at the public doors, refused by the argument's name."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -12,13 +12,10 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import infer_dtype
 
-from whalereid.arguments import instance, whole_number
-from whalereid.catalogue import Catalogue
+from whalereid.arguments import instance
 from whalereid.errors import WhalereidError
 
-__all__ = ["bools", "catalogue_of", "cut_off", "floats", "integers", "names_of", "path_of", "real"]
-
-MOST_RANKS = 1_000_000_000
+__all__ = ["bools", "floats", "integers", "names_of", "path_of", "positions", "real"]
 
 
 def floats(value: Any, name: str, dimensions: int = 1) -> np.ndarray:
@@ -66,11 +63,6 @@ def bools(value: Any, name: str, dimensions: int = 1) -> np.ndarray:
     return array.astype(bool)
 
 
-def cut_off(value: Any, name: str = "k") -> int:
-    """Return a number of ranks: a whole number from 1, or a refusal by name."""
-    return whole_number(value, name, 1, MOST_RANKS)
-
-
 def real(value: Any, name: str) -> float:
     """Return a number, NaN and infinity too, as a float, or refuse by name."""
     if isinstance(value, bool) or not isinstance(value, Real):
@@ -107,6 +99,6 @@ def path_of(value: Any, name: str = "path", wanted: str = "a path") -> str | os.
     return value
 
 
-def catalogue_of(value: Any, name: str = "catalogue") -> Catalogue:
-    """Return a catalogue, or refuse by name."""
-    return instance(value, name, Catalogue, "a Catalogue (Catalogue.read(path) makes one)")
+def positions(wanted: Sequence[str] | np.ndarray, among: Sequence[str] | np.ndarray | pd.Index) -> np.ndarray:
+    """(n,) int64: where each id stands among unique ids; -1 where it doesn't."""
+    return np.asarray(pd.Index(among, dtype=object).get_indexer(pd.Index(wanted, dtype=object)), np.int64)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from style import BLUE, GREY, INK, ORANGE, open_axes, save
 
-from whalereid.files import replacing
 from whalereid.training import RampThenDecay, Schedule, WarmupCosine
 
 EPOCHS = 20
-INK, BLUE, ORANGE, GREY = "#22313f", "#2f7ebc", "#c0672b", "#9aa5b1"
 WINNER = {"ramp": 15, "start": 0.01, "floor": 0.009, "decay": 0.8}
 SHOWN: list[tuple[str, Schedule, str]] = [
     ("WarmupCosine(): the default", WarmupCosine(), BLUE),
@@ -35,14 +29,12 @@ def draw() -> plt.Figure:
     axes.set(xlabel="epoch", ylabel="learning rate, as a share of its peak", yscale="log", xlim=(0, EPOCHS))
     axes.xaxis.set_major_locator(plt.MultipleLocator(2))
     axes.legend(frameon=False, loc="lower center", labelcolor=INK)
-    axes.spines[["top", "right"]].set_visible(False)
+    open_axes(axes)
     return figure
 
 
 def main() -> None:
-    path = Path(__file__).parent / "images" / "training.png"
-    with replacing(path) as beside:
-        draw().savefig(beside)
+    save(draw(), "training.png")
 
 
 if __name__ == "__main__":
