@@ -107,7 +107,7 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
         "TrainedOn.has_identities": (lambda: w().TrainedOn.of(photos()).has_identities, lambda: {"names": ["a"]}),
         "TrainedOn.from_dict": (
             lambda: w().TrainedOn.from_dict,
-            lambda: {"held": w().TrainedOn.of(photos()).to_dict()},
+            lambda: {"noted": w().TrainedOn.of(photos()).to_dict()},
         ),
         "audit": (
             lambda: w().audit,
