@@ -9,7 +9,7 @@ from typing import Any
 
 from whalereid.registry import Registry
 
-__all__ = ["HEADS", "METRICS", "READERS", "RERANKERS", "RULES"]
+__all__ = ["HEADS", "METRICS", "NECKS", "POOLINGS", "READERS", "RERANKERS", "RULES"]
 
 HEADS: Registry[Any] = Registry(
     "head",
@@ -45,3 +45,26 @@ METRICS: Registry[Any] = Registry("metric", "whalereid.metrics", {})
 
 READERS: Registry[Any] = Registry("layout", "whalereid.readers", {})
 """Readers of data sets, one a layout."""
+
+POOLINGS: Registry[Any] = Registry(
+    "pooling",
+    "whalereid.poolings",
+    {
+        "gem": "whalereid.models.pooling:GeM",
+        "avg": "whalereid.models.pooling:AveragePooling",
+        "multi-gem": "whalereid.models.pooling:MultiStageGeM",
+    },
+)
+"""Poolings: modules with ``(features (B, C, positions...)) → (B, width)``."""
+
+NECKS: Registry[Any] = Registry(
+    "neck",
+    "whalereid.necks",
+    {
+        "none": "whalereid.models.neck:NoNeck",
+        "bn": "whalereid.models.neck:BatchNormNeck",
+        "bn-linear": "whalereid.models.neck:LinearNeck",
+    },
+    given=("width",),
+)
+"""Necks: modules with ``(pooled (B, width)) → (B, dim)``."""
