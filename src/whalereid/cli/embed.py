@@ -78,20 +78,10 @@ def command(
 
     photos = read_photos(catalogue)
 
-    from whalereid.embeddings import embed
+    from whalereid.embeddings import Extraction, embed
     from whalereid.models import Embedder
 
     network = Embedder.load(model)
-    made = embed(
-        network,
-        photos,
-        flip=flip,
-        batch_size=batch_size,
-        precision=precision.value,
-        workers=workers,
-        device=device,
-        on_error=on_error.value,
-        out=out,
-        force=force,
-    )
+    extraction = Extraction(precision.value, device, batch_size, workers, flip, on_error.value)
+    made = embed(network, photos, extraction=extraction, out=out, force=force)
     say(f"{out}: embeddings of {len(made):,} photos, {made.dim:,} wide, computed in {made.provenance['precision']}.")

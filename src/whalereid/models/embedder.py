@@ -138,7 +138,7 @@ class Embedder(nn.Module):
             body = load_pretrained(backbone, options)
         self._assemble(body, features, pool, last, preprocessing)
         self.trained_on: TrainedOn | None = TrainedOn()
-        self._config = {
+        self._config: dict[str, Any] = {
             "backbone": backbone,
             "pooling": str(pooling_part),
             "neck": str(neck_part),
@@ -157,7 +157,6 @@ class Embedder(nn.Module):
     ) -> None:
         self.backbone, self.pooling, self.neck = backbone, pooling, neck
         self._features, self.preprocessing = features, preprocessing
-        self._config: dict[str, Any] = {}
         self._trained = False
 
     @classmethod
