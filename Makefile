@@ -37,7 +37,7 @@ check:
 
 docs:
 	@tools/venv.sh test
-	@for script in docs/make_*.py; do echo "whalereid: $$script" >&2; $(BIN)/python $$script || exit 1; done
+	@for script in docs/figures/*.py; do echo "whalereid: $$script" >&2; $(BIN)/python $$script || exit 1; done
 
 clean:
 	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -11,12 +11,11 @@ from __future__ import annotations
 import resource
 import time
 import warnings
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score
+from timing import timed
 
 from whalereid.catalogue import Catalogue
 from whalereid.evaluation import Hits, Labels, Protocol, average_precision, bootstrap_means, compare, evaluate
@@ -72,33 +71,25 @@ def query_by_query(ranking: pd.DataFrame, labels: pd.DataFrame) -> pd.Series:
     return plain * found / labels.groupby("query_id").size().clip(upper=K)
 
 
-def timed(act: Callable[[], Any], times: int) -> tuple[float, Any]:
-    """Seconds of the quickest of several runs, and what the last one gave."""
-    best, result = np.inf, None
-    for _ in range(times):
-        begin = time.perf_counter()
-        result = act()
-        best = min(best, time.perf_counter() - begin)
-    return best, result
-
-
 def measure(large: bool = True) -> dict[str, float]:
     """Return every figure, in seconds but for what its name says otherwise."""
     figures: dict[str, float] = {}
     for photos in (50_000, 200_000, 1_000_000) if large else (50_000,):
         figures |= implied(photos)  # first, while the process is small
     ranking, labels = made_up(4419, 5902)
-    figures["4,419 queries, whalereid"], mine = timed(lambda: ours(ranking, labels), 5)
-    figures["4,419 queries, scikit-learn by query"], theirs = timed(lambda: query_by_query(ranking, labels), 1)
+    figures["4,419 queries, whalereid"], _, mine = timed(lambda: ours(ranking, labels), 5)
+    figures["4,419 queries, scikit-learn by query"], _, theirs = timed(lambda: query_by_query(ranking, labels), 1)
     figures["times faster"] = figures["4,419 queries, scikit-learn by query"] / figures["4,419 queries, whalereid"]
     figures["largest difference"] = float((mine - theirs.reindex(mine.index)).abs().max())
     if large:
         many = made_up(200_000, 100_000)
-        figures["200,000 queries, whalereid"], _ = timed(lambda: ours(*many), 2)
+        figures["200,000 queries, whalereid"] = timed(lambda: ours(*many), 2).clock
     rng = np.random.default_rng(0)
     values, animals = rng.random((4419, 8)), rng.integers(0, 788, 4419)
-    figures["1,000 resamples of 8 metrics, BCa"], _ = timed(lambda: bootstrap_means(values, animals), 3)
-    figures["1,000 resamples of a difference, BCa"], _ = timed(lambda: compare(values[:, 0], values[:, 1], animals), 3)
+    figures["1,000 resamples of 8 metrics, BCa"] = timed(lambda: bootstrap_means(values, animals), 3).clock
+    figures["1,000 resamples of a difference, BCa"] = timed(
+        lambda: compare(values[:, 0], values[:, 1], animals), 3
+    ).clock
     return figures
 
 

@@ -53,12 +53,23 @@ def main() -> None:
 
     weights, folds = out / "lite0.safetensors", out / "folds.csv"
     run(sys.executable, Path(__file__).parents[1] / "examples" / "lite0_weights.py", weights)
-    run("whalereid", "split", given.catalogue, "--by", "identity", "--folds", "5", "--out", folds)
+    run("whalereid", "split", "--catalogue", given.catalogue, "--by", "identity", "--folds", "5", "--out", folds)
 
     began = time.monotonic()
     parts = ["--folds", folds, "--fold", "1", "--test-fold", "0"]
     backbone = ["--backbone", BACKBONE, "--weights", weights]
-    run("whalereid", "train", given.catalogue, *parts, *backbone, *rules, "--out", out / "trained", *given.train)
+    run(
+        "whalereid",
+        "train",
+        "--catalogue",
+        given.catalogue,
+        *parts,
+        *backbone,
+        *rules,
+        "--out",
+        out / "trained",
+        *given.train,
+    )
     minutes = (time.monotonic() - began) / 60
 
     networks = {
@@ -69,7 +80,7 @@ def main() -> None:
     print(f"\ntrained in {minutes:.1f} min\n\n| network | mAP@20 | top-1 | top-5 | queries |\n|---|---|---|---|---|")
     for name, network in networks.items():
         embeddings, ranking = network.with_suffix(".parquet"), network.with_suffix(".csv")
-        run("whalereid", "embed", given.catalogue, "--model", network, "--out", embeddings)
+        run("whalereid", "embed", "--catalogue", given.catalogue, "--model", network, "--out", embeddings)
         fold = ["--folds", folds, "--fold", "0", "--database", "fold"]
         run("whalereid", "rank", "--embeddings", embeddings, "--catalogue", given.catalogue, *fold, *rules,
             "--out", ranking)  # fmt: skip

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ import cv2
 import pandas as pd
 import torch
 from PIL import Image
+from timing import quickest, timed
 from torchvision.transforms import v2
 
 from whalereid.catalogue import Catalogue
@@ -31,18 +31,6 @@ from whalereid.images import (
     evaluation_transform,
     read_photo,
 )
-
-
-def seconds(work: Callable[[], object]) -> float:
-    begin = time.process_time()
-    work()
-    return time.process_time() - begin
-
-
-def best(works: Sequence[Callable[[], object]], rounds: int) -> list[float]:
-    """Least seconds of each, taking turns, so that a busy moment of the machine doesn't fall on one alone."""
-    times = [[seconds(work) for work in works] for _ in range(rounds)]
-    return [min(column) for column in zip(*times, strict=True)]
 
 
 def pillow(path: Path, transform: v2.Compose) -> torch.Tensor:
@@ -69,7 +57,7 @@ def main() -> None:
     print(f"{'':24}{'whalereid':>12}{'Pillow + torchvision':>24}{'ratio':>8}")
 
     def line(what: str, works: Sequence[Callable[[], object]]) -> None:
-        ours, *theirs = [len(paths) / taken for taken in best(works, options.rounds)]
+        ours, *theirs = [len(paths) / taken.processor for taken in quickest(works, options.rounds)]
         compared = f"{theirs[0]:>20.0f} /s {ours / theirs[0]:>7.2f}" if theirs else ""
         print(f"{what:24}{ours:>8.0f} /s {compared}", flush=True)
 
@@ -90,7 +78,7 @@ def main() -> None:
             line(f"{name}, {size} px", [lambda drawn=drawn: [drawn[i] for i in range(len(drawn))]])
 
     drawn = PhotoDataset(catalogue, TRAINING_TRANSFORMS["strong"](224))
-    taken = best([lambda: [drawn._seed_transform(i) for i in range(len(drawn))]], options.rounds)[0]
+    taken = timed(lambda: [drawn._seed_transform(i) for i in range(len(drawn))], options.rounds).processor
     print(f"drawing anew, 'strong': {1e3 * taken / len(paths):.3f} ms an item")
 
 

@@ -27,9 +27,9 @@ QUERIES, DIM = 1_000, 64
 ALLOWED = 1.25
 RULES = "--exclude encounter --match viewpoint"
 STAGES = {
-    "check": "check photos.csv --no-photos",
-    "split": "split photos.csv --by encounter --out folds.csv",
-    "leakage": "split photos.csv --use folds.csv",
+    "check": "check --catalogue photos.csv --no-photos",
+    "split": "split --catalogue photos.csv --by encounter --out folds.csv",
+    "leakage": "split --catalogue photos.csv --use folds.csv",
     "rank": f"rank --embeddings vectors.parquet --catalogue photos.csv --queries queries.txt {RULES} --out ranking.csv",
     "expand": "rank --embeddings vectors.parquet --catalogue photos.csv --queries queries.txt --rerank expand "
     f"{RULES} --out expanded.csv",

@@ -13,12 +13,12 @@ import argparse
 import itertools
 import os
 import tempfile
-import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
+from timing import timed
 
 from whalereid import Catalogue, Embeddings, Ensemble, Member, mean_average_precision, read_photo
 from whalereid.images.synthetic import render_dataset
@@ -30,9 +30,10 @@ SIZES = ((16, 6), (32, 12), (64, 24), (128, 48), (16, 16), (32, 32), (64, 64))
 def speed(identities: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         render_dataset(Path(folder) / "warm-up", n_identities=2, n_unseen=2, progress=False)
-        clock, processor = time.perf_counter(), time.process_time()
-        photos = render_dataset(Path(folder) / "belugas", n_identities=identities, n_unseen=10, progress=False)
-        clock, processor = time.perf_counter() - clock, time.process_time() - processor
+        belugas = Path(folder) / "belugas"
+        clock, processor, photos = timed(
+            lambda: render_dataset(belugas, n_identities=identities, n_unseen=10, progress=False)
+        )
     n, cores = len(photos), os.cpu_count() or 1
     print(f"{n} photos: {n / clock:.0f} photos/s by the clock on {cores} cores, {n / processor:.0f} photos/s and core")
 

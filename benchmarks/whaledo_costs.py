@@ -9,10 +9,10 @@ are extrapolated to as many cores as are named, as if they shared the work evenl
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
 
 import torch
+from timing import timed
 
 from whalereid import ElasticArcFace, Embedder
 
@@ -27,9 +27,7 @@ EPOCHS, CORES, TEST_PHOTOS = 20, 2, 2000
 def seconds(work: Callable[[], object], photos: int) -> float:
     """Processor seconds a photo, after one go to warm up."""
     work()
-    begin = time.process_time()
-    work()
-    return (time.process_time() - begin) / photos
+    return timed(work).processor / photos
 
 
 def main() -> None:

@@ -13,25 +13,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from timing import timed
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path += [str(ROOT / "tests"), str(ROOT / "examples")]
 
 WIDTHS = {"b5_top": 10_240, "v2_top": 6_456, "b5_lateral": 8_192}
-
-
-def timed(work: Callable[[], Any], repeats: int = 1) -> tuple[Any, float, float]:
-    """What `work` gives; the wall-clock and processor seconds of its fastest run."""
-    runs = []
-    for _ in range(repeats):
-        wall, cpu = time.perf_counter(), time.process_time()
-        result = work()
-        runs.append((time.perf_counter() - wall, time.process_time() - cpu))
-    return result, *min(runs)
 
 
 def main() -> None:
@@ -69,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
         f"{n:,} photos × {' + '.join(f'{w:,}' for w in WIDTHS.values())} numbers; {queries} queries; "
         f"{options.threads} threads; load before: {os.getloadavg()[0]:.1f}"
     )
-    _, wall, cpu = timed(lambda: [member.embeddings.lengths for r in routes.routes for member in r.ensemble.members])
+    wall, cpu, _ = timed(lambda: [member.embeddings.lengths for r in routes.routes for member in r.ensemble.members])
     print(f"the vectors' lengths, once for a set of embeddings: {wall:.2f} s (processor {cpu:.2f} s)\n")
     print("queries/database    library, all queries    loop, one query      faster by    largest difference of scores")
     for query_view, database_view in (("top", "top"), ("left", "top"), ("top", "left"), ("left", "left")):
@@ -78,10 +68,10 @@ def run(options: argparse.Namespace) -> None:
         searched = ids if query_view == database_view else ids[queries:]
         photos = Catalogue(pd.DataFrame({"image_id": ids, "path": ids, "viewpoint": views}))
         asked, database = photos[:queries], photos.subset(searched)
-        ranking, wall, cpu = timed(lambda a=asked, d=database: routes.rank(a, d), options.repeats)
+        wall, cpu, ranking = timed(lambda a=asked, d=database: routes.rank(a, d), options.repeats)
         loop = WhaledoLoop(frames["b5_top"], frames["v2_top"], frames["b5_lateral"], pd.Series(views, index=ids))
         some = ids[: options.loop_queries]
-        expected, slow_wall, slow_cpu = timed(lambda lo=loop, s=some, d=searched: lo.scenario(s, s, d))
+        slow_wall, slow_cpu, expected = timed(lambda lo=loop, s=some, d=searched: lo.scenario(s, s, d))
         got = ranking.to_frame()
         print(
             f"{query_view + '/' + database_view:<20}{f'{wall:.2f} s (cpu {cpu:.2f} s)':<24}"

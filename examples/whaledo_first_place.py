@@ -147,7 +147,8 @@ def train_network(photos: wr.Catalogue, kind: str, fold: int, out: Path, net: wr
         ours, theirs = (lateral, lateral) if as_submitted else (lateral[~held], lateral[held])
         valid = photos.subset([*valid.image_ids, *theirs.image_ids])
         items = wr.CrossViewPairs(photos.subset([*train.image_ids, *ours.image_ids]), augment, portrait=True, seed=fold,
-                                  identities=names if as_submitted else None, fixed=as_submitted)  # fmt: skip
+                                  identities=names if as_submitted else None)  # fmt: skip
+        items = items.fix_partners() if as_submitted else items
     else:
         items = wr.PhotoDataset(train, augment, identities=names, portrait=True, seed=fold)
     run_folder = out / f"{kind}-fold{fold}"
@@ -214,7 +215,10 @@ def rank_scenarios(photos: wr.Catalogue, tables: dict[str, wr.Embeddings], *, as
 
 def show_scores(rankings: dict[str, wr.Ranking], labels: Any, photos: wr.Catalogue | None = None) -> dict[str, float]:
     """Print mAP@20 of all queries pooled, of each scenario and, with the photos' table, of each pair of viewpoints."""
-    reports = {name: wr.evaluate(labels, r, k=20, catalogue=photos, resamples=0) for name, r in rankings.items()}
+    reports = {
+        name: wr.evaluate(labels, r, k=20, catalogue=photos, bootstrap=wr.Bootstrap(resamples=0))
+        for name, r in rankings.items()
+    }
     columns: dict[str, pd.Series] = {}
     for name, report in reports.items():
         groups = pd.concat([report.by(what) for what in ["scenario", "viewpoint-pair"][: 1 if photos is None else 2]])

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from whalereid import parts
+from whalereid.registry import Registry
+
 ROOT = Path(__file__).resolve().parents[1]
 MAP = "mAP@20"
 PAGES = sorted(p.relative_to(ROOT).as_posix() for p in [*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
@@ -101,6 +104,13 @@ RESULTS: dict[str, Callable[[dict[str, Any], pytest.CaptureFixture[str]], None]]
     "docs/ranking.md": ranking,
     "docs/evaluation.md": evaluation,
 }
+
+
+@pytest.fixture(autouse=True)
+def what_a_page_adds_is_gone_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for registry in vars(parts).values():
+        if isinstance(registry, Registry):
+            monkeypatch.setattr(registry, "_added", dict(registry._added))
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")])

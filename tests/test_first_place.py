@@ -248,7 +248,7 @@ def test_score_by_scenario_and_viewpoints(work: Path, belugas: Path, capsys: pyt
     shown = capsys.readouterr().out
     assert "all, pooled" in shown
     for scenario in wr.Catalogue.read(belugas).scenarios:
-        assert scenario.id in shown
+        assert scenario.name in shown
     assert "top" in shown
 
 

@@ -45,7 +45,10 @@ def test_help_loads_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("module", ["whalereid", "whalereid.cli"])
 def test_the_command_runs_as_a_module(module: str) -> None:
-    for words, status, says in ((["--help"], 0, "evaluate"), (["check", "absent"], 2, "whalereid: absent")):
+    for words, status, says in (
+        (["--help"], 0, "evaluate"),
+        (["check", "--catalogue", "absent"], 2, "whalereid: absent"),
+    ):
         done = subprocess.run([sys.executable, "-m", module, *words], capture_output=True, text=True, check=False)
         assert done.returncode == status
         assert says in done.stdout + done.stderr
@@ -144,11 +147,12 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
     ensemble = wr.Ensemble([member])
     ranking = ensemble.rank(photos, photos, k=3)
     protocol = wr.Protocol.from_catalogue(photos)
-    report = wr.evaluate(protocol, ranking, resamples=0)
+    report = wr.evaluate(protocol, ranking, bootstrap=wr.Bootstrap(resamples=0))
     ids = tuple(photos.image_ids)
     transform = wr.evaluation_transform(32)
     labels = {query: {query} for query in ids}
     arguments: dict[str, Callable[[], dict[str, Any]]] = {
+        "CandidateRules": lambda: {"exclude": ["encounter"], "match": "viewpoint", "rules": ["differ:column=date"]},
         "Catalogue": lambda: {
             "frame": photos.frame, "root": photos.root, "scenarios": (), "source": "here", "notes": (),
         },
@@ -173,7 +177,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
         },
         "CrossViewPairs": lambda: {
             "catalogue": photos, "transform": transform, "anchor": "top", "partner": ["left"],
-            "identities": photos.identities, "portrait": False, "on_error": "raise", "seed": 0, "fixed": False,
+            "identities": photos.identities, "portrait": False, "on_error": "raise", "seed": 0,
         },
         "evaluation_transform": lambda: {
             "image_size": 32, "mean": (0.5,) * 3, "std": (0.5,) * 3, "antialias": True,
@@ -198,7 +202,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
         "fit": lambda: dict(
             zip(("net", "head"), make_parts(4), strict=True), train=photos, valid=photos, out=new(),
             recipe=wr.Recipe(epochs=1, batch_size=8), labels_from="identity", exclude=["encounter"],
-            match=["viewpoint"], on_error="raise",
+            match=["viewpoint"], rules=["within-days:days=9999"], on_error="raise",
             seed=0, workers=0, resume=False, force=False, progress=False,
         ),
         "Embeddings": lambda: {"ids": vectors.ids, "vectors": vectors.vectors, "provenance": {}},
@@ -214,7 +218,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
             "out": {"one": new(".parquet")}, "progress": False, "force": False,
         },
         "raw_pixels": lambda: {"photos": photos, "size": (4, 4), "portrait": False},
-        "Ensemble": lambda: {"members": [member], "clip": (0, 1)},
+        "Ensemble": lambda: {"members": [member], "clip": (0, 1), "block": (4, 4), "progress": False},
         "Member": lambda: {"name": "one", "embeddings": vectors, "weight": 1.0},
         "Expand": lambda: {"weights": (0.5, 0.5), "power": 7, "by": ensemble, "anchors": "first", "shortlist": 9},
         "Route": lambda: {
@@ -231,9 +235,10 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
         "Protocol": lambda: {"tasks": protocol.tasks, "catalogue": photos, "labels": None},
         "Report": lambda: {name: getattr(report, name) for name in inspect.signature(wr.Report).parameters},
         "evaluate": lambda: {
-            "task": protocol, "method": ranking, "k": 3, "denominator": "min", "catalogue": photos,
-            "trained_on": photos, "resamples": 10, "confidence": 0.9, "interval": "bca", "seed": 0,
+            "task": protocol, "method": ranking, "k": 3, "metrics": ["mAP@3", "top-1"], "catalogue": photos,
+            "trained_on": photos, "bootstrap": wr.Bootstrap(resamples=10),
         },
+        "Bootstrap": lambda: {"resamples": 10, "confidence": 0.9, "method": "bca", "seed": 0},
         "OpenSetOutcome": lambda: {
             "scores": [0.1, 0.9, 0.8], "known": [False, True, True], "correct": [False, True, True],
             "identities": ["a", "b", "c"],

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from whalereid import parts
 from whalereid.errors import WhalereidError
 from whalereid.registry import Part, Registry
-from whalereid.signatures import Option, options_of, options_of_source
+from whalereid.registry.signatures import Option, options_of, options_of_source
 
 KINDS = {name: held for name, held in vars(parts).items() if isinstance(held, Registry)}
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz-_0123456789.", min_size=1, max_size=8)
@@ -130,7 +130,7 @@ def test_a_required_option_is_asked_for() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_source_and_signature_agree(kind: str) -> None:
     """What `--help` reads off the source is what the part takes."""
-    for name, source in KINDS[kind]._sources.items():
+    for name, source in KINDS[kind].own.items():
         from_source = [(option.name, option.takes_any) for option in options_of_source(source)]
         at_hand = [(option.name, option.takes_any) for option in options_of(KINDS[kind].find(name))]
         assert from_source == at_hand, name

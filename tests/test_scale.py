@@ -74,7 +74,7 @@ class Table:
         return rank_tasks(ensemble, self.photos, [self.task], **options)
 
     def evaluate(self) -> wr.Report:
-        return wr.evaluate(wr.Protocol([self.task], self.photos), self.ranking, resamples=100)
+        return wr.evaluate(wr.Protocol([self.task], self.photos), self.ranking, bootstrap=wr.Bootstrap(resamples=100))
 
 
 # a stage: what it works on, made beforehand; the work

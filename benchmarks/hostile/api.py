@@ -65,7 +65,7 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
         return w().OpenSetOutcome([0.9, 0.8, 0.3, 0.2], [True, True, False, False], [True, True, False, False])
 
     def report() -> Any:
-        return w().evaluate("labels.csv", ranking(), catalogue=photos(), resamples=20)
+        return w().evaluate("labels.csv", ranking(), catalogue=photos(), bootstrap=w().Bootstrap(resamples=20))
 
     def head() -> Any:
         return w().ElasticArcFace(net().dim, photos().n_identities)
@@ -74,6 +74,11 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
         import torch
 
         return torch.zeros(2, 3, 32, 32)
+
+    def rules(name: str) -> Any:
+        import whalereid.candidates
+
+        return getattr(whalereid.candidates, name)
 
     labels = {f"p{a}0": {f"p{a}1"} for a in range(6)}
     small = {"backbone": "test_resnet", "image_size": 32, "weights": "random"}
@@ -102,7 +107,7 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
         "TrainedOn.has_identities": (lambda: w().TrainedOn.of(photos()).has_identities, lambda: {"names": ["a"]}),
         "TrainedOn.from_dict": (
             lambda: w().TrainedOn.from_dict,
-            lambda: {"held": w().TrainedOn.of(photos()).to_dict()},
+            lambda: {"noted": w().TrainedOn.of(photos()).to_dict()},
         ),
         "audit": (
             lambda: w().audit,
@@ -157,7 +162,6 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
                 "anchor": "left",
                 "partner": "right",
                 "seed": 0,
-                "fixed": False,
             },
         ),
         "evaluation_transform": (
@@ -272,7 +276,16 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
         ),
         "raw_pixels": (lambda: w().raw_pixels, lambda: {"photos": photos(), "size": (4, 4), "portrait": False}),
         "Member": (lambda: w().Member, lambda: {"name": "a", "embeddings": vectors(), "weight": 1.0}),
-        "Ensemble": (lambda: w().Ensemble, lambda: {"members": [w().Member("a", vectors())], "clip": (-1.0, 1.0)}),
+        "Ensemble": (
+            lambda: w().Ensemble,
+            lambda: {
+                "members": [w().Member("a", vectors())],
+                "clip": (-1.0, 1.0),
+                "block": (8, 8),
+                "progress": False,
+            },
+        ),
+        "Ensemble of a mapping": (lambda: lambda members: w().Ensemble({"a": members}), lambda: {"members": vectors()}),
         "Ensemble.rank": (
             lambda: ensemble().rank,
             lambda: {
@@ -282,9 +295,8 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
                 "rerank": None,
                 "exclude": (),
                 "match": (),
+                "rules": ["differ:column=encounter"],
                 "query_ids": None,
-                "block": (8, 8),
-                "progress": False,
             },
         ),
         "Ensemble.similarity": (lambda: ensemble().similarity, lambda: {"queries": photos()[:3], "database": photos()}),
@@ -317,6 +329,40 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
                 "trained_on": None,
             },
         ),
+        "Ranking.from_scores": (
+            lambda: w().Ranking.from_scores,
+            lambda: {
+                "scores": [[0.5, 0.4]],
+                "query_ids": ["q"],
+                "database_ids": ["a", "b"],
+                "k": 2,
+                "are": "scores",
+                "rules": (),
+            },
+        ),
+        "CandidateRules": (
+            lambda: w().CandidateRules,
+            lambda: {"exclude": (), "match": (), "rules": ["within-days:days=3"]},
+        ),
+        "CandidateRules.mask": (
+            lambda: w().CandidateRules(["encounter"]).mask,
+            lambda: {"queries": photos(), "database": photos()},
+        ),
+        "CandidateRules.from_list": (
+            lambda: w().CandidateRules.from_list,
+            lambda: {"noted": w().CandidateRules("encounter").to_list()},
+        ),
+        "WithinDays": (lambda: rules("WithinDays"), lambda: {"days": 3, "column": "date", "unknown": "nothing"}),
+        "BeyondDistance": (
+            lambda: rules("BeyondDistance"),
+            lambda: {"km": 3, "latitude": "latitude", "longitude": "longitude", "unknown": "nothing"},
+        ),
+        "Viewpoints": (lambda: rules("Viewpoints"), lambda: {"pairs": ["left/left"], "column": "viewpoint"}),
+        "MustNot": (lambda: rules("MustNot"), lambda: {"pairs": [("a", "b")], "column": "image_id"}),
+        "Alive": (
+            lambda: rules("Alive"),
+            lambda: {"first": "born", "last": "died", "column": "date", "unknown": "anything"},
+        ),
         "Ranking.concat": (lambda: w().Ranking.concat, lambda: {"rankings": [ranking()]}),
         "Ranking.cut": (lambda: ranking().cut, lambda: {"k": 2}),
         "Ranking.from_frame": (lambda: w().Ranking.from_frame, lambda: {"frame": ranking().to_frame(), "where": "x"}),
@@ -332,7 +378,7 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
         ),
         "Protocol.from_catalogue": (
             lambda: w().Protocol.from_catalogue,
-            lambda: {"catalogue": photos(), "exclude": (), "match": ()},
+            lambda: {"catalogue": photos(), "exclude": (), "match": (), "rules": ()},
         ),
         "Protocol.from_split": (
             lambda: w().Protocol.from_split,
@@ -343,6 +389,7 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
                 "fold": 0,
                 "exclude": (),
                 "match": (),
+                "rules": (),
             },
         ),
         "Protocol.read": (lambda: w().Protocol.read, lambda: {"folder": "protocol", "catalogue": photos()}),
@@ -353,13 +400,10 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
                 "task": labels,
                 "method": ranking(),
                 "k": 20,
-                "denominator": "min",
+                "metrics": ["mAP@20", "top-1"],
                 "catalogue": photos(),
                 "trained_on": None,
-                "resamples": 20,
-                "confidence": 0.9,
-                "interval": "bca",
-                "seed": 0,
+                "bootstrap": w().Bootstrap(resamples=20, confidence=0.9),
             },
         ),
         "Report.by": (lambda: report().by, lambda: {"what": "viewpoint"}),
@@ -377,7 +421,7 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
         "OpenSetOutcome.summary": (lambda: outcome().summary, lambda: {"threshold": 0.5}),
         "OpenSetOutcome.threshold": (
             lambda: outcome().threshold,
-            lambda: {"false_accept_rate": 0.1, "confidence": 0.9, "resamples": 20, "seed": 0},
+            lambda: {"false_accept_rate": 0.1, "bootstrap": w().Bootstrap(resamples=20)},
         ),
         "ScoreCalibration": (lambda: w().ScoreCalibration, lambda: {"method": "isotonic"}),
         "ScoreCalibration.fit": (lambda: w().ScoreCalibration().fit, lambda: {"scores": [0.1, 0.9], "same": [0, 1]}),

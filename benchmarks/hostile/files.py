@@ -18,10 +18,10 @@ LINES = {
     "embed to a folder": f"{EMBED} --out new",
     "rank": f"{RANK} --out new.csv",
     "rank to Parquet": f"{RANK} --out new.parquet",
-    "split": "split data/photos.csv --folds 2 --out new.csv",
+    "split": "split --catalogue data/photos.csv --folds 2 --out new.csv",
     "figure": f"{EVALUATE} --figure new.png",
     "rank over its own": f"{RANK} --out ranking.csv",
-    "check --write": "check data --write",
+    "check --write": "check --catalogue data --write",
 }
 ERRORS = ["ENOSPC", "EACCES", "EIO", "EFBIG", "EROFS", "EDQUOT", "ENAMETOOLONG", "ELOOP", "EMFILE", "EPERM"]
 KEEPS = ("new", ".new.parquet.parts")
@@ -50,8 +50,8 @@ def cases(chosen: random.Random) -> Iterator[Case]:
             keeps=KEEPS,
         )
     readers = {
-        "check": "check data/photos.csv",
-        "split": "split data/photos.csv --folds 2",
+        "check": "check --catalogue data/photos.csv",
+        "split": "split --catalogue data/photos.csv --folds 2",
         "train": LINES["train"],
         "embed": LINES["embed"],
         "rank": LINES["rank"],

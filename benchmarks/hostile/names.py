@@ -21,12 +21,12 @@ SIGNS = {
     "markup": "[bold red]x[/bold red][/]",
 }
 LINES = [
-    "check t.csv",
-    "check t.csv --json",
-    "split t.csv --folds 2",
-    "split t.csv --folds 2 --json",
-    "split t.csv --folds 2 --photos",
-    "evaluate r.csv --catalogue t.csv --resamples 0 --min-queries 1 --by identity viewpoint",
+    "check --catalogue t.csv",
+    "check --catalogue t.csv --json",
+    "split --catalogue t.csv --folds 2",
+    "split --catalogue t.csv --folds 2 --json",
+    "split --catalogue t.csv --folds 2 --photos",
+    "evaluate r.csv --catalogue t.csv --resamples 0 --min-queries 1 --by identity --by viewpoint",
     "evaluate r.csv --catalogue t.csv --resamples 0 --min-queries 1 --by identity --json",
     "rank --embeddings e.parquet --catalogue t.csv --queries all --out n.csv",
     "evaluate r.csv --catalogue t.csv --min-queries 1000",
@@ -48,21 +48,21 @@ def cases(chosen: random.Random) -> Iterator[Case]:
         )
         yield Case(
             f"train: classes with {name}",
-            f"train t.csv {SMALL} --out new --epochs 1 --fold 0 --folds absent.csv".split(),
+            f"train --catalogue t.csv {SMALL} --out new --epochs 1 --fold 0 --folds absent.csv".split(),
             prepare=_table(sign),
         )
         yield Case(f"a command called with {name}", [sign], light=True)
-        yield Case(f"an option with {name}", ["check", "data/photos.csv", f"--{sign}"], light=True)
-        yield Case(f"a value with {name}", ["split", "data/photos.csv", "--by", sign], light=True)
-        yield Case(f"a number with {name}", ["split", "data/photos.csv", "--folds", sign], light=True)
-        yield Case(f"a file with {name}", ["check", f"{sign}.csv"], light=True)
+        yield Case(f"an option with {name}", ["check", "--catalogue", "data/photos.csv", f"--{sign}"], light=True)
+        yield Case(f"a value with {name}", ["split", "--catalogue", "data/photos.csv", "--by", sign], light=True)
+        yield Case(f"a number with {name}", ["split", "--catalogue", "data/photos.csv", "--folds", sign], light=True)
+        yield Case(f"a file with {name}", ["check", "--catalogue", f"{sign}.csv"], light=True)
         yield Case(
             f"a column asked for with {name}",
             ["evaluate", "ranking.csv", "--catalogue", "data/photos.csv", "--by", sign, "--resamples", "0"],
         )
         yield Case(
             f"columns with {name}",
-            ["check", "t.csv", "--no-photos"],
+            ["check", "--catalogue", "t.csv", "--no-photos"],
             prepare=_columns(sign),
             wanted="either",
             light=True,
@@ -95,24 +95,24 @@ def cases(chosen: random.Random) -> Iterator[Case]:
             )
         yield Case(
             f"check an absent 🐋 where output is {encoding}",
-            ["check", "🐋.csv"],
+            ["check", "--catalogue", "🐋.csv"],
             environment={"PYTHONIOENCODING": encoding},
             light=True,
         )
-    yield Case("a path that isn't UTF-8", ["check", "\udcff\udcfe.csv"], light=True)
+    yield Case("a path that isn't UTF-8", ["check", "--catalogue", "\udcff\udcfe.csv"], light=True)
     yield Case(
         "a path that isn't UTF-8, there",
-        ["check", "\udcff.csv", "--no-photos"],
+        ["check", "--catalogue", "\udcff.csv", "--no-photos"],
         prepare=lambda f: (f / "\udcff.csv").write_text("image_id,path\na,data/images/0_0.png\n"),
         wanted="either",
         light=True,
     )
-    yield Case("a NUL in a path", ["check", "a\0b.csv"], light=True)
+    yield Case("a NUL in a path", ["check", "--catalogue", "a\0b.csv"], light=True)
     for line in (
-        "check data/photos.csv",
-        "check data/photos.csv --json",
-        "split data/photos.csv --folds 2",
-        "split data/photos.csv --folds 2 --json",
+        "check --catalogue data/photos.csv",
+        "check --catalogue data/photos.csv --json",
+        "split --catalogue data/photos.csv --folds 2",
+        "split --catalogue data/photos.csv --folds 2 --json",
         "evaluate ranking.csv --catalogue data/photos.csv --resamples 0",
         "evaluate ranking.csv --catalogue data/photos.csv --resamples 0 --json",
         "--help",

@@ -15,9 +15,9 @@ from hostile.case import Case
 from hostile.world import EMBED, EVALUATE, RANK, SMALL
 
 LINES = {
-    "check": "check data/photos.csv",
-    "split": "split data/photos.csv",
-    "train": f"train data/photos.csv {SMALL} --out new-run --folds folds.csv --fold 0 --epochs 1",
+    "check": "check --catalogue data/photos.csv",
+    "split": "split --catalogue data/photos.csv",
+    "train": f"train --catalogue data/photos.csv {SMALL} --out new-run --folds folds.csv --fold 0 --epochs 1",
     "embed": f"{EMBED} --out new.parquet",
     "rank": f"{RANK} --out new.csv",
     "evaluate": EVALUATE,
@@ -84,7 +84,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
 
 def _by_hand() -> Iterator[Case]:
     def train(name: str, options: str, **more: Any) -> Case:
-        line = f"train data/photos.csv --out new-run --weights random --backbone test_resnet {options}"
+        line = f"train --catalogue data/photos.csv --out new-run --weights random --backbone test_resnet {options}"
         return Case(f"train {name or options}", line.split(), light=True, **more)
 
     for options in (
@@ -109,16 +109,30 @@ def _by_hand() -> Iterator[Case]:
     ):
         yield train("", options)
     yield Case(
-        "train into a file", ["train", "data/photos.csv", "--weights", "random", "--out", "notes.txt"], light=True
+        "train into a file",
+        ["train", "--catalogue", "data/photos.csv", "--weights", "random", "--out", "notes.txt"],
+        light=True,
     )
     yield Case(
-        "train into a person's folder", ["train", "data/photos.csv", "--weights", "random", "--out", "mine"], light=True
+        "train into a person's folder",
+        ["train", "--catalogue", "data/photos.csv", "--weights", "random", "--out", "mine"],
+        light=True,
     )
     for name in ("", "nosuch", "RESNET", "a" * 5000, "../run", "\x1b[2J", "timm/../x", "hf-hub:a/b", "resnet50.", "\0"):
-        line = (
-            f"train data/photos.csv --out new-run --image-size 32 --epochs 1 --backbone=@ {'--weights random'}".split()
-        )
-        line[line.index("--backbone=@")] = f"--backbone={name}"
+        line = [
+            "train",
+            "--catalogue",
+            "data/photos.csv",
+            "--out",
+            "new-run",
+            "--image-size",
+            "32",
+            "--epochs",
+            "1",
+            "--weights",
+            "random",
+        ]
+        line.append(f"--backbone={name}")
         yield Case(f"train --backbone {name[:20]!r}", line)
     for device in ("meta", "cuda:99", "toaster", "cpu:x", "", "cuda:-1", "lazy", "cpu,cuda", "CPU"):
         yield Case(
@@ -146,7 +160,11 @@ def _by_hand() -> Iterator[Case]:
     for name in ("new", "new.txt", "new.csv.gz", "", ".", "data", "new.json", ".csv"):
         yield Case(f"rank --out {name!r}", [*RANK.split(), f"--out={name}"], light=True)
     for day in ("2020-13-01", "yesterday", "", "2020", "01/02/2020", "9999999-01-01", "-1", "nan"):
-        yield Case(f"split --from {day!r}", f"split data/photos.csv --by date --from={day}".split(), wanted="either")
+        yield Case(
+            f"split --from {day!r}",
+            f"split --catalogue data/photos.csv --by date --from={day}".split(),
+            wanted="either",
+        )
     for options in (
         "--by date --folds 3",
         "--by open-set --folds 2",
@@ -157,12 +175,12 @@ def _by_hand() -> Iterator[Case]:
         "--by identity --folds 7",
         "--by open-set --unseen 0.5 --test-share 1",
     ):
-        yield Case(f"split {options}", f"split data/photos.csv {options}".split(), light=True)
+        yield Case(f"split {options}", f"split --catalogue data/photos.csv {options}".split(), light=True)
     yield Case("evaluate --resamples 1", [*EVALUATE.split()[:-1], "1"], light=True)
     yield Case("rank -k of 20 digits", [*RANK.split(), "--out", "n.csv", "-k", "9" * 20], light=True)
     yield Case(
         "rank --weights beyond a float together",
-        [*RANK.split(), "--embeddings", "embdir", "--out", "n.csv", "--weights", "1e308", "1e308"],
+        [*RANK.split(), "--embeddings", "embdir", "--out", "n.csv", "--weights", "1e308", "--weights", "1e308"],
         wanted="refused",
     )
     yield Case(
@@ -188,6 +206,7 @@ def _by_hand() -> Iterator[Case]:
         "an empty training part is called that",
         [
             "train",
+            "--catalogue",
             "data/photos.csv",
             "--weights",
             "random",

@@ -11,8 +11,8 @@ from typing import Any
 from hostile.case import Case
 from hostile.world import EMBED, EVALUATE, RANK, SMALL
 
-SPLIT = "split data/photos.csv --by encounter --folds 2"
-TRAIN = f"train data/photos.csv {SMALL} --epochs 1 --folds folds.csv --fold 0"
+SPLIT = "split --catalogue data/photos.csv --by encounter --folds 2"
+TRAIN = f"train --catalogue data/photos.csv {SMALL} --epochs 1 --folds folds.csv --fold 0"
 WRITERS = {"rank": RANK, "split": SPLIT, "embed": EMBED, "train": TRAIN}
 THEIRS = [  # what a person has that no command may take for its own
     "data/photos.csv",
@@ -146,7 +146,7 @@ def _same_file() -> Iterator[Case]:
     yield Case("split --out over its catalogue, forced", [*SPLIT.split(), "--out", "data/photos.csv", "--force"])
     yield Case(
         "split --out over a catalogue that has folds",
-        ["split", "with.csv", "--folds", "2", "--out", "with.csv"],
+        ["split", "--catalogue", "with.csv", "--folds", "2", "--out", "with.csv"],
         prepare=_with_folds,
     )
 
@@ -375,7 +375,7 @@ def _folders() -> Iterator[Case]:
     )
     yield Case(
         "check --write over a table",
-        ["check", "data", "--write"],
+        ["check", "--catalogue", "data", "--write"],
         prepare=lambda f: (f / "data" / "metadata.csv").write_text("image_id,path\na,images/0_0.png\n"),
     )
 

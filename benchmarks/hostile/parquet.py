@@ -122,7 +122,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
         )
         yield Case(
             f"check: a table whose ids are {kind}",
-            ["check", "bad.parquet", "--no-photos"],
+            ["check", "--catalogue", "bad.parquet", "--no-photos"],
             prepare=_catalogue(kind),
             says="bad.parquet",
         )

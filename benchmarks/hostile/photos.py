@@ -41,7 +41,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
             )
             yield Case(
                 f"check a {shown}: {name}",
-                ["check", "data/photos.csv", "--strict"],
+                ["check", "--catalogue", "data/photos.csv", "--strict"],
                 prepare=_bytes(file, change),
                 wanted="either",
                 check=_named(file),
@@ -64,7 +64,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
                 )
                 yield Case(
                     f"split --photos with a {shown}: {name}",
-                    ["split", "data/photos.csv", "--photos"],
+                    ["split", "--catalogue", "data/photos.csv", "--photos"],
                     prepare=_bytes(file, change),
                     wanted="done",
                     says="can't be read",
@@ -94,7 +94,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
         )
         yield Case(
             f"check a photo of {size}",
-            ["check", "data/photos.csv", "--strict"],
+            ["check", "--catalogue", "data/photos.csv", "--strict"],
             prepare=prepare,
             wanted="either",
             limit=30,
@@ -105,7 +105,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
     for suffix in ("jfif", "mpo", "gif", "cr2", "nef", "dng", "mp4", "mov", "avi", "heic"):
         yield Case(
             f"check a folder counts the .{suffix} it passes over",
-            ["check", "birds", "--no-photos"],
+            ["check", "--catalogue", "birds", "--no-photos"],
             prepare=_folder(suffix),
             wanted="done",
             says=rf"\.?{suffix}|6 photos",
@@ -202,7 +202,7 @@ def _kinds() -> Iterator[Case]:
         )
         yield Case(
             f"check: {name} for a photo",
-            ["check", "data/photos.csv", "--strict"],
+            ["check", "--catalogue", "data/photos.csv", "--strict"],
             prepare=make,
             wanted="either",
             limit=20,

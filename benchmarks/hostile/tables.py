@@ -83,7 +83,7 @@ NASTY = [
 
 def cases(chosen: random.Random) -> Iterator[Case]:
     for name, content in BROKEN.items():
-        for command in ("check bad.csv --strict", "split bad.csv --folds 2 --out new.csv"):
+        for command in ("check --catalogue bad.csv --strict", "split --catalogue bad.csv --folds 2 --out new.csv"):
             yield Case(
                 f"{command.split()[0]} a table: {name}",
                 command.split(),
@@ -94,16 +94,16 @@ def cases(chosen: random.Random) -> Iterator[Case]:
             )
     for name in ("empty", "a column twice", "not UTF-8", "an id twice", "a path that climbs out"):
         for line in (
-            f"train bad.csv {SMALL} --out new",
-            "embed bad.csv --model run --out new.parquet",
+            f"train --catalogue bad.csv {SMALL} --out new",
+            "embed --catalogue bad.csv --model run --out new.parquet",
             "rank --embeddings emb.parquet --catalogue bad.csv --out new.csv",
             "evaluate ranking.csv --catalogue bad.csv",
         ):
             yield Case(f"{line.split()[0]} with a table: {name}", line.split(), prepare=_put("bad.csv", BROKEN[name]))
     for name, text in FOLDS.items():
         for line in (
-            "split data/photos.csv --use bad.csv",
-            f"train data/photos.csv {SMALL} --folds bad.csv --fold 0 --out new",
+            "split --catalogue data/photos.csv --use bad.csv",
+            f"train --catalogue data/photos.csv {SMALL} --folds bad.csv --fold 0 --out new",
             f"{RANK.replace(' --queries all', '')} --folds bad.csv --fold 0 --out new.csv",
         ):
             yield Case(
@@ -114,7 +114,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
             )
     yield Case(
         "train says which photos the folds lack",
-        f"train data/photos.csv {SMALL} --folds few.csv --fold 0 --epochs 1 --out new".split(),
+        f"train --catalogue data/photos.csv {SMALL} --folds few.csv --fold 0 --epochs 1 --out new".split(),
         prepare=_few_folds,
         wanted="either",
         says="lack|left out|not in",
@@ -132,7 +132,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
     for name in ("NA", "nan", "None", "null"):
         yield Case(
             f"check points at an identity called {name}",
-            ["check", "t.csv", "--no-photos"],
+            ["check", "--catalogue", "t.csv", "--no-photos"],
             prepare=_put("t.csv", HEAD + A.replace(",x,", f",{name},") + B),
             wanted="done",
             says=f"look.*{name}|{name}.*look|missing",
@@ -154,21 +154,23 @@ def cases(chosen: random.Random) -> Iterator[Case]:
             )
     yield Case(
         "check a table of one endless line",
-        ["check", "bad.csv", "--no-photos"],
+        ["check", "--catalogue", "bad.csv", "--no-photos"],
         prepare=lambda f: (f / "bad.csv").write_text("image_id,path\n" + "a" * 20_000_000),
         limit=30,
         light=True,
     )
-    yield Case("check a folder as a table", ["check", "mine/"], wanted="either", light=True)
-    yield Case("check a pipe", ["check", "pipe.csv"], prepare=_pipe, wanted="refused", limit=10, light=True)
-    yield Case("check a device", ["check", "/dev/zero"], limit=10, light=True)
+    yield Case("check a folder as a table", ["check", "--catalogue", "mine/"], wanted="either", light=True)
+    yield Case(
+        "check a pipe", ["check", "--catalogue", "pipe.csv"], prepare=_pipe, wanted="refused", limit=10, light=True
+    )
+    yield Case("check a device", ["check", "--catalogue", "/dev/zero"], limit=10, light=True)
     yield Case(
         "check a table that is a link to itself",
-        ["check", "loop.csv"],
+        ["check", "--catalogue", "loop.csv"],
         prepare=lambda f: (f / "loop.csv").symlink_to("loop.csv"),
         light=True,
     )
-    yield Case("check a name of 5,000 bytes", ["check", "x" * 5000], light=True)
+    yield Case("check a name of 5,000 bytes", ["check", "--catalogue", "x" * 5000], light=True)
     yield from _dates()
     yield from _python()
 
@@ -270,7 +272,7 @@ def _dates() -> Iterator[Case]:
     disagreeing = table("25/01/2020", "01/25/2020", "26/02/2020", "02/26/2020")
     yield Case(
         "rows that disagree on the order of dates",
-        ["check", "t.csv", "--no-photos"],
+        ["check", "--catalogue", "t.csv", "--no-photos"],
         prepare=disagreeing,
         wanted="either",
         says="disagree|unread|can't be read|order",
@@ -278,7 +280,7 @@ def _dates() -> Iterator[Case]:
     )
     yield Case(
         "a split by dates that disagree",
-        ["split", "t.csv", "--by", "date"],
+        ["split", "--catalogue", "t.csv", "--by", "date"],
         prepare=disagreeing,
         wanted="either",
         says="disagree|unread|can't be read|order|no date",
@@ -286,7 +288,7 @@ def _dates() -> Iterator[Case]:
     for day in ("0000-00-00", "9999-99-99", "1e300", "-1", "12", "2020-02-30", "99999999999999", "now", "today", "\t"):
         yield Case(
             f"a date of {day!r}",
-            ["check", "t.csv", "--no-photos"],
+            ["check", "--catalogue", "t.csv", "--no-photos"],
             prepare=table(day, "2020-01-01"),
             wanted="either",
             light=True,

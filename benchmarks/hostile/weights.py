@@ -14,7 +14,7 @@ from hostile.case import Case
 from hostile.world import EMBED, SMALL, TRAIN
 
 RESUME = f"{TRAIN} --epochs 3 --out half --resume"
-FROM_FILE = f"train data/photos.csv {SMALL.replace('--weights random ', '')} --epochs 1 --out new --weights"
+FROM_FILE = f"train --catalogue data/photos.csv {SMALL.replace('--weights random ', '')} --epochs 1 --out new --weights"
 NET = "run/model.safetensors"
 
 

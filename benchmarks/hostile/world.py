@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 SMALL = "--backbone test_resnet --image-size 32 --weights random --batch-size 8 --workers 0 --precision fp32"
-TRAIN = f"train data/photos.csv {SMALL} --folds folds.csv --fold 0 --seed 3"
-EMBED = "embed data/photos.csv --model run --workers 0 --precision fp32 --device cpu"
+TRAIN = f"train --catalogue data/photos.csv {SMALL} --folds folds.csv --fold 0 --seed 3"
+EMBED = "embed --catalogue data/photos.csv --model run --workers 0 --precision fp32 --device cpu"
 RANK = "rank --embeddings emb.parquet --catalogue data/photos.csv --queries all"
 EVALUATE = "evaluate ranking.csv --catalogue data/photos.csv --resamples 20"
 ANIMALS, PHOTOS_EACH = 6, 4
@@ -47,7 +47,7 @@ def build(folder: Path) -> None:
 
     draw(folder)
     for line in (
-        "split data/photos.csv --by identity --folds 2 --out folds.csv",
+        "split --catalogue data/photos.csv --by identity --folds 2 --out folds.csv",
         f"{TRAIN} --epochs 2 --out run",
         f"{EMBED} --out emb.parquet",
         f"{EMBED} --out embdir",

@@ -9,6 +9,8 @@ TYPE_CHECKING = False  # a command heeds Ctrl-C only after this file: it imports
 if TYPE_CHECKING:
     from typing import Any
 
+    from whalereid.calibration import ScoreCalibration as ScoreCalibration
+    from whalereid.candidates import CandidateRules as CandidateRules
     from whalereid.catalogue import Catalogue as Catalogue
     from whalereid.catalogue import TrainedOn as TrainedOn
     from whalereid.catalogue import audit as audit
@@ -18,12 +20,12 @@ if TYPE_CHECKING:
     from whalereid.embeddings import embed_many as embed_many
     from whalereid.embeddings import raw_pixels as raw_pixels
     from whalereid.errors import WhalereidError as WhalereidError
+    from whalereid.evaluation import Bootstrap as Bootstrap
+    from whalereid.evaluation import OpenSetOutcome as OpenSetOutcome
     from whalereid.evaluation import Protocol as Protocol
     from whalereid.evaluation import Report as Report
     from whalereid.evaluation import evaluate as evaluate
     from whalereid.evaluation import mean_average_precision as mean_average_precision
-    from whalereid.evaluation.calibration import ScoreCalibration as ScoreCalibration
-    from whalereid.evaluation.open_set import OpenSetOutcome as OpenSetOutcome
     from whalereid.heads import ElasticArcFace as ElasticArcFace
     from whalereid.images import TRAINING_TRANSFORMS as TRAINING_TRANSFORMS
     from whalereid.images import CrossViewPairs as CrossViewPairs
@@ -48,10 +50,10 @@ if TYPE_CHECKING:
     from whalereid.splits import PredefinedFolds as PredefinedFolds
     from whalereid.splits import ViewpointSplit as ViewpointSplit
     from whalereid.splits import fold_table as fold_table
-    from whalereid.splits import leakage as leakage
     from whalereid.splits import leakage_over_folds as leakage_over_folds
     from whalereid.splits import read_folds as read_folds
     from whalereid.splits import write_folds as write_folds
+    from whalereid.splits.leakage_counts import leakage as leakage
     from whalereid.training import RampThenDecay as RampThenDecay
     from whalereid.training import Recipe as Recipe
     from whalereid.training import WarmupCosine as WarmupCosine
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
 # Room -> the public names that live there, left to right along the way of the data.
 _ROOMS = {
     "errors": ["WhalereidError"],
+    "candidates": ["CandidateRules"],
     "catalogue": ["Catalogue", "TrainedOn", "audit"],
     "splits": [
         "PhotoFolds", "EncounterFolds", "IdentityFolds", "DateSplit", "OpenSetSplit", "ViewpointSplit",
@@ -73,7 +76,8 @@ _ROOMS = {
     "training": ["Recipe", "WarmupCosine", "RampThenDecay", "fit"],
     "embeddings": ["Embeddings", "Extraction", "embed", "embed_many", "raw_pixels"],
     "ranking": ["Ensemble", "Member", "Expand", "Route", "ViewRoutes", "Task", "Ranking"],
-    "evaluation": ["mean_average_precision", "Protocol", "Report", "evaluate", "OpenSetOutcome", "ScoreCalibration"],
+    "calibration": ["ScoreCalibration"],
+    "evaluation": ["mean_average_precision", "Protocol", "Report", "evaluate", "Bootstrap", "OpenSetOutcome"],
 }  # fmt: skip
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -61,7 +61,8 @@ def instance(value: Any, name: str, kinds: type[_Kind] | tuple[type[_Kind], ...]
     ...
     whalereid.errors.WhalereidError: photos is 'nyala', a str; give a mapping.
     """
-    if not isinstance(value, kinds):
+    # An array without dimensions calls itself iterable, and isn't.
+    if not isinstance(value, kinds) or (kinds is Iterable and getattr(value, "ndim", 1) == 0):
         raise WhalereidError(f"{name} is {_shown(value)}; give {wanted}.")
     return value
 
@@ -178,7 +179,8 @@ def sequence(value: Any, name: str, length: int, wanted: str) -> tuple[Any, ...]
     >>> sequence([0, 1], "clip", 2, "two bounds, such as (0, 1)")
     (0, 1)
     """
-    held = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes | dict | set) else ()
+    several = isinstance(value, Iterable) and not isinstance(value, str | bytes | dict | set)
+    held = tuple(value) if several and getattr(value, "ndim", 1) else ()
     if len(held) != length:
         raise WhalereidError(f"{name} is {_shown(value)}; give {wanted}.")
     return held

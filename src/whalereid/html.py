@@ -11,7 +11,7 @@ from typing import Any
 
 from whalereid.errors import printable
 
-__all__ = ["Html", "cell", "facts", "picture", "section", "table"]
+__all__ = ["Html", "cell", "facts", "paragraph", "picture", "section", "table"]
 
 _LONGEST = 60  # characters of one value
 _MOST_ROWS = 20
@@ -96,6 +96,17 @@ def picture(data: bytes, *, says: str, kind: str = "jpeg") -> Html:
     """
     said = escape(printable(says), quote=True)
     return Html(f'<img src="data:image/{kind};base64,{base64.b64encode(data).decode()}" alt="{said}" title="{said}">')
+
+
+def paragraph(text: Any) -> Html:
+    """Text as a paragraph of its own, escaped and, unlike in a `cell`, as long as it is.
+
+    Examples
+    --------
+    >>> print(paragraph("1 < 2"))
+    <p>1 &lt; 2</p>
+    """
+    return Html(f"<p>{escape(printable(str(text)))}</p>")
 
 
 def section(title: Any, *parts: Any) -> Html:

@@ -37,14 +37,41 @@ RULES: Registry[Any] = Registry(
 )
 """Candidate rules: who may be compared with whom."""
 
-RERANKERS: Registry[Any] = Registry("re-ranker", "whalereid.rerankers", {"expand": "whalereid.ranking.expand:Expand"})
+RERANKERS: Registry[Any] = Registry(
+    "re-ranker", "whalereid.rerankers", {"expand": "whalereid.ranking.expand:Expand"}, given=("by",)
+)
 """Re-rankers: new scores for the candidates of a search."""
 
-METRICS: Registry[Any] = Registry("metric", "whalereid.metrics", {})
-"""Metrics of a ranking: functions of its hits, and of a cut-off where they have one."""
+METRICS: Registry[Any] = Registry(
+    "metric",
+    "whalereid.metrics",
+    {
+        "mAP": "whalereid.evaluation.named_metrics:average_precision_of",
+        "top": "whalereid.evaluation.named_metrics:top_k_of",
+        "CMC": "whalereid.evaluation.named_metrics:top_k_of",
+        "precision": "whalereid.evaluation.named_metrics:precision_of",
+        "recall": "whalereid.evaluation.named_metrics:recall_of",
+        "R-precision": "whalereid.evaluation.named_metrics:r_precision_of",
+        "mINP": "whalereid.evaluation.named_metrics:inverse_negative_penalty_of",
+    },
+    given=("hits", "k"),
+)
+"""Metrics of a ranking: functions ``(hits, k) → (Q,)``, or ``(hits) → (Q,)`` where they have no cut-off."""
 
-READERS: Registry[Any] = Registry("layout", "whalereid.readers", {})
-"""Readers of data sets, one a layout."""
+READERS: Registry[Any] = Registry(
+    "layout",
+    "whalereid.readers",
+    {
+        "lila-test": "whalereid.catalogue.readers.lila_test:LilaTest",
+        "coco": "whalereid.catalogue.readers.coco:Coco",
+        "competition": "whalereid.catalogue.readers.competition:Competition",
+        "table": "whalereid.catalogue.readers.table:Table",
+        "wildlife": "whalereid.catalogue.readers.wildlife:Wildlife",
+        "folders": "whalereid.catalogue.readers.folders:Folders",
+    },
+    given=("by_name",),
+)
+"""Readers of data sets, one a layout, in the order in which they are asked whether they recognise one."""
 
 POOLINGS: Registry[Any] = Registry(
     "pooling",

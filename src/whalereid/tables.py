@@ -16,9 +16,20 @@ from whalereid.files import replacing
 from whalereid.reading import MOST_TABLE_GB, check_file, check_size, os_errors
 from whalereid.text import id_column
 
-__all__ = ["id_columns", "read_table", "require_columns", "require_filled", "require_unique_names", "write_table"]
+__all__ = [
+    "SUFFIXES",
+    "id_columns",
+    "read_table",
+    "require_columns",
+    "require_filled",
+    "require_unique_names",
+    "write_table",
+]
 
 _TEXT_SUFFIXES, _PARQUET_SUFFIXES = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
+SUFFIXES = frozenset({*_TEXT_SUFFIXES, *_PARQUET_SUFFIXES})
+"""What a table's file name ends in, in small letters."""
+
 _HEAD = 1 << 16  # bytes, within which the first line ends
 _MOST_COLUMNS = 12  # named in an error
 
@@ -190,8 +201,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
             warnings.simplefilter("error", pd.errors.ParserWarning)  # values beyond the last column, dropped
             how: dict[str, Any] = {"sep": separator, "dtype": str, "keep_default_na": False, "index_col": False}
             how["low_memory"] = False  # else pieces are joined, in a time that is quadratic in the columns
-            names = pd.read_csv(path, header=None, nrows=1, **how).iloc[0]  # where pandas numbers repeated ones
-            require_unique_names(names[names != ""], where=str(path))
+            require_unique_names(_names(path, separator), where=str(path))  # where pandas numbers repeated ones
             return pd.read_csv(path, na_values=[""], **how)
     except UnicodeDecodeError as error:
         raise WhalereidError(
@@ -202,6 +212,16 @@ def _read_csv(path: Path) -> pd.DataFrame:
     except pd.errors.ParserError as error:
         said = str(error).split("C error: ")[-1].strip().rstrip(".")
         raise WhalereidError(f"{path}: is not a CSV table ({said}).") from error
+
+
+def _names(path: Path, separator: str) -> list[str]:
+    """The names in the first line; none where it is broken, which pandas then says."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        try:
+            lines = (row for row in csv.reader(file, delimiter=separator) if len(row) > 1 or "".join(row).strip())
+            return [name for name in next(lines, []) if name]
+        except csv.Error:  # such as a quote that never ends
+            return []
 
 
 def _undecodable_line(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
@@ -12,7 +13,16 @@ import pandas as pd
 from whalereid.arguments import instance
 from whalereid.errors import WhalereidError
 
-__all__ = ["MISSING", "id_array", "id_column", "name_column", "reads_as_missing", "text_column"]
+__all__ = [
+    "MISSING",
+    "id_array",
+    "id_column",
+    "is_viewpoint",
+    "name_column",
+    "normalise_viewpoint",
+    "reads_as_missing",
+    "text_column",
+]
 
 MISSING = frozenset({"", "NA", "N/A", "#N/A", "NaN", "nan", "<NA>"})
 """As R, Excel and pandas write a missing number or date. Of names only the empty one is missing."""
@@ -20,6 +30,8 @@ MISSING = frozenset({"", "NA", "N/A", "#N/A", "NaN", "nan", "<NA>"})
 _LIKE_MISSING = frozenset(
     {"na", "n/a", "n.a.", "#n/a", "nan", "<na>", "nat", "none", "null", "nil", "missing", "-", "?"}
 )
+_VIEWPOINT = re.compile(r"(?:(?:top|up|bottom|down|left|right|front|back)[-_ ]?)+")
+_VIEWPOINT_SYNONYMS = {"up": "top"}
 _EXACT = 2.0**53  # whole numbers up to here are themselves as floats
 
 
@@ -32,6 +44,34 @@ def reads_as_missing(name: str) -> bool:
     [True, True, True, False]
     """
     return name.strip().lower() in _LIKE_MISSING
+
+
+def normalise_viewpoint(name: Any) -> str:
+    """Write a viewpoint as catalogues do: in lower case, without spaces around, ``top`` for ``up``.
+
+    Raises
+    ------
+    WhalereidError
+        It is no text.
+
+    Examples
+    --------
+    >>> [normalise_viewpoint(name) for name in ("up", " Left ", "Front-Right")]
+    ['top', 'left', 'front-right']
+    """
+    plain = instance(name, "viewpoint", str, "text, such as 'left'").strip().lower()
+    return _VIEWPOINT_SYNONYMS.get(plain, plain)
+
+
+def is_viewpoint(name: str) -> bool:
+    """Whether a viewpoint is one we know: a side of the animal, or sides combined.
+
+    Examples
+    --------
+    >>> [is_viewpoint(name) for name in ("left", "front-right", "backleft", "lft")]
+    [True, True, True, False]
+    """
+    return _VIEWPOINT.fullmatch(name.lower()) is not None
 
 
 def text_column(column: pd.Series, *, where: str) -> pd.Series:

@@ -221,6 +221,12 @@ def test_pairs_from_a_file(tmp_path: Path) -> None:
         read_must_not(tmp_path / "told.csv")
 
 
+def test_viewpoints_are_read_as_a_catalogue_reads_them() -> None:
+    photos = Catalogue(pd.DataFrame({"image_id": ["a", "b"], "path": ["a", "b"], "viewpoint": ["up", "Left"]}))
+    mask = Viewpoints([" Up/LEFT"]).bind(photos, photos)
+    assert mask.block(slice(None), slice(None)).tolist() == [[False, True], [True, False]]
+
+
 def test_rules_do_not_change() -> None:
     with pytest.raises(FrozenInstanceError):
         CandidateRules().rules = ()  # type: ignore[misc]

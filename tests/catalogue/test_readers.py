@@ -4,15 +4,19 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from whalereid.catalogue import LAYOUTS, Catalogue
-from whalereid.errors import WhalereidError
+from whalereid import catalogue
+from whalereid.catalogue import LAYOUTS, Catalogue, FoundPhotos, Listing
+from whalereid.errors import WhalereidError, WhalereidWarning
+from whalereid.parts import READERS
 
 
 def refused(match: str, source: object, layout: str | None = None) -> None:
@@ -75,7 +79,9 @@ def test_tables_that_cannot_be_used(table: Callable[..., Path], tmp_path: Path) 
     refused(r"instances\.json: give the folder that holds annotations/", table("{}", "instances.json"))
     refused("can't be read", tmp_path / ("x" * 5000))
     refused(r"photos\.parquet: not a Parquet file", table("image_id,path\n", "photos.parquet"))
-    refused("layout 'coco' reads a folder", table("image_id,path\na,a\n"), "coco")
+    refused(
+        "photos.csv: no data set of layout 'coco' here; it needs annotations/", table("image_id,path\na,a\n"), "coco"
+    )
 
 
 def test_tables_in_other_encodings(tmp_path: Path) -> None:
@@ -385,8 +391,16 @@ def test_wildlife_datasets(tmp_path: Path, layout: str | None) -> None:
 def test_objects_that_are_no_catalogue(tmp_path: Path) -> None:
     refused("source is 5; give a path, or an object with", 5)
     refused("the Macaques's metadata is {.*; give a DataFrame", Macaques({"year": 2015}, tmp_path))
-    refused("layout 'coco' reads a path, not a Macaques", Macaques(pd.DataFrame(), tmp_path), "coco")
-    refused("layout 'wildlife' reads an object with .metadata and .root, not a path", tmp_path, "wildlife")
+    refused(
+        "the Macaques: no data set of layout 'coco' here; it needs annotations/",
+        Macaques(pd.DataFrame(), tmp_path),
+        "coco",
+    )
+    refused(
+        "no data set of layout 'wildlife' here; it needs an object with .metadata and .root, not a path",
+        tmp_path,
+        "wildlife",
+    )
     refused("Macaques at .*: the table is empty", Macaques(pd.DataFrame({"image_id": [], "path": []}), tmp_path))
 
 
@@ -504,3 +518,70 @@ def test_coco_names_the_fields_left_aside(coco: Path) -> None:
     photos = Catalogue.read(edited(coco, lambda c: [a.update(animal_id=3) for a in c["annotations"]] and None))
     assert photos.identities == ("whale001",)
     assert photos.notes[1] == "left aside, though they may name animals, too: the annotations' 'animal_id'"
+
+
+# ------------------------------------------------------------------------------------------- readers of other people
+
+
+class Sightings:
+    """What a stranger writes: photos named in sightings.txt, one a line."""
+
+    wanted = "it needs sightings.txt"
+
+    def __init__(self, suffix: str = ".jpg") -> None:
+        self.suffix = suffix
+
+    def recognises(self, source: Any) -> bool:
+        return isinstance(source, Listing) and source.file("sightings.txt") is not None
+
+    def read(self, source: Listing) -> FoundPhotos:
+        names = (source.path / "sightings.txt").read_text().split()
+        frame = pd.DataFrame({"image_id": names, "path": [name + self.suffix for name in names]})
+        return FoundPhotos(frame, source.path, str(source), notes=("read from sightings",))
+
+
+@pytest.fixture
+def strangers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that a script adds; gone afterwards."""
+    monkeypatch.setattr(READERS, "_added", {})
+    READERS.add("sightings")(Sightings)
+
+
+@pytest.mark.usefixtures("strangers")
+@pytest.mark.parametrize("layout", [None, "sightings", "sightings:suffix=.png"])
+@pytest.mark.parametrize("inside", [".", "unpacked"])
+def test_a_strangers_reader_is_found_by_name_and_by_itself(tmp_path: Path, layout: str | None, inside: str) -> None:
+    (tmp_path / inside).mkdir(exist_ok=True)
+    (tmp_path / inside / "sightings.txt").write_text("a b")
+    (tmp_path / inside / "metadata.csv").write_text("image_id,path\nz,z\n")  # the stranger's is asked first
+    photos = Catalogue.read(tmp_path, layout)
+    assert photos.image_ids.tolist() == ["a", "b"]
+    assert photos.paths[0].suffix == (".png" if layout and ":" in layout else ".jpg")
+    assert photos.notes == ("read from sightings",)
+    assert "sightings" in catalogue.LAYOUTS
+
+
+@pytest.mark.usefixtures("strangers")
+def test_a_strangers_reader_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused("no data set of layout 'sightings' here; it needs sightings.txt", tmp_path, "sightings")
+    refused("layout 'sightings' has no option 'sufix'; it has suffix", tmp_path, "sightings:sufix=.png")
+    (tmp_path / "sightings.txt").write_text("")
+    refused("the table is empty", tmp_path)
+    monkeypatch.setattr(Sightings, "read", lambda self, source: pd.DataFrame())
+    refused("what layout 'sightings' read is a DataFrame; give a FoundPhotos", tmp_path)
+    monkeypatch.setattr(Sightings, "recognises", lambda self, source: source.no_such_thing)
+    refused("the reader of layout 'sightings', which isn't the library's own, failed here .AttributeError", tmp_path)
+
+
+def test_a_package_that_cannot_be_imported_is_passed_over(table: Callable[..., Path]) -> None:
+    broken = EntryPoint("broken", "no_such_package_at_all:Reader", "whalereid.readers")
+    path = table("image_id,path\na,a\n")
+    with mock.patch("importlib.metadata.entry_points", lambda group: [broken] if group == broken.group else []):
+        with pytest.warns(WhalereidWarning, match="layout 'broken' comes from no_such_package_at_all:Reader"):
+            assert Catalogue.read(path).image_ids.tolist() == ["a"]
+        refused("layout 'broken' comes from", path, "broken")
+
+
+def test_the_order_of_recognition_is_that_of_the_one_table() -> None:
+    assert [*READERS.own] == ["lila-test", "coco", "competition", "table", "wildlife", "folders"]
+    assert catalogue.LAYOUTS[-6:] == tuple(READERS.own)

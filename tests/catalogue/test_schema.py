@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from whalereid.catalogue import Catalogue
 from whalereid.catalogue.columns import ALIASES
-from whalereid.catalogue.schema import is_viewpoint, normalise, parse_bbox
+from whalereid.catalogue.schema import normalise, parse_bbox
 from whalereid.errors import WhalereidError
+from whalereid.text import is_viewpoint
 
 
 def catalogue(**columns: object) -> Catalogue:

@@ -91,7 +91,7 @@ def test_join_adds_columns_and_keeps_paths_and_scenarios(photos: Catalogue, tmp_
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        ({"fold": [1]}, "no column image_id to join by"),
+        ({"fold": [1]}, "the joined table: no column image_id; it has fold"),
         ({"image_id": ["a", "a"]}, "'a' is repeated"),
         ({"image_id": ["z"]}, "none of the photos of photos.csv"),
     ],

@@ -54,6 +54,9 @@ CALLS: dict[str, list[tuple[str, Callable[[], object]]]] = {
     "RuleUse": [],
     "Views": [],
     "LAYOUTS": [],
+    "Listing": [],
+    "FoundPhotos": [],
+    "Reader": [],
     "NEAR_IDENTICAL": [],
 }
 
@@ -87,7 +90,7 @@ def test_sources_that_are_none(name: str, source: Any) -> None:
 
 @pytest.mark.parametrize("layout", [7, "", [], {}, "tabel"])
 def test_layouts_that_are_none(layout: Any) -> None:
-    with pytest.raises(WhalereidError, match=r"layout is .*; choose from table"):
+    with pytest.raises(WhalereidError, match=r"layout is .*; choose from lila-test, coco"):
         Catalogue.read(".", layout)
 
 

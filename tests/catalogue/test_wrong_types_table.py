@@ -96,6 +96,7 @@ REFUSED: dict[str, list[tuple[Callable[[Any], object], list[Any]]]] = {
         (lambda wrong: PHOTOS.filter(viewpoint=wrong), [*WRONG, True]),
         (lambda wrong: PHOTOS.filter(fold=wrong), [None, "0", ["0"], b"0", 1j, object()]),
     ],
+    "head": [(PHOTOS.head, [None, -1, 1.5, True, "2"])],
     "join": [
         (
             PHOTOS.join,
@@ -113,6 +114,7 @@ REFUSED: dict[str, list[tuple[Callable[[Any], object], list[Any]]]] = {
     "read": [],  # the readers' own
     "rows": [(PHOTOS.rows, NO_IDS)],
     "subset": [(PHOTOS.subset, [*NO_IDS, "abc", ["a", "a"]])],
+    "to_frame": [],  # takes nothing
     "with_scenarios": [(PHOTOS.with_scenarios, [None, 3, {1}, [1], ["scenario01"]])],
     "write": [(PHOTOS.write, WRONG)],
 }
@@ -121,7 +123,7 @@ REFUSED: dict[str, list[tuple[Callable[[Any], object], list[Any]]]] = {
 def test_every_public_method_is_tried() -> None:
     told = {
         name
-        for name, value in vars(Catalogue).items()
+        for name, value in inspect.getmembers_static(Catalogue)
         if not name.startswith("_") and not isinstance(value, property | cached_property)
     }
     assert {name for name in REFUSED if not name.startswith("__")} == told

@@ -33,7 +33,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def embed(*arguments: object) -> int:
-    return run(["embed", *map(str, arguments)])
+    return run(["embed", "--catalogue", *map(str, arguments)])
 
 
 @pytest.mark.parametrize("name", ["emb.parquet", "emb"])
@@ -93,8 +93,10 @@ def test_bad_input(table: Path, model: Path, tmp_path: Path, capsys: pytest.Capt
 
 
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    assert embed("--help") == 0
+    assert run(["embed", "--help"]) == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert "Example: whalereid embed data/metadata.csv --model runs/beluga --out beluga.parquet --flip" in told
+    assert (
+        "Example: whalereid embed --catalogue data/metadata.csv --model runs/beluga --out beluga.parquet --flip" in told
+    )
     for option in ("--model", "--out", "--flip", "--precision", "--batch-size", "--workers", "--device", "--on-error"):
         assert option in told

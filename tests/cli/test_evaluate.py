@@ -17,7 +17,17 @@ from whalereid.catalogue import Catalogue
 from whalereid.cli.app import run
 from whalereid.embeddings import Embeddings
 from whalereid.evaluation import Protocol, evaluate, mean_average_precision
-from whalereid.ranking import Ensemble, Member, Ranking, Task, rank_tasks, read_tasks, tasks_from, write_tasks
+from whalereid.ranking import (
+    CandidateRules,
+    Ensemble,
+    Member,
+    Ranking,
+    Task,
+    rank_tasks,
+    read_tasks,
+    tasks_from,
+    write_tasks,
+)
 
 N = 40
 
@@ -93,7 +103,6 @@ def test_the_rankings_own_rules_are_followed_and_said(folder: Path, capsys: pyte
     ("words", "exclude", "match"),
     [
         (["--exclude", "encounter"], ["encounter"], []),
-        (["--exclude", "encounter", "date"], ["encounter", "date"], []),
         (["--exclude", "encounter", "--exclude", "date"], ["encounter", "date"], []),
         (["--match", "viewpoint"], [], ["viewpoint"]),
         ([], [], []),
@@ -110,12 +119,44 @@ def test_without_a_task_every_photo_is_a_candidate_but_for_the_rules(
 def test_rules_given_override_the_rankings(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy("a.csv.task.json", "plain.csv.task.json")
     out, err = said(
-        capsys, "plain.csv", "--catalogue", "photos.csv", "--exclude", "none", "--match", "viewpoint", "date", "--json"
+        capsys,
+        "plain.csv",
+        "--catalogue",
+        "photos.csv",
+        "--exclude",
+        "none",
+        "--match",
+        "viewpoint",
+        "--match",
+        "date",
+        "--json",
     )
     assert "following plain.csv.task.json, but for --exclude, --match" in err
     assert json.loads(out)["mAP@20"] == pytest.approx(by_hand("plain.csv", [], ["viewpoint", "date"]))
     one = numbers(capsys, "plain.csv", "--catalogue", "photos.csv", "--match", "none")
     assert one["mAP@20"] == pytest.approx(by_hand("plain.csv", ["encounter"], []))
+
+
+def test_a_rule_by_name_is_followed_replaced_and_lifted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["plain.csv", "--catalogue", "photos.csv"]
+    photos = Catalogue.read("photos.csv")
+    rules = CandidateRules(["encounter"], rules=["beyond-days:days=30"])
+    write_tasks(tasks_from(photos, rules=rules), "plain.csv")
+
+    def scored(rules: CandidateRules) -> float:
+        return float(evaluate(Protocol(tasks_from(photos, rules=rules), photos), "plain.csv")["mAP@20"])
+
+    out, err = said(capsys, *words, "--json")
+    assert json.loads(out)["mAP@20"] == scored(rules)
+    assert ", ".join(rules.in_words()) in err
+    given = ["--rule", "within-days:days=30", "--rule", "same:column=viewpoint"]
+    out, err = said(capsys, *words, "--json", *given)
+    assert "but for --rule\n" in err
+    changed = CandidateRules(["encounter"], rules=["within-days:days=30", "same:column=viewpoint"])
+    assert json.loads(out)["mAP@20"] == scored(changed)
+    assert numbers(capsys, *words, "--rule", "none")["mAP@20"] == scored(CandidateRules(["encounter"]))
+    lifted = numbers(capsys, *words, "--rule", "none", "--exclude", "none")
+    assert lifted["mAP@20"] == scored(CandidateRules())
 
 
 def test_labels_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,7 +202,8 @@ def test_scenarios_of_a_catalogue_are_scored_without_a_task(folder: Path, capsys
 
 
 def test_tables_for_people(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["a.csv", "--catalogue", "photos.csv", "--by", "viewpoint", "year-gap", "viewpoint-pair", "photos"]
+    words = ["a.csv", "--catalogue", "photos.csv"]
+    words += [word for what in ("viewpoint", "year-gap", "viewpoint-pair", "photos") for word in ("--by", what)]
     out, _ = said(capsys, *words)
     got = numbers(capsys, *words)
     low, high = got["intervals"]["mAP@20"]
@@ -191,7 +233,7 @@ def test_two_rankings_are_compared(folder: Path, capsys: pytest.CaptureFixture[s
     assert re.search(rf"mAP@20 +{alone[0]:.4f} +{alone[1]:.4f} +\+{alone[0] - alone[1]:.4f}", out)
     assert "A by viewpoint" in out
     assert "following a.csv.task.json, b.csv.task.json" in err
-    # files may stand anywhere, also after the values of a list option
+    # files may stand anywhere, also after the value of an option
     turned = numbers(capsys, "--catalogue", "photos.csv", "--exclude", "encounter", "b.csv", "--match", "none", "a.csv")
     assert turned["difference"]["mAP@20"]["difference"] < 0
 
@@ -202,6 +244,22 @@ def test_seen_animals(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     got = numbers(capsys, *words, "--train", "train.csv")
     assert got["by"]["seen"]["seen"]["identities"] == 2
     assert "give the training catalogue" in said(capsys, *words, code=2)[1]
+
+
+def test_metrics_by_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["plain.csv", "--catalogue", "photos.csv", "--resamples", "0"]
+    usual = numbers(capsys, *words)
+    asked = ["--metric", "top-5", "--metric", "mAP@3", "--metric", "mAP@3:denominator=relevant", "--metric", "mINP"]
+    got = numbers(capsys, *words, *asked)
+    assert {name: got[name] for name in ("top-5", "mINP")} == {name: usual[name] for name in ("top-5", "mINP")}
+    assert "recall@20" not in got
+    assert got["mAP@3:denominator=relevant"] < got["mAP@3"]
+    out, _ = said(capsys, *words, *asked, "--by", "viewpoint")
+    assert out.startswith("top-5 ")
+    for name, says in (("mPA@20", "'mPA"), ("mAP", "needs a cut-off"), ("mAP@20:denominator=all", "denominator")):
+        assert says in said(capsys, *words, "--metric", name, code=2)[1].splitlines()[-1]
+    refusal = said(capsys, *words, "--metric", "mINP", "--denominator", "relevant", code=2)[1]
+    assert "--metric mAP@20:denominator=relevant" in refusal
 
 
 def test_denominators(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,7 +276,10 @@ def test_denominators(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["a.csv", "--catalogue", "nowhere"], "nowhere"),
         (["a.csv", "--labels", "nowhere.csv"], "nowhere.csv: no such file"),
         (["a.csv", "--labels", "photos.csv"], "photos.csv: no column query_id, database_image_id"),
-        (["a.csv", "--labels", "photos.csv", "--exclude", "encounter"], "Give the one or the others"),
+        (
+            ["a.csv", "--labels", "photos.csv", "--exclude", "encounter"],
+            "--exclude: says who is relevant; so does --labels. Give the one or the other",
+        ),
         (["a.csv", "--catalogue", "photos.csv", "--exclude", "colour"], "no column 'colour'"),
         (["a.csv", "--catalogue", "photos.csv", "--by", "colour"], "no column 'colour' to break down by"),
         (["a.csv", "--catalogue", "photos.csv", "--k", "0"], "'-k': 0; give a whole number from 1"),

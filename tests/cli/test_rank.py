@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -70,12 +71,11 @@ def test_all_against_all_and_the_task_beside(folder, capsys):
 @pytest.mark.parametrize(
     "words",
     [
-        "--embeddings a.parquet b.parquet --weights 3 1 --exclude encounter location",
         "--embeddings a.parquet --embeddings b.parquet --weights 3 --weights 1 --exclude encounter --exclude location",
-        "--embeddings=a.parquet b.parquet --weights=3 1 --exclude=encounter location",
+        "--weights=3 --embeddings=a.parquet --exclude=encounter --embeddings=b.parquet --weights=1 --exclude=location",
     ],
 )
-def test_several_values_after_one_option_or_repeated(folder, words):
+def test_options_are_repeated_for_several_values(folder, words):
     assert rank(*words.split(), "--match", "viewpoint", "-k", "3") == 0
     photos = Catalogue.read("photos.csv")
     tasks = tasks_from(photos, exclude=["encounter", "location"], match=["viewpoint"])
@@ -84,7 +84,7 @@ def test_several_values_after_one_option_or_repeated(folder, words):
 
 
 def test_members_weigh_the_same_unless_told(folder):
-    assert rank("--embeddings", "a.parquet", "b.parquet") == 0
+    assert rank("--embeddings", "a.parquet", "--embeddings", "b.parquet") == 0
     photos = Catalogue.read("photos.csv")
     assert_written(rank_tasks(ensemble(a=0.5, b=0.5), photos, tasks_from(photos)))
 
@@ -93,6 +93,34 @@ def test_rerank(folder):
     assert rank("--embeddings", "a.parquet", "--rerank", "expand") == 0
     photos = Catalogue.read("photos.csv")
     assert_written(rank_tasks(ensemble(a=1), photos, tasks_from(photos), rerank=Expand()))
+
+
+def test_rerank_with_options(folder):
+    assert rank("--embeddings", "a.parquet", "--rerank", "expand:weights=0.5+0.5,power=3,anchors=chain") == 0
+    photos = Catalogue.read("photos.csv")
+    reranker = Expand(weights=(0.5, 0.5), power=3, anchors="chain")
+    assert_written(rank_tasks(ensemble(a=1), photos, tasks_from(photos), rerank=reranker))
+    assert rank("--embeddings", "a.parquet", "--rerank", "none", "--force") == 0
+    assert_written(rank_tasks(ensemble(a=1), photos, tasks_from(photos)))
+
+
+def test_rules_by_name(folder, capsys):
+    pd.read_csv("photos.csv").assign(date=[f"2020-01-{i + 1:02d}" for i in range(N)]).to_csv("photos.csv", index=False)
+    given = ["--rule", "within-days:days=4", "--rule", "beyond-days:days=1", "--exclude", "encounter"]
+    assert rank("--embeddings", "a.parquet", *given, "--json") == 0
+    photos = Catalogue.read("photos.csv")
+    tasks = tasks_from(photos, exclude=["encounter"], rules=["within-days:days=4", "beyond-days:days=1"])
+    assert_written(rank_tasks(ensemble(a=1), photos, tasks))
+    assert read_tasks("ranking.csv") == tasks
+    said = capsys.readouterr()
+    assert json.loads(said.out)["rules"] == tasks[0].rules.to_list()
+    assert ", ".join(tasks[0].rules.in_words()) in said.err
+    for rule, says in (("within-days", "needs days"), ("within-days:days=x", "days is 'x'"), ("near", "is unknown")):
+        assert rank("--embeddings", "a.parquet", "--rule", rule, "--force") == 2
+        assert f"'--rule': rule '{rule.partition(':')[0]}'" in (said := capsys.readouterr().err)
+        assert says in said
+    assert rank("--embeddings", "a.parquet", "--rule", "within-days:days=-1", "--force") == 2
+    assert "whalereid: rule 'within-days': " in capsys.readouterr().err
 
 
 def test_parquet(folder):
@@ -161,12 +189,15 @@ def test_evaluate_finds_the_task(folder, capsys):
         (["--embeddings", "none.parquet"], "none.parquet"),
         (["--embeddings", "photos.csv"], "photos.csv"),
         (["--embeddings", "few.parquet"], "few.parquet.*p05"),
-        (["--embeddings", "a.parquet", "--weights", "1", "2"], "--weights has 2 for 1"),
+        (["--embeddings", "a.parquet", "--weights", "1", "--weights", "2"], "--weights has 2 for 1"),
         (["--embeddings", "a.parquet", "--weights", "-1"], "weight"),
         (["--embeddings", "a.parquet", "--weights", "x"], "--weights"),
-        (["--embeddings", "a.parquet", "--rerank", "best"], "--rerank 'best'.*expand"),
+        (
+            ["--embeddings", "a.parquet", "--rerank", "best"],
+            "'--rerank': re-ranker 'best' is unknown; choose from expand",
+        ),
         (["--embeddings", "a.parquet", "--exclude", "sea"], "'sea'"),
-        (["--embeddings", "a.parquet", "--match", "encounter", "sea"], "'sea'"),
+        (["--embeddings", "a.parquet", "--match", "encounter", "--match", "sea"], "'sea'"),
         (["--embeddings", "a.parquet", "--k", "0"], "'-k': 0; give a whole number from 1"),
         (["--embeddings", "a.parquet", "--queries", "no.csv"], "no.csv"),
         (["--embeddings", "a.parquet", "--queries", "bad.csv"], "bad.csv.*query_image_id or image_id"),

@@ -72,29 +72,56 @@ def test_refusals_load_no_torch(benchmark: ModuleType, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("train photos.csv --out run --epochs 0", "'--epochs': 0; give a whole number from 1 to 1000000."),
-        ("train photos.csv --out run --epochs few", "'--epochs': few; give a whole number from 1 to 1000000."),
-        ("train photos.csv --out run --batch-size 1", "'--batch-size': 1; give a whole number from 2 to 65536."),
-        ("train photos.csv --out run --lr nan", "'--lr': nan; give a number between 0 and 1000."),
-        ("train photos.csv --out run --lr inf", "'--lr': inf; give a number between 0 and 1000."),
-        ("train photos.csv --out run --seed -1", "'--seed': -1; give a whole number from 0 to 4294967295."),
-        ("train photos.csv --out run --image-size 5000", "'--image-size': 5000; give a whole number from 8 to 4096."),
-        ("train photos.csv --out run --weights w.onnx", "w.onnx: no such file of weights."),
-        ("train photos.csv --out run --weights photos.csv", "photos.csv: weights are read from .safetensors, .pth"),
-        ("embed photos.csv --model other --out e", "other/config.json: not the configuration of an Embedder"),
-        ("embed photos.csv --model unweighted --out e", "unweighted/model.safetensors: no such file of weights"),
-        ("embed photos.csv --model network --out other", "other: already holds something else (config.json)"),
-        ("embed photos.csv --model network --out e --device xpu:x", "'--device': xpu:x; give a device such as cpu"),
+        ("train --catalogue photos.csv --out run --epochs 0", "'--epochs': 0; give a whole number from 1 to 1000000."),
+        (
+            "train --catalogue photos.csv --out run --epochs few",
+            "'--epochs': few; give a whole number from 1 to 1000000.",
+        ),
+        (
+            "train --catalogue photos.csv --out run --batch-size 1",
+            "'--batch-size': 1; give a whole number from 2 to 65536.",
+        ),
+        ("train --catalogue photos.csv --out run --lr nan", "'--lr': nan; give a number between 0 and 1000."),
+        ("train --catalogue photos.csv --out run --lr inf", "'--lr': inf; give a number between 0 and 1000."),
+        ("train --catalogue photos.csv --out run --seed -1", "'--seed': -1; give a whole number from 0 to 4294967295."),
+        (
+            "train --catalogue photos.csv --out run --image-size 5000",
+            "'--image-size': 5000; give a whole number from 8 to 4096.",
+        ),
+        ("train --catalogue photos.csv --out run --weights w.onnx", "w.onnx: no such file of weights."),
+        (
+            "train --catalogue photos.csv --out run --weights photos.csv",
+            "photos.csv: weights are read from .safetensors, .pth",
+        ),
+        (
+            "embed --catalogue photos.csv --model other --out e",
+            "other/config.json: not the configuration of an Embedder",
+        ),
+        (
+            "embed --catalogue photos.csv --model unweighted --out e",
+            "unweighted/model.safetensors: no such file of weights",
+        ),
+        (
+            "embed --catalogue photos.csv --model network --out other",
+            "other: already holds something else (config.json)",
+        ),
+        (
+            "embed --catalogue photos.csv --model network --out e --device xpu:x",
+            "'--device': xpu:x; give a device such as cpu",
+        ),
         ("rank --embeddings e --catalogue c --out r.csv --k 0", "'--k' / '-k': 0; give a whole number from 1"),
         ("evaluate r.csv --catalogue c --resamples 1", "'--resamples': 1 draw is no interval; give 0 for none"),
         ("evaluate r.csv --catalogue c --confidence 1", "'--confidence': 1; give a number between 0 and 1."),
         ("evaluate r.csv --catalogue c --false-accept 2", "'--false-accept': 2; give a number from 0 to 1."),
         (
-            "rank --embeddings e --catalogue c --out r.csv --weights 1 nan",
+            "rank --embeddings e --catalogue c --out r.csv --weights 1 --weights nan",
             "'--weights': nan; give a number between 0 and 1e+09.",
         ),
-        ("split photos.csv --by flank", "'--by': 'flank' is not one of 'photo', 'encounter'"),
-        ("split photos.csv --folds 1", "'--folds': 1; give a whole number from 2. Try 'whalereid split --help'."),
+        ("split --catalogue photos.csv --by flank", "'--by': 'flank' is not one of 'photo', 'encounter'"),
+        (
+            "split --catalogue photos.csv --folds 1",
+            "'--folds': 1; give a whole number from 2. Try 'whalereid split --help'.",
+        ),
     ],
 )
 def test_the_option_and_its_range_are_named(

@@ -33,7 +33,12 @@ def photos(tmp_path: Path) -> Path:
 
 def test_writes_folds_and_says_what_leaks(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "folds.csv"
-    assert run(["split", str(photos), "--by", "encounter", "--folds", "3", "--seed", "1", "--out", str(out)]) == 0
+    assert (
+        run(
+            ["split", "--catalogue", str(photos), "--by", "encounter", "--folds", "3", "--seed", "1", "--out", str(out)]
+        )
+        == 0
+    )
     catalogue = Catalogue.read(photos)
     assert read_folds(out, catalogue).equals(
         fold_table(EncounterFolds(3, seed=1), catalogue).astype({"image_id": "str"})
@@ -48,7 +53,7 @@ def test_writes_folds_and_says_what_leaks(photos: Path, tmp_path: Path, capsys: 
 
 def test_encounter_is_the_default_and_nothing_need_be_written(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(photos.parent.iterdir())
-    assert run(["split", str(photos)]) == 0
+    assert run(["split", "--catalogue", str(photos)]) == 0
     assert "fold 4" in capsys.readouterr().out
     assert sorted(photos.parent.iterdir()) == before
 
@@ -66,7 +71,7 @@ def test_encounter_is_the_default_and_nothing_need_be_written(photos: Path, caps
 def test_every_way_in_json(
     photos: Path, options: list[str], split: str | None, tested: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["split", str(photos), *options, "--json"]) == 0
+    assert run(["split", "--catalogue", str(photos), *options, "--json"]) == 0
     said = capsys.readouterr()
     told = json.loads(said.out)
     assert split is None or told["split"] == split
@@ -79,14 +84,14 @@ def test_reports_on_a_table_of_folds(photos: Path, tmp_path: Path, capsys: pytes
     folds = tmp_path / "folds.csv"
     ids = Catalogue.read(photos).image_ids[:-4]
     pd.DataFrame({"image_id": ids, "fold": [row % 2 for row in range(len(ids))]}).to_csv(folds, index=False)
-    assert run(["split", str(photos), "--use", str(folds)]) == 0
+    assert run(["split", "--catalogue", str(photos), "--use", str(folds)]) == 0
     said = capsys.readouterr()
     assert "4 of 36 photos are left out of every fold." in said.err
     assert "Leakage: 16 of the 16 encounters with several photos straddle folds, and all of each" in said.err
 
 
 def test_looks_at_photos_when_asked(belugas: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["split", str(belugas), "--by", "photo", "--photos", "--json"]) == 0
+    assert run(["split", "--catalogue", str(belugas), "--by", "photo", "--photos", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     part = told["leakage"]["folds"]["0"]
     assert part["border"]["identity"] > part["border"]["identity_by_chance"]
@@ -97,7 +102,7 @@ def test_looks_at_photos_when_asked(belugas: Path, capsys: pytest.CaptureFixture
 @pytest.mark.shared
 def test_speaks_of_the_published_folds(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folds = shared / "golden/model/top_folds.csv"
-    assert run(["split", str(shared / "data/whaledo/metadata.csv"), "--use", str(folds)]) == 0
+    assert run(["split", "--catalogue", str(shared / "data/whaledo/metadata.csv"), "--use", str(folds)]) == 0
     said = capsys.readouterr().err
     assert "468 of 5,902 photos are left out" in said
     assert "824 of the 840 encounters with several photos straddle folds, and 91–92% of each validation fold" in said
@@ -128,7 +133,7 @@ def test_refusals_are_one_line_and_leave_nothing(
 ) -> None:
     monkeypatch.chdir(photos.parent)
     before = {path: path.read_bytes() for path in photos.parent.iterdir()}
-    assert run(["split", "photos.csv", *options]) == 2
+    assert run(["split", "--catalogue", "photos.csv", *options]) == 2
     said = capsys.readouterr()
     assert said.err.count("\n") == 1
     assert says in said.err
@@ -141,7 +146,7 @@ def test_tables_with_nobody_to_tell_apart_are_refused(
     tmp_path: Path, rows: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "few.csv").write_text(f"image_id,path,identity\n{rows}")
-    assert run(["split", str(tmp_path / "few.csv"), "--by", "photo"]) == 2
+    assert run(["split", "--catalogue", str(tmp_path / "few.csv"), "--by", "photo"]) == 2
     assert re.search("empty|one identity", capsys.readouterr().err)
 
 
@@ -166,7 +171,7 @@ def loaded_by(*arguments: str) -> tuple[str, set[str]]:
     ],
 )
 def test_what_needs_no_table_is_refused_before_one_is_looked_for(options: list[str], says: str) -> None:
-    said, modules = loaded_by("split", "no-such-table.csv", *options)
+    said, modules = loaded_by("split", "--catalogue", "no-such-table.csv", *options)
     assert says in said
     assert not {"pandas", "sklearn", "torch", "cv2"} & modules
 
@@ -175,12 +180,12 @@ def test_a_place_that_is_taken_is_refused_before_the_table_is_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mine.csv").write_text("a,b\n1,2\n")
-    assert run(["split", "no-such-table.csv", "--out", str(tmp_path / "mine.csv")]) == 2
+    assert run(["split", "--catalogue", "no-such-table.csv", "--out", str(tmp_path / "mine.csv")]) == 2
     assert "mine.csv: is there already, and is a table of a, b" in capsys.readouterr().err
 
 
 def test_torch_is_not_loaded(photos: Path) -> None:
-    said, modules = loaded_by("split", str(photos), "--folds", "3")
+    said, modules = loaded_by("split", "--catalogue", str(photos), "--folds", "3")
     assert said.startswith("No leakage found")
     assert "torch" not in modules
 
@@ -188,4 +193,4 @@ def test_torch_is_not_loaded(photos: Path) -> None:
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["split", "--help"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "whalereid split data/metadata.csv --by encounter --folds 5 --out folds.csv" in said
+    assert "whalereid split --catalogue data/metadata.csv --by encounter --folds 5 --out folds.csv" in said

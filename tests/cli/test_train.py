@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from training.drawing import BACKBONE, SIZE, draw_photos
 from whalereid.catalogue import Catalogue
 from whalereid.cli.app import run
-from whalereid.cli.train import _parts
+from whalereid.cli.folds import training_parts
 from whalereid.models import Embedder
 
 SMALL = [
@@ -56,7 +56,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def train(photos: Path, out: Path, *options: str, table: str = "photos.csv") -> int:
-    return run(["train", str(photos / table), "--out", str(out), *SMALL, *options])
+    return run(["train", "--catalogue", str(photos / table), "--out", str(out), *SMALL, *options])
 
 
 def refused(capsys: pytest.CaptureFixture[str]) -> str:
@@ -166,6 +166,25 @@ def test_other_photos_to_validate_on(photos: Path, tmp_path: Path, capsys: pytes
     assert history["lr"].max() <= 1e-3
 
 
+def test_a_head_and_rules_by_name(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = pd.read_csv(photos / "folded.csv").assign(date=[f"2020-01-{row + 1:02d}" for row in range(24)])
+    table.to_csv(photos / "dated.csv", index=False)
+    options = ["--epochs", "1", "--fold", "1", "--exclude", "none", "--head", "elastic-arcface:margin=0.25,scale=16"]
+    rules = ["--rule", "within-days:days=5", "--rule", "beyond-days:days=1"]
+    assert train(photos, tmp_path / "run", *options, *rules, table="dated.csv") == 0
+    assert "at most 5 days apart" in capsys.readouterr().err
+    noted = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert {0.25, 16.0} <= {value for value in noted["head"].values() if isinstance(value, float)}
+    assert noted["valid"]["rules"] == [
+        {"name": "within-days", "options": {"days": 5.0}},
+        {"name": "beyond-days", "options": {"days": 1.0}},
+    ]
+    assert train(photos, tmp_path / "run", *options, "--resume", table="dated.csv") == 2
+    assert "valid rules" in refused(capsys)
+    assert train(photos, tmp_path / "x", *options, *rules, table="folded.csv") == 2
+    assert "no column 'date'" in refused(capsys)
+
+
 def test_a_stopped_training_goes_on(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train(photos, tmp_path / "run", "--epochs", "1") == 0
     assert train(photos, tmp_path / "run", "--epochs", "1") == 2
@@ -179,7 +198,15 @@ def test_weights_are_never_random_without_a_word(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    options = ["train", str(photos / "photos.csv"), "--out", str(tmp_path / "run"), "--backbone", "resnet10t.c3_in1k"]
+    options = [
+        "train",
+        "--catalogue",
+        str(photos / "photos.csv"),
+        "--out",
+        str(tmp_path / "run"),
+        "--backbone",
+        "resnet10t.c3_in1k",
+    ]
     assert run(options) == 2
     assert "--weights" in refused(capsys)
     assert not (tmp_path / "run").exists()
@@ -300,7 +327,7 @@ def test_folds_of_many_photos_take_no_time_that_grows_with_their_square(tmp_path
     table = pd.DataFrame({"image_id": names, "path": names, "identity": [f"a{i % 9999}" for i in range(n)]})
     table = table.assign(fold=[i % 5 for i in range(n)])
     parts = {"fold": 1, "test_fold": 0, "folds": None, "valid": None}
-    kept, held_out = _parts(Catalogue(table, tmp_path), **parts)
+    kept, held_out = training_parts(Catalogue(table, tmp_path), **parts)
     assert len(kept) == 120_000
     assert held_out is not None
     assert set(held_out.column("fold")) == {1}
@@ -375,7 +402,16 @@ def test_two_processes_train_together(photos: Path, tmp_path: Path) -> None:
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     script = tmp_path / "script.py"
     script.write_text("import sys; from whalereid.cli import main; main(sys.argv[1:])")
-    options = ["train", str(photos / "photos.csv"), "--out", str(tmp_path / "run"), *SMALL, "--batch-size", "6"]
+    options = [
+        "train",
+        "--catalogue",
+        str(photos / "photos.csv"),
+        "--out",
+        str(tmp_path / "run"),
+        *SMALL,
+        "--batch-size",
+        "6",
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     command = [*launch, str(script), *options, "--epochs", "2", "--valid", str(photos / "photos.csv")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)

@@ -102,7 +102,7 @@ def counted_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         reads.append(str(path))
         return read_photo(path, *options)
 
-    monkeypatch.setattr("whalereid.images.datasets.read_photo", counting)
+    monkeypatch.setattr("whalereid.images.items.read_photo", counting)
     return reads
 
 

@@ -7,7 +7,9 @@ import pytest
 from scipy import stats
 
 from whalereid.errors import WhalereidError
-from whalereid.evaluation import bootstrap, bootstrap_means, bootstrap_statistic, compare
+from whalereid.evaluation import Bootstrap, bootstrap, bootstrap_means, bootstrap_statistic, compare
+
+BARE = Bootstrap(resamples=0)  # no intervals
 
 
 def animals(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -32,7 +34,7 @@ def test_the_same_as_scipys(method: str) -> None:
         method={"bca": "BCa"}.get(method, method),
         rng=np.random.default_rng(0),
     ).confidence_interval
-    ours = bootstrap(values, owner, resamples=20_000, method=method)  # type: ignore[arg-type]
+    ours = bootstrap(values, owner, bootstrap=Bootstrap(resamples=20_000, method=method))  # type: ignore[arg-type]
     width = theirs.high - theirs.low
     assert ours.estimate == pytest.approx(values.mean())
     assert ours.low == pytest.approx(theirs.low, abs=0.02 * width)
@@ -42,7 +44,7 @@ def test_the_same_as_scipys(method: str) -> None:
 
 def test_bca_is_the_textbooks_on_the_same_draws() -> None:
     values = np.array([0.0, 0.1, 0.2, 0.9, 1.0, 0.4, 0.1])
-    interval = bootstrap(values, resamples=500, seed=3)
+    interval = bootstrap(values, bootstrap=Bootstrap(resamples=500, seed=3))
     generator = np.random.default_rng(3)
     draws = values[generator.integers(0, 7, (500, 7))].mean(axis=1)
     bias = stats.norm.ppf((draws < values.mean() - 1e-12).mean() + (abs(draws - values.mean()) <= 1e-12).mean() / 2)
@@ -67,29 +69,32 @@ def test_photos_of_one_animal_are_one_experiment() -> None:
 def test_many_metrics_at_once_are_each_alone() -> None:
     rng = np.random.default_rng(2)
     values, owner = rng.random((200, 3)), rng.integers(0, 30, 200)
-    together = bootstrap_means(values, owner, seed=5)
+    together = bootstrap_means(values, owner, bootstrap=Bootstrap(seed=5))
     for column, interval in enumerate(together):
-        alone = bootstrap(values[:, column], owner, seed=5)
+        alone = bootstrap(values[:, column], owner, bootstrap=Bootstrap(seed=5))
         assert (interval.low, interval.high) == pytest.approx((alone.low, alone.high), abs=1e-12)
 
 
 @pytest.mark.parametrize("method", ["percentile", "bca"])
 def test_a_mean_as_any_statistic(method: str) -> None:
     values, owner = animals(np.random.default_rng(4), 15)
-    mean = bootstrap(values, owner, method=method, seed=1)  # type: ignore[arg-type]
+    mean = bootstrap(values, owner, bootstrap=Bootstrap(method=method, seed=1))  # type: ignore[arg-type]
     statistic = bootstrap_statistic(
         lambda weights: weights @ values / weights.sum(axis=1),
         owner,
-        method=method,  # type: ignore[arg-type]
-        seed=1,
+        bootstrap=Bootstrap(method=method, seed=1),  # type: ignore[arg-type]
     )
     assert (statistic.estimate, statistic.low, statistic.high) == pytest.approx((mean.estimate, mean.low, mean.high))
 
 
 def test_seeds_and_the_order_of_queries() -> None:
     values, owner = animals(np.random.default_rng(6), 20)
-    assert bootstrap(values, owner, seed=1) == bootstrap(values, owner, seed=1)
-    assert bootstrap(values, owner, seed=1) != bootstrap(values, owner, seed=2)
+    assert bootstrap(values, owner, bootstrap=Bootstrap(seed=1)) == bootstrap(
+        values, owner, bootstrap=Bootstrap(seed=1)
+    )
+    assert bootstrap(values, owner, bootstrap=Bootstrap(seed=1)) != bootstrap(
+        values, owner, bootstrap=Bootstrap(seed=2)
+    )
 
 
 def test_blocks_of_resamples_don_t_show(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,8 +105,8 @@ def test_blocks_of_resamples_don_t_show(monkeypatch: pytest.MonkeyPatch) -> None
         weights.append(len(counts))
         return np.asarray(counts @ values / counts.sum(axis=1))
 
-    monkeypatch.setattr("whalereid.evaluation.intervals._BLOCK", 1000)
-    interval = bootstrap_statistic(statistic, owner, resamples=333)
+    monkeypatch.setattr("whalereid.evaluation.resampling._BLOCK", 1000)
+    interval = bootstrap_statistic(statistic, owner, bootstrap=Bootstrap(resamples=333))
     assert sum(weights) == 1 + 333 + 20
     assert max(weights) <= 1000 // len(values)
     assert interval.low < interval.estimate < interval.high
@@ -140,12 +145,19 @@ def test_a_comparison_is_of_the_same_queries() -> None:
         ({"resamples": -1}, "resamples is -1"),
         ({"confidence": 1.0}, "confidence is 1.0"),
         ({"method": "magic"}, "choose from bca, percentile"),
-        ({"clusters": ["a"]}, "2 values but 1 identities"),
+        ({"seed": -1}, "seed is -1"),
     ],
 )
 def test_errors(options: dict[str, object], message: str) -> None:
     with pytest.raises(WhalereidError, match=message):
-        bootstrap([0.1, 0.2], **options)  # type: ignore[arg-type]
+        Bootstrap(**options)  # type: ignore[arg-type]
+
+
+def test_values_that_dont_go_together_are_refused() -> None:
+    with pytest.raises(WhalereidError, match="2 values but 1 identities"):
+        bootstrap([0.1, 0.2], ["a"])
+    with pytest.raises(WhalereidError, match=r"bootstrap is 3; give a Bootstrap, such as Bootstrap\("):
+        bootstrap([0.1, 0.2], bootstrap=3)  # type: ignore[arg-type]
     with pytest.raises(WhalereidError, match="no query has a value"):
         bootstrap([np.nan])
     with pytest.raises(WhalereidError, match="2 values and 1"):
@@ -153,20 +165,20 @@ def test_errors(options: dict[str, object], message: str) -> None:
 
 
 def test_without_resamples_there_is_no_interval() -> None:
-    none = bootstrap([0.2, 0.4, 0.9], list("abc"), resamples=0)
+    none = bootstrap([0.2, 0.4, 0.9], list("abc"), bootstrap=BARE)
     assert none.estimate == pytest.approx(0.5)
     assert np.isnan([none.low, none.high]).all()
     assert str(none) == "0.5000 –"
     assert str(bootstrap([0.5, 0.5], ["a", "b"])) == "0.5000 [0.5000, 0.5000]"
-    assert [np.isnan(one.low) for one in bootstrap_means(np.eye(3), resamples=0)] == [True] * 3
-    assert np.isnan(bootstrap_statistic(lambda weights: weights.sum(axis=1), list("abc"), resamples=0).low)
-    against = compare([1.0, 0.5], [0.5, 0.5], ["a", "b"], resamples=0)
+    assert [np.isnan(one.low) for one in bootstrap_means(np.eye(3), bootstrap=BARE)] == [True] * 3
+    assert np.isnan(bootstrap_statistic(lambda weights: weights.sum(axis=1), list("abc"), bootstrap=BARE).low)
+    against = compare([1.0, 0.5], [0.5, 0.5], ["a", "b"], bootstrap=BARE)
     assert against.interval.estimate == 0.25
     assert np.isnan([against.interval.low, against.interval.high, against.probability]).all()
     with pytest.raises(WhalereidError, match=r"resamples is 1; .* takes 2 at least"):
-        compare([1.0, 0.5], [0.5, 0.5], resamples=1)
+        compare([1.0, 0.5], [0.5, 0.5], bootstrap=Bootstrap(resamples=1))
     with pytest.raises(WhalereidError, match=r"resamples is 1; .* takes 2 at least"):
-        bootstrap_statistic(lambda weights: weights.sum(axis=1), list("abc"), resamples=1)
+        bootstrap_statistic(lambda weights: weights.sum(axis=1), list("abc"), bootstrap=Bootstrap(resamples=1))
 
 
 @pytest.mark.slow
@@ -179,8 +191,8 @@ def test_intervals_cover_as_often_as_they_say(method: str) -> None:
     runs = 1500
     for run in range(runs):
         values, owner = animals(rng, 100)
-        interval = bootstrap(values, owner, method=method, resamples=800, seed=run)  # type: ignore[arg-type]
-        by_photos = bootstrap(values, method="percentile", resamples=200, seed=run)
+        interval = bootstrap(values, owner, bootstrap=Bootstrap(method=method, resamples=800, seed=run))  # type: ignore[arg-type]
+        by_photos = bootstrap(values, bootstrap=Bootstrap(method="percentile", resamples=200, seed=run))
         held += interval.low <= truth <= interval.high
         held_by_photos += by_photos.low <= truth <= by_photos.high
     assert 0.92 <= held / runs <= 0.97

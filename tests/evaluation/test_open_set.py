@@ -13,9 +13,11 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
-from whalereid.evaluation import Protocol, Report, evaluate, evaluate_open_set
-from whalereid.evaluation.open_set import OpenSetOutcome
+from whalereid.evaluation import Bootstrap, OpenSetOutcome, Protocol, Report, evaluate, evaluate_open_set
 from whalereid.ranking import Ranking
+from whalereid.reporting import draw_open_set
+
+BARE = Bootstrap(resamples=0)  # no intervals
 
 
 def drawn(seed: int, queries: int = 200, animals: int = 40) -> OpenSetOutcome:
@@ -83,7 +85,7 @@ def test_curve_agrees_with_the_rates_and_never_falls(seed: int) -> None:
 @given(st.integers(0, 10_000), st.floats(0, 1))
 def test_the_threshold_is_the_lowest_that_keeps_the_rate(seed: int, rate: float) -> None:
     outcome = drawn(seed)
-    chosen = outcome.threshold(rate, resamples=20, seed=seed)
+    chosen = outcome.threshold(rate, bootstrap=Bootstrap(resamples=20, seed=seed))
     assert outcome.false_alarm_rate(chosen.value) <= rate + 1e-9
     assert chosen.measured == outcome.false_alarm_rate(chosen.value)
     lower = outcome.scores[~outcome.known & (outcome.scores < chosen.value)]
@@ -99,7 +101,7 @@ def test_the_interval_covers_the_true_threshold() -> None:
     for trial in range(60):
         scores = rng.random(150)
         outcome = OpenSetOutcome(scores, np.zeros(150, bool), np.zeros(150, bool))
-        found = outcome.threshold(0.1, resamples=200, seed=trial)
+        found = outcome.threshold(0.1, bootstrap=Bootstrap(resamples=200, seed=trial))
         held += found.low <= 0.9 <= found.high
     assert 50 <= held <= 60  # 95% of 60 is 57
 
@@ -128,17 +130,17 @@ def test_no_match_is_never_accepted() -> None:
     assert outcome.identification_rate(-np.inf) == 0.5
     assert outcome.baus(-np.inf) == 0.5
     assert outcome.curve().iloc[-1].tolist() == [-np.inf, 0.5, 0.5]
-    chosen = outcome.threshold(0.5, resamples=50)
+    chosen = outcome.threshold(0.5, bootstrap=Bootstrap(resamples=50))
     assert chosen.value == -np.inf
     assert chosen.measured == 0.5
-    assert outcome.threshold(0.4, resamples=0).value == np.nextafter(0.4, 1)
+    assert outcome.threshold(0.4, bootstrap=BARE).value == np.nextafter(0.4, 1)
 
 
 @given(st.lists(st.sampled_from([-np.inf, -1.0, 0.2, 0.5, 0.9]), min_size=1, max_size=8), st.floats(0, 1))
 def test_thresholds_are_scores_or_any(scores: list[float], rate: float) -> None:
     none = np.zeros(len(scores), bool)
     outcome = OpenSetOutcome(scores, none, none)
-    chosen = outcome.threshold(rate, resamples=10)
+    chosen = outcome.threshold(rate, bootstrap=Bootstrap(resamples=10))
     for value in (chosen.value, chosen.low, chosen.high):
         assert value == -np.inf or -1 <= value < 1
     assert chosen.measured <= rate + 1e-12
@@ -146,11 +148,11 @@ def test_thresholds_are_scores_or_any(scores: list[float], rate: float) -> None:
 
 def test_without_resamples_a_threshold_has_no_interval() -> None:
     outcome = drawn(3)
-    bare = outcome.threshold(0.1, resamples=0)
+    bare = outcome.threshold(0.1, bootstrap=BARE)
     assert bare.value == outcome.threshold(0.1).value
     assert np.isnan([bare.low, bare.high]).all()
     with pytest.raises(WhalereidError, match="resamples is 1"):
-        outcome.threshold(0.1, resamples=1)
+        outcome.threshold(0.1, bootstrap=Bootstrap(resamples=1))
 
 
 def survey(unknown: bool) -> Report:
@@ -161,12 +163,12 @@ def survey(unknown: bool) -> Report:
     rng = np.random.default_rng(0)
     lists = [[x for x in rng.permutation(photos.image_ids) if x != i] for i in photos.image_ids]
     scores = [np.linspace(1, 0.1, len(one)) for one in lists]
-    return evaluate(Protocol.from_catalogue(photos), Ranking(lists, scores, photos.image_ids), resamples=0)
+    return evaluate(Protocol.from_catalogue(photos), Ranking(lists, scores, photos.image_ids), bootstrap=BARE)
 
 
 def test_pairs_with_an_unknown_animal_say_nothing_of_chances() -> None:
     report = survey(unknown=True)
-    found = evaluate_open_set(report, false_accept_rate=0.5, resamples=0)
+    found = evaluate_open_set(report, false_accept_rate=0.5, bootstrap=BARE)
     scores, same = found.pairs
     assert len(scores) == 6 * 5  # of six photos with a name, each with the five others
     by_hand = [
@@ -180,15 +182,17 @@ def test_pairs_with_an_unknown_animal_say_nothing_of_chances() -> None:
 
 
 def test_numbers_are_printable_whatever_the_threshold() -> None:
-    found = evaluate_open_set(survey(unknown=False), false_accept_rate=1, resamples=0)
+    found = evaluate_open_set(survey(unknown=False), false_accept_rate=1, bootstrap=BARE)
     assert found.threshold.value == -np.inf
     assert dict(found.lines())["threshold for 1 false accepts"] == "any score (–)"
     said = json.dumps(found.to_dict(), allow_nan=False)
     assert json.loads(said)["threshold"] == {
         "value": None, "false_accept_rate": 1.0, "low": None, "high": None, "measured": 1.0
     }  # fmt: skip
-    assert "any score" in found.figure().axes[0].get_title()
-    drawn_from = evaluate_open_set(survey(unknown=False), false_accept_rate=0.5, resamples=50)
+    assert repr(found) == f"OpenSetReport({len(found.outcome)} queries, threshold any score)"
+    assert "<td>AUROC</td>" in found._repr_html_()
+    assert "any score" in draw_open_set(found).axes[0].get_title()
+    drawn_from = evaluate_open_set(survey(unknown=False), false_accept_rate=0.5, bootstrap=Bootstrap(resamples=50))
     assert " to " in dict(drawn_from.lines())["threshold for 0.5 false accepts"]
     assert all(len(text) < 40 for _, text in drawn_from.lines())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,11 @@ from oracles import metrics as oracle
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings
 from whalereid.errors import WhalereidError
-from whalereid.evaluation import Protocol, Report, evaluate, mean_average_precision
+from whalereid.evaluation import Bootstrap, OpenSetOutcome, Protocol, Report, evaluate, mean_average_precision
 from whalereid.ranking import Ensemble, Expand, Member, Ranking, Task
+from whalereid.reporting import draw_report
+
+BARE = Bootstrap(resamples=0)  # no intervals
 
 
 def herd(n: int = 80, seed: int = 0) -> Catalogue:
@@ -63,7 +65,7 @@ def ensemble(photos: Catalogue) -> Ensemble:
 
 @pytest.fixture
 def report(protocol: Protocol, ensemble: Ensemble) -> Report:
-    return evaluate(protocol, ensemble, k=10, resamples=200)
+    return evaluate(protocol, ensemble, k=10, bootstrap=Bootstrap(resamples=200))
 
 
 def relevant(protocol: Protocol) -> dict[str, set[str]]:
@@ -171,7 +173,7 @@ def test_groups_hold_every_query_once(values: list[object], seed: int) -> None:
     held[:] = values
     photos = Catalogue(frame).assign(what=pd.Series(held, dtype=object))
     ranking = Ensemble([Member("made", vectors(photos))]).rank(photos, photos, k=3)
-    report = evaluate(Protocol.from_catalogue(photos), ranking, k=3, resamples=0)
+    report = evaluate(Protocol.from_catalogue(photos), ranking, k=3, bootstrap=BARE)
     table = report.by("what")
     assert table.index.is_unique
     assert table["queries"].sum() == report.counts["queries"]
@@ -190,11 +192,11 @@ def test_a_value_called_unknown_is_not_a_missing_one() -> None:
     frame = pd.DataFrame({"image_id": list("abcdef"), "path": "x", "identity": ["ann"] * 6})
     frame["species"] = ["unknown", "orca", None, "unknown", "orca", None]
     photos = Catalogue(frame)
-    report = evaluate(Protocol.from_catalogue(photos), Ensemble([Member("x", vectors(photos))]), resamples=0)
+    report = evaluate(Protocol.from_catalogue(photos), Ensemble([Member("x", vectors(photos))]), bootstrap=BARE)
     assert report.by("species")["queries"].to_dict() == {"orca": 2, "unknown": 2, "no value": 2}
     frame["place"] = [1, "1", 1, "1", None, "11 or more"]
     photos = Catalogue(frame)
-    report = evaluate(Protocol.from_catalogue(photos), Ensemble([Member("x", vectors(photos))]), resamples=0)
+    report = evaluate(Protocol.from_catalogue(photos), Ensemble([Member("x", vectors(photos))]), bootstrap=BARE)
     assert report.by("place")["queries"].to_dict() == {"1": 2, "'1'": 2, "11 or more": 1, "unknown": 1}
     assert set(report.by("place-pair").index) >= {"(1, '1')", "('1', 1)"}
 
@@ -203,7 +205,7 @@ def test_a_column_may_have_any_name_and_hold_anything() -> None:
     frame = pd.DataFrame({"image_id": list("abcd"), "path": "x", "identity": ["ann"] * 4, "queries": list("xxyy")})
     frame["parts"] = [[1], [1], {"fin": 2}, None]
     photos = Catalogue(frame)
-    report = evaluate(Protocol.from_catalogue(photos), Ensemble([Member("x", vectors(photos))]), resamples=0)
+    report = evaluate(Protocol.from_catalogue(photos), Ensemble([Member("x", vectors(photos))]), bootstrap=BARE)
     assert report.by("parts")["queries"].to_dict() == {"[1]": 2, "{'fin': 2}": 1, "unknown": 1}
     assert "| x | 2 |" in report.to_markdown(by=["queries", "parts"])
 
@@ -227,7 +229,7 @@ def test_by_viewpoint_pair_and_year_gap(report: Report, protocol: Protocol, phot
 
 
 def test_by_seen_photos_and_scenario(protocol: Protocol, ensemble: Ensemble, photos: Catalogue) -> None:
-    report = evaluate(protocol, ensemble, trained_on=["ann", "bob"], resamples=0)
+    report = evaluate(protocol, ensemble, trained_on=["ann", "bob"], bootstrap=BARE)
     rows = report.per_query.dropna(subset="AP@20")
     seen = rows["identity"].isin(["ann", "bob"])
     table = report.by("seen")
@@ -235,7 +237,7 @@ def test_by_seen_photos_and_scenario(protocol: Protocol, ensemble: Ensemble, pho
     by_hand = rows.groupby(np.where(seen, "seen", "unseen"))["AP@20"].mean()
     assert table["mAP@20"].to_dict() == pytest.approx(by_hand.to_dict())
     assert np.isnan(table["low"]).all()
-    trained = evaluate(protocol, ensemble, trained_on=photos.filter(identity=["ann", "bob"]), resamples=0)
+    trained = evaluate(protocol, ensemble, trained_on=photos.filter(identity=["ann", "bob"]), bootstrap=BARE)
     pd.testing.assert_frame_equal(trained.by("seen"), table)
     many = report.by("photos")
     assert set(many.index) <= {"1", "2", "3–5", "6–10", "11 or more"}
@@ -243,7 +245,7 @@ def test_by_seen_photos_and_scenario(protocol: Protocol, ensemble: Ensemble, pho
     assert many["queries"].get("6–10", 0) == rows["relevant"].between(6, 10).sum()
     ids = tuple(photos.image_ids)
     tasks = [Task(n, [f"{n}-{i}" for i in some], some, ids) for n, some in (("a", ids[:30]), ("b", ids[30:]))]
-    scenarios = evaluate(Protocol(tasks, photos), ensemble, resamples=0)
+    scenarios = evaluate(Protocol(tasks, photos), ensemble, bootstrap=BARE)
     split = scenarios.per_query.dropna(subset="AP@20").groupby("scenario")["AP@20"].mean()
     assert scenarios.by("scenario")["mAP@20"].to_dict() == pytest.approx(split.to_dict())
 
@@ -309,13 +311,13 @@ def test_the_order_of_queries_doesn_t_matter_to_a_comparison(report: Report, pro
     turned = Ranking.from_codes(
         ranking.query_ids[::-1], ranking.database_ids, ranking.codes[::-1], ranking.scores[::-1]
     )
-    table = report.compare(evaluate(protocol, turned, k=10, resamples=200))
+    table = report.compare(evaluate(protocol, turned, k=10, bootstrap=Bootstrap(resamples=200)))
     assert (table["difference"].abs() < 1e-12).all()
     assert (table["probability"] == 0.5).all()
 
 
 def test_without_resamples_there_are_no_intervals(report: Report, protocol: Protocol) -> None:
-    bare = evaluate(protocol, report.ranking, k=10, resamples=0)
+    bare = evaluate(protocol, report.ranking, k=10, bootstrap=BARE)
     assert bare["mAP@10"] == report["mAP@10"]
     assert np.isnan(bare.metrics[["low", "high"]]).all(axis=None)
     assert np.isnan(bare.compare(bare)[["low", "high", "probability"]]).all(axis=None)
@@ -325,9 +327,9 @@ def test_without_resamples_there_are_no_intervals(report: Report, protocol: Prot
 def test_rerankers_and_other_options_reach_the_ensemble(protocol: Protocol, photos: Catalogue) -> None:
     ensemble = Ensemble([Member("made", vectors(photos))])
     asked = ensemble.rank(photos, photos, k=20, exclude=["encounter"], rerank=Expand())
-    expanded = evaluate(protocol, ensemble, rerank=Expand(), resamples=0)
+    expanded = evaluate(protocol, ensemble, rerank=Expand(), bootstrap=BARE)
     assert expanded["mAP@20"] == pytest.approx(mean_average_precision(asked, protocol.labels))
-    assert expanded["mAP@20"] != evaluate(protocol, ensemble, resamples=0)["mAP@20"]
+    assert expanded["mAP@20"] != evaluate(protocol, ensemble, bootstrap=BARE)["mAP@20"]
 
 
 def test_empty_lists(photos: Catalogue) -> None:
@@ -335,7 +337,7 @@ def test_empty_lists(photos: Catalogue) -> None:
     assert report["mAP@20"] == report["mINP"] == 0
     assert report.per_query["best_id"].isna().all()
     assert report.per_query["first_hit"].isna().all()
-    assert len(report.figure().axes) == 1
+    assert len(draw_report(report).axes) == 1
 
 
 def test_to_dict_and_markdown_say_the_same(report: Report) -> None:
@@ -349,33 +351,33 @@ def test_to_dict_and_markdown_say_the_same(report: Report) -> None:
     assert f"| mAP@10 | {report['mAP@10']:.4f} | " in text
     assert "| left | " in text
     assert all(note in text for note in report.notes)
-    bare = evaluate(report.labels, report.ranking, resamples=0)
+    bare = evaluate(report.labels, report.ranking, bootstrap=BARE)
     assert json.loads(json.dumps(bare.to_dict(), allow_nan=False))["intervals"] is None
     assert f"| mAP@20 | {bare['mAP@20']:.4f} | – |" in bare.to_markdown()
 
 
+def test_notebooks_and_prompts_show_it_shortly(report: Report, photos: Catalogue) -> None:
+    shown = report._repr_html_()
+    assert f"<td>mAP@10</td><td>{report['mAP@10']:.4f}</td>" in shown
+    assert "95% interval" in shown
+    assert f"queries <b>{report.counts['queries']}</b>" in shown
+    strange = Ranking([["<b>p1", "p2"]], [[2.0, 2.0]], ["<script>q"])
+    named = evaluate({"<script>q": {"<b>p1"}, "<script>r": {"p2"}}, strange, bootstrap=BARE)
+    assert "&lt;script&gt;r" in named._repr_html_()
+    assert "<script>" not in named._repr_html_()
+    for thing in (report, report.scored, report.hits, OpenSetOutcome.from_report(report)):
+        assert len(repr(thing)) < 200, repr(thing)[:300]
+
+
 def test_the_figure_shows_the_curve_and_the_groups(report: Report, tmp_path: Path) -> None:
-    figure = report.figure()
+    figure = draw_report(report)
     curve, bars = figure.axes
     np.testing.assert_allclose(curve.lines[0].get_ydata()[[0, 4, 9]], [report[f"top-{k}"] for k in (1, 5, 10)])
     widths = [bar.get_width() for bar in bars.patches]
     np.testing.assert_allclose(widths, report.by("viewpoint")["mAP@10"])
     figure.savefig(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 5000
-    assert len(evaluate({"q": {"a"}, "r": {"b"}}, one_right()).figure().axes) == 1
-
-
-def test_without_matplotlib_the_figure_says_what_to_install(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = builtins.__import__
-
-    def without(name: str, *rest: Any, **more: Any) -> Any:
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return plain(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(WhalereidError, match=r"pip install whalereid\[plots\]"):
-        report.figure()
+    assert len(draw_report(evaluate({"q": {"a"}, "r": {"b"}}, one_right())).axes) == 1
 
 
 def test_errors_say_what_and_where(report: Report, protocol: Protocol, ensemble: Ensemble, photos: Catalogue) -> None:

@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 
 from whalereid.catalogue import Catalogue
-from whalereid.evaluation import Protocol, evaluate
+from whalereid.evaluation import Bootstrap, Protocol, evaluate
 from whalereid.ranking import CandidateRules, Ranking, Task
 
 SCORED = """
 import re, sys, time
 import numpy as np, pandas as pd
 from whalereid.catalogue import Catalogue
-from whalereid.evaluation import Protocol, evaluate
+from whalereid.evaluation import Bootstrap, Protocol, evaluate
 from whalereid.ranking import Ranking
 
 def most():  # MB; getrusage would count the process that started this one too
@@ -35,7 +35,7 @@ scores = np.tile(np.arange(20.0)[::-1], (len(queries), 1))
 ranking = Ranking.from_codes(photos.image_ids[queries], photos.image_ids, codes, scores)
 before, begin = most(), time.process_time()
 protocol = Protocol.from_catalogue(photos, exclude=["encounter"], match=["viewpoint"])
-report = evaluate(protocol, ranking, resamples=50)
+report = evaluate(protocol, ranking, bootstrap=Bootstrap(resamples=50))
 report.metrics, report.notes, report.by("viewpoint"), report.by("viewpoint-pair")
 print(len(protocol.labels), time.process_time() - begin, most() - before, most())
 """
@@ -72,7 +72,7 @@ def seconds_of(tasks: int) -> float:
     lists = [task.database_images[:5] for task in asked for _ in task.query_ids]
     ranking = Ranking(lists, [[5, 4, 3, 2, 1]] * n, protocol.query_ids)
     for one in (protocol, Protocol(asked, photos, protocol.labels.to_frame())):
-        _ = evaluate(one, ranking, resamples=0).metrics
+        _ = evaluate(one, ranking, bootstrap=Bootstrap(resamples=0)).metrics
     return time.process_time() - begin
 
 

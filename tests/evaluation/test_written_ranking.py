@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.embeddings import Embeddings
 from whalereid.errors import WhalereidError
-from whalereid.evaluation import Protocol, Report, evaluate, evaluate_open_set
+from whalereid.evaluation import Bootstrap, Protocol, Report, evaluate, evaluate_open_set
 from whalereid.ranking import CandidateRules, Ensemble, Member, Ranking, Task
 
 COLUMNS = ("query_id", "database_image_id", "score")
@@ -67,7 +67,7 @@ def figures(report: Report) -> dict[str, object]:
     said["all"] = json.dumps(report.to_dict())
     said["better"] = report.compare(report).to_json(double_precision=15)
     try:
-        found = evaluate_open_set(report, resamples=20)
+        found = evaluate_open_set(report, bootstrap=Bootstrap(resamples=20))
     except WhalereidError as error:  # everybody known, or nobody
         said["open set"] = str(error)
     else:
@@ -92,7 +92,9 @@ def test_from_memory_and_from_the_table_every_figure_is_the_same(seed: int, name
         if shuffled:  # whole lists, so that ties keep their order
             whole = [rows for _, rows in ranking.to_frame().groupby("query_id")]
             Ranking.from_frame(pd.concat([*whole, ranking.to_frame().iloc[:0]])).write(path)
-        ours, theirs = (figures(evaluate(protocol, one, k=5, resamples=20)) for one in (ranking, path))
+        ours, theirs = (
+            figures(evaluate(protocol, one, k=5, bootstrap=Bootstrap(resamples=20))) for one in (ranking, path)
+        )
     assert ours == theirs
 
 

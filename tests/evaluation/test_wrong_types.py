@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 import whalereid.evaluation as evaluation
 import whalereid.reporting as reporting
@@ -67,20 +68,27 @@ PHOTOS = Catalogue(
 PROTOCOL = evaluation.Protocol.from_catalogue(PHOTOS)
 LISTS = [[other for other in "abcdef" if other != one] for one in "abcdef"]
 RANKING = Ranking(LISTS, [[0.9, 0.8, 0.7, 0.6, 0.5]] * 6, list("abcdef"))
-REPORT = evaluation.evaluate(PROTOCOL, RANKING, k=3, resamples=5)
+RESAMPLED = evaluation.Bootstrap(resamples=5, confidence=0.9, method="bca", seed=1)
+REPORT = evaluation.evaluate(PROTOCOL, RANKING, k=3, bootstrap=RESAMPLED)
 HITS, LABELS = REPORT.hits, PROTOCOL.labels
 OUTCOME = evaluation.OpenSetOutcome([0.9, 0.8, 0.3], [True, False, False], [True, False, False])
 FITTED = evaluation.ScoreCalibration("logistic").fit([0.1, 0.4, 0.6], [0, 1, 1])
-OPEN = evaluation.evaluate_open_set(REPORT, resamples=5)
-INTERVAL = evaluation.bootstrap([0.1, 0.9], resamples=5)
+OPEN = evaluation.evaluate_open_set(REPORT, bootstrap=RESAMPLED)
+INTERVAL = evaluation.bootstrap([0.1, 0.9], bootstrap=RESAMPLED)
 TASK = Task("t", ["a"], ["a"], list("bcdef"))
 TABLE = RANKING.to_frame()
-RESAMPLED = {"resamples": 5, "confidence": 0.9, "method": "bca", "seed": 1}
 SCORED = {"hit": HITS.hit, "relevant": HITS.relevant}
+AXES = Figure((1, 1)).subplots()
 PICTURE = np.zeros((8, 8, 3), np.uint8)
 
 # What each takes, right; then each argument in turn is wrong. A new public name without an entry fails the test below.
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    "evaluation.Bootstrap": (evaluation.Bootstrap, {"resamples": 5, "confidence": 0.9, "method": "bca", "seed": 1}),
+    "evaluation.Bootstrap.of": (evaluation.Bootstrap.of, {"bootstrap": RESAMPLED}),
+    "evaluation.Metric": (evaluation.Metric, {"name": "mAP", "k": 3, "options": {"denominator": "min"}}),
+    "evaluation.Metric.parse": (evaluation.Metric.parse, {"metric": "mAP@3"}),
+    "evaluation.Metric.values": (evaluation.Metric("top", 1).values, {"hits": HITS}),
+    "evaluation.usual_metrics": (evaluation.usual_metrics, {"k": 3, "denominator": "min"}),
     "evaluation.Difference": (evaluation.Difference, {"interval": INTERVAL, "probability": 0.5}),
     "evaluation.Hits": (
         evaluation.Hits,
@@ -121,7 +129,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "evaluation.OpenSetOutcome.summary": (OUTCOME.summary, {"threshold": 0.5}),
     "evaluation.OpenSetOutcome.threshold": (
         OUTCOME.threshold,
-        {"false_accept_rate": 0.1, "confidence": 0.9, "resamples": 5, "seed": 1},
+        {"false_accept_rate": 0.1, "bootstrap": RESAMPLED},
     ),
     "evaluation.OpenSetReport": (
         evaluation.OpenSetReport,
@@ -135,7 +143,6 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "evaluation.OpenSetReport.to_dict": (OPEN.to_dict, {}),
     "evaluation.OpenSetReport.lines": (OPEN.lines, {}),
-    "evaluation.OpenSetReport.figure": (OPEN.figure, {}),
     "evaluation.Protocol": (evaluation.Protocol, {"tasks": [TASK], "catalogue": PHOTOS, "labels": {"a": {"b"}}}),
     "evaluation.Protocol.from_catalogue": (
         evaluation.Protocol.from_catalogue,
@@ -164,7 +171,6 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "evaluation.Report.query_column": (REPORT.query_column, {"name": "identity"}),
     "evaluation.Report.to_dict": (REPORT.to_dict, {"by": ["viewpoint"]}),
     "evaluation.Report.to_markdown": (REPORT.to_markdown, {"by": ["viewpoint"]}),
-    "evaluation.Report.figure": (REPORT.figure, {"by": "viewpoint"}),
     "evaluation.ScoreCalibration": (evaluation.ScoreCalibration, {"method": "logistic"}),
     "evaluation.ScoreCalibration.fit": (
         evaluation.ScoreCalibration().fit,
@@ -181,14 +187,17 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         evaluation.average_precision,
         {**SCORED, "scores": HITS.scores, "k": 2, "denominator": "min"},
     ),
-    "evaluation.bootstrap": (evaluation.bootstrap, {"values": [0.1, 0.9], "clusters": ["a", "b"], **RESAMPLED}),
+    "evaluation.bootstrap": (
+        evaluation.bootstrap,
+        {"values": [0.1, 0.9], "clusters": ["a", "b"], "bootstrap": RESAMPLED},
+    ),
     "evaluation.bootstrap_means": (
         evaluation.bootstrap_means,
-        {"values": np.eye(2), "clusters": ["a", "b"], **RESAMPLED},
+        {"values": np.eye(2), "clusters": ["a", "b"], "bootstrap": RESAMPLED},
     ),
     "evaluation.bootstrap_statistic": (
         evaluation.bootstrap_statistic,
-        {"statistic": lambda weights: weights.sum(axis=1), "clusters": ["a", "b"], **RESAMPLED},
+        {"statistic": lambda weights: weights.sum(axis=1), "clusters": ["a", "b"], "bootstrap": RESAMPLED},
     ),
     "evaluation.check_submission": (
         evaluation.check_submission,
@@ -197,7 +206,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "evaluation.cmc": (evaluation.cmc, {**SCORED, "k": 2}),
     "evaluation.compare": (
         evaluation.compare,
-        {"first": [0.1, 0.9], "second": [0.2, 0.3], "clusters": ["a", "b"], **RESAMPLED},
+        {"first": [0.1, 0.9], "second": [0.2, 0.3], "clusters": ["a", "b"], "bootstrap": RESAMPLED},
     ),
     "evaluation.evaluate": (
         evaluation.evaluate,
@@ -205,13 +214,10 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "task": LABELS.to_frame(),
             "method": RANKING,
             "k": 3,
-            "denominator": "min",
+            "metrics": ["mAP@3", "top-1", "mINP"],
             "catalogue": PHOTOS,
             "trained_on": ["ann"],
-            "resamples": 5,
-            "confidence": 0.9,
-            "interval": "bca",
-            "seed": 0,
+            "bootstrap": RESAMPLED,
         },
     ),
     "evaluation.evaluate_open_set": (
@@ -220,9 +226,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "report": REPORT,
             "validation": REPORT,
             "false_accept_rate": 0.1,
-            "confidence": 0.9,
-            "resamples": 5,
-            "seed": 0,
+            "bootstrap": RESAMPLED,
         },
     ),
     "evaluation.expected_calibration_error": (
@@ -243,6 +247,60 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {"probabilities": [0.1, 0.9], "same": [False, True], "bins": 5},
     ),
     "evaluation.top_k": (evaluation.top_k, {**SCORED, "k": 2}),
+    "reporting.CMCDisplay": (
+        reporting.CMCDisplay,
+        {"share": [0.5, 1.0], "low": [0.4, 0.9], "high": [0.6, 1.0], "name": "ours"},
+    ),
+    "reporting.CMCDisplay.from_report": (reporting.CMCDisplay.from_report, {"report": REPORT, "name": "ours"}),
+    "reporting.CMCDisplay.plot": (reporting.CMCDisplay([0.5]).plot, {"ax": AXES}),
+    "reporting.MetricByGroupDisplay": (
+        reporting.MetricByGroupDisplay,
+        {
+            "groups": ["left"],
+            "value": [0.5],
+            "queries": [3],
+            "low": [0.4],
+            "high": [0.6],
+            "metric": "mAP",
+            "by": "side",
+        },
+    ),
+    "reporting.MetricByGroupDisplay.from_report": (
+        reporting.MetricByGroupDisplay.from_report,
+        {"report": REPORT, "by": "viewpoint", "metric": "mAP@3"},
+    ),
+    "reporting.MetricByGroupDisplay.plot": (
+        reporting.MetricByGroupDisplay(["left"], [0.5], [3]).plot,
+        {"ax": AXES},
+    ),
+    "reporting.OpenSetDisplay": (
+        reporting.OpenSetDisplay,
+        {
+            "false_alarm_rate": [0.1],
+            "identification_rate": [0.9],
+            "threshold": 0.5,
+            "point": (0.1, 0.9),
+            "auroc": 0.9,
+        },
+    ),
+    "reporting.OpenSetDisplay.from_report": (reporting.OpenSetDisplay.from_report, {"report": OPEN}),
+    "reporting.OpenSetDisplay.plot": (reporting.OpenSetDisplay([0.1], [0.9]).plot, {"ax": AXES}),
+    "reporting.ReliabilityDisplay": (
+        reporting.ReliabilityDisplay,
+        {"predicted": [0.1], "observed": [0.2], "error": 0.1},
+    ),
+    "reporting.ReliabilityDisplay.from_predictions": (
+        reporting.ReliabilityDisplay.from_predictions,
+        {"probabilities": [0.1, 0.9], "same": [False, True], "bins": 5},
+    ),
+    "reporting.ReliabilityDisplay.from_report": (reporting.ReliabilityDisplay.from_report, {"report": OPEN}),
+    "reporting.ReliabilityDisplay.plot": (reporting.ReliabilityDisplay([0.1], [0.2]).plot, {"ax": AXES}),
+    "reporting.draw_open_set": (reporting.draw_open_set, {"report": OPEN}),
+    "reporting.draw_report": (reporting.draw_report, {"report": REPORT, "by": "viewpoint"}),
+    "reporting.write_figure": (
+        reporting.write_figure,
+        {"figure": Figure((1, 1)), "path": "FOLDER/figure.png", "force": False},
+    ),
     "reporting.contact_sheet": (
         reporting.contact_sheet,
         {"photos": [PICTURE], "captions": ["a"], "groups": ["g"], "columns": 2, "cell": (20, 20)},
@@ -251,7 +309,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
 }
 
 # What `evaluate` alone fills in.
-UNCHECKED = {("evaluation.Report", field) for field in ("query_images", "scenarios", "remarks")}
+UNCHECKED = {("evaluation.Report", "remarks")}
 
 
 def public() -> set[str]:

@@ -597,15 +597,15 @@ LONG = "x" * 300
 @pytest.mark.parametrize(
     "line",
     [
-        f"check {LONG}.csv",
-        f"check {LONG}/a.csv",
-        f"split {LONG}.csv",
-        f"split photos.csv --use {LONG}.csv",
-        f"train photos.csv --out run --weights {LONG}.pth",
-        f"train photos.csv --out run --weights random --valid {LONG}.csv",
-        f"train photos.csv --out run --weights random --folds {LONG}.csv --fold 0",
-        f"embed photos.csv --model {LONG} --out e",
-        f"embed {LONG}.csv --model run --out e",
+        f"check --catalogue {LONG}.csv",
+        f"check --catalogue {LONG}/a.csv",
+        f"split --catalogue {LONG}.csv",
+        f"split --catalogue photos.csv --use {LONG}.csv",
+        f"train --catalogue photos.csv --out run --weights {LONG}.pth",
+        f"train --catalogue photos.csv --out run --weights random --valid {LONG}.csv",
+        f"train --catalogue photos.csv --out run --weights random --folds {LONG}.csv --fold 0",
+        f"embed --catalogue photos.csv --model {LONG} --out e",
+        f"embed --catalogue {LONG}.csv --model run --out e",
         f"rank --embeddings {LONG}.parquet --catalogue photos.csv --out r.csv",
         f"rank --embeddings e.parquet --catalogue photos.csv --out r2.csv --queries {LONG}.txt",
         f"rank --embeddings e.parquet --catalogue photos.csv --out r2.csv --queries all --database {LONG}.csv",
@@ -645,7 +645,7 @@ def test_what_the_system_refuses_is_one_line(
 
     monkeypatch.setattr("whalereid.catalogue.Catalogue.read", fails)
     monkeypatch.setattr(sys.modules["whalereid.cli.app"], "_give_up_stdout", lambda: None)
-    assert run(["check", "."]) == 2
+    assert run(["check", "--catalogue", "."]) == 2
     said = capsys.readouterr().err
     assert said.startswith("whalereid: ")
     assert words in said
@@ -711,28 +711,28 @@ def test_nothing_from_a_table_drives_the_terminal(
     score = ["evaluate", ranking, "--catalogue", table, "--resamples", "20"]
     lines = {
         0: [
-            ["check", table, "--no-photos"],
-            ["check", table],
-            ["check", table, "--json"],
-            ["split", table, "--out", f"f{HOSTILE}.csv"],
-            ["split", table, "--json", "--photos"],
-            [*rank, "--out", ranking, "--match", "viewpoint", column],
-            [*score, "--by", "viewpoint", column, "viewpoint-pair"],
+            ["check", "--catalogue", table, "--no-photos"],
+            ["check", "--catalogue", table],
+            ["check", "--catalogue", table, "--json"],
+            ["split", "--catalogue", table, "--out", f"f{HOSTILE}.csv"],
+            ["split", "--catalogue", table, "--json", "--photos"],
+            [*rank, "--out", ranking, "--match", "viewpoint", "--match", column],
+            [*score, "--by", "viewpoint", "--by", column, "--by", "viewpoint-pair"],
             [*score, "--by", column, "--json"],
             ["evaluate", ranking, ranking, "--catalogue", table, "--resamples", "20"],
         ],
         2: [
-            ["check", HOSTILE],
-            ["check", table, f"--{HOSTILE}"],
-            ["check", table, "--layout", HOSTILE],
+            ["check", "--catalogue", HOSTILE],
+            ["check", "--catalogue", table, f"--{HOSTILE}"],
+            ["check", "--catalogue", table, "--layout", HOSTILE],
             [HOSTILE],
-            ["split", table, "--by", HOSTILE],
-            ["split", table, "--folds", HOSTILE],
-            ["train", table, "--out", HOSTILE, "--backbone", HOSTILE, "--weights", "random"],
-            ["train", table, "--out", "x", "--weights", HOSTILE],
-            ["train", table, "--out", "x", "--recipe", HOSTILE],
-            ["embed", table, "--model", HOSTILE, "--out", "x"],
-            ["embed", table, "--model", str(made / "run"), "--out", f"v{HOSTILE}.parquet"],
+            ["split", "--catalogue", table, "--by", HOSTILE],
+            ["split", "--catalogue", table, "--folds", HOSTILE],
+            ["train", "--catalogue", table, "--out", HOSTILE, "--backbone", HOSTILE, "--weights", "random"],
+            ["train", "--catalogue", table, "--out", "x", "--weights", HOSTILE],
+            ["train", "--catalogue", table, "--out", "x", "--recipe", HOSTILE],
+            ["embed", "--catalogue", table, "--model", HOSTILE, "--out", "x"],
+            ["embed", "--catalogue", table, "--model", str(made / "run"), "--out", f"v{HOSTILE}.parquet"],
             [*rank, "--out", "r.csv", "--exclude", HOSTILE],
             [*rank, "--out", "r.csv", "--rerank", HOSTILE],
             [*score, "--by", HOSTILE],
@@ -766,5 +766,5 @@ def test_warnings_of_libraries_stay_silent_and_ours_are_one_line(
         raise WhalereidError("refused")
 
     monkeypatch.setattr("whalereid.catalogue.Catalogue.read", warns)
-    assert run(["check", "."]) == 2
+    assert run(["check", "--catalogue", "."]) == 2
     assert capfd.readouterr().err == "Warning: to be known\nwhalereid: refused\n"

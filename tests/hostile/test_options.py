@@ -21,10 +21,10 @@ from whalereid.cli import options as ranges
 from whalereid.cli.app import app, run
 
 LINES = {
-    "check": "check photos.csv",
-    "split": "split photos.csv --out new",
-    "train": "train photos.csv --out new",
-    "embed": "embed photos.csv --model network --out new",
+    "check": "check --catalogue photos.csv",
+    "split": "split --catalogue photos.csv --out new",
+    "train": "train --catalogue photos.csv --out new",
+    "embed": "embed --catalogue photos.csv --model network --out new",
     "rank": "rank --embeddings e.parquet --catalogue photos.csv --out new.csv",
     "evaluate": "evaluate r.csv --catalogue photos.csv --figure new.png",
 }
@@ -128,7 +128,7 @@ def test_numbers_out_of_range_are_one_line_before_anything_is_loaded_or_made(tmp
     "value", ["meta", "META", "", "cpu ", "cuda:", "cuda:-1", "cuda:9999", "toaster", "\x1b[2J", "cpu\n"]
 )
 def test_devices_that_are_none(value: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["embed", "photos.csv", "--model", "m", "--out", "o", f"--device={value}"]) == 2
+    assert run(["embed", "--catalogue", "photos.csv", "--model", "m", "--out", "o", f"--device={value}"]) == 2
     said = capsys.readouterr().err
     assert "give a device such as cpu" in said
     assert said.count("\n") == 1
@@ -177,3 +177,35 @@ def test_weights_beyond_a_float_are_refused_by_the_library() -> None:
     for weight in (1e308, float("inf"), float("nan"), 0, -1):
         with pytest.raises(WhalereidError, match="weight"):
             Member("a", held, weight)
+
+
+NO_PARTS = [
+    "", " ", ":", "=", ":days=3", "\x1b[2J", "é" * 3000, "within-days:", "within-days:days", "within-days:=3",
+    "within-days:days=\x1b[31m", "within-days:days=3,days=4", "within-days:days=" + "9" * 5000, "expand:power=nan nan",
+    "expand:by=a", "expand:weights=", "elastic-arcface:dim=3", "elastic-arcface:scale=1;2", "../..", "NONE", "a\0b",
+    "within-days:days=3,unknown=\ud800",
+]  # fmt: skip
+TAKES_PARTS = [
+    ("train", "--head"),
+    ("train", "--rule"),
+    ("rank", "--rule"),
+    ("rank", "--rerank"),
+    ("evaluate", "--rule"),
+]
+
+
+@pytest.mark.parametrize(("command", "option"), TAKES_PARTS)
+def test_parts_that_are_none_are_one_line(
+    command: str, option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for value in NO_PARTS:
+        if value.startswith("within-days:days=9") and option == "--rule":
+            continue  # a number, which the rule itself refuses
+        assert run([*LINES[command].split(), f"{option}={value}"]) == 2, value
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1), (value, err)
+        assert err.startswith(f"whalereid: Invalid value for '{option}': "), (value, err)
+        assert err[:-1].isprintable(), (value, err)
+        assert len(err) < 500, (value, err)
+    assert not list(tmp_path.iterdir())

@@ -25,11 +25,10 @@ from whalereid.cli.app import run
 from whalereid.embeddings.store import PartStore
 from whalereid.errors import WhalereidError
 from whalereid.evaluation import Protocol, ScoreCalibration
-from whalereid.evaluation.figures import write_figure
 from whalereid.files import check_whole_folder, disk_errors, replacing, replacing_all, temporary
 from whalereid.outputs import CALIBRATION, CATALOGUE, EMBEDDINGS, FIGURE, FOLDS, PICTURE, RANKING, TASK, check_output
 from whalereid.ranking import Ranking, Task, read_tasks, task_path, write_tasks
-from whalereid.reporting import write_image
+from whalereid.reporting import write_figure, write_image
 from whalereid.splits import write_folds
 from whalereid.training.batches import EpochBatches
 from whalereid.training.folder import RunFolder
@@ -630,7 +629,7 @@ def test_a_training_that_lacks_a_file_is_made_whole_or_refused_before_it_goes_on
 
 def test_commands_write_over_nothing_else(herd: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ranks = ["rank", "--embeddings", "e.parquet", "--catalogue", "metadata.csv", "--queries", "queries.csv", "-k", 3]
-    splits = ["split", "metadata.csv", "--folds", 2]
+    splits = ["split", "--catalogue", "metadata.csv", "--folds", 2]
     draws = ["evaluate", "r.csv", "--catalogue", "metadata.csv", "--resamples", 0, "--min-queries", 1, "--figure"]
     before = {path: path.read_bytes() for path in herd.iterdir()}
     for name in ("metadata.csv", "folds.csv", "labels.csv", "history.csv", "queries.csv", "photo.csv", "e.parquet"):
@@ -642,7 +641,7 @@ def test_commands_write_over_nothing_else(herd: Path, capsys: pytest.CaptureFixt
     for name in ("a.png", "r.csv", "metadata.csv", "figure.docx", "/dev/full"):
         refused([*draws, name], capsys)
     for name in ("e.parquet/x", "metadata.csv", "labels.csv"):
-        refused(["embed", "metadata.csv", "--model", "none", "--out", name], capsys)
+        refused(["embed", "--catalogue", "metadata.csv", "--model", "none", "--out", name], capsys)
     assert {path: path.read_bytes() for path in herd.iterdir()} == before
     assert run([str(word) for word in [*ranks, "--out", "history.csv", "--force"]]) == 0
     assert "--force: history.csv is a table of epoch, train_loss, and is overwritten" in capsys.readouterr().err

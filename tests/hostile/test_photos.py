@@ -27,12 +27,12 @@ from whalereid.catalogue import Catalogue, audit
 from whalereid.catalogue.fingerprints import content_keys
 from whalereid.cli.app import run
 from whalereid.decoding import MAX_PHOTO_MB, decode, decode_bytes
+from whalereid.decoding.png import Png
 from whalereid.embeddings import Embeddings, Extraction, embed
 from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace
 from whalereid.images import read_photo
 from whalereid.models import Embedder
-from whalereid.png import Png
 from whalereid.training import Recipe, fit
 
 _RANDOM = np.random.default_rng(0)
@@ -459,7 +459,7 @@ class TestSize:
         table.write_text("image_id,path\na,huge.jpg\nb,photo.jpg\n")
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         assert all(content_keys(Catalogue.read(table)))
-        assert run(["check", str(table)]) == 0
+        assert run(["check", "--catalogue", str(table)]) == 0
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000
         assert "huge.jpg: the file is 20,000 MB" in capsys.readouterr().out
 
@@ -469,13 +469,13 @@ class TestSize:
         assert "176×144 px decode to 0.076 MB, above the 0.05 MB" in refused(JPEGS["4:2:0"])
         (tmp_path / "photo.jpg").write_bytes(JPEGS["4:2:0"])
         (tmp_path / "photos.csv").write_text("image_id,path\na,photo.jpg\n")
-        assert run(["check", str(tmp_path / "photos.csv"), "--max-photo-mb", "0.08"]) == 0
+        assert run(["check", "--catalogue", str(tmp_path / "photos.csv"), "--max-photo-mb", "0.08"]) == 0
         assert "above the" not in capsys.readouterr().out
         for said in ("much", "0", "-3", "nan", "inf"):
             monkeypatch.setenv(MAX_PHOTO_MB, said)
             with pytest.raises(WhalereidError, match=f"{MAX_PHOTO_MB} is '{said}'; set it to a number of megabytes"):
                 decode(tmp_path / "photo.jpg")
-            assert run(["check", str(tmp_path), "--max-photo-mb", said]) == 2
+            assert run(["check", "--catalogue", str(tmp_path), "--max-photo-mb", said]) == 2
 
 
 def network(**options: object) -> Embedder:
@@ -616,7 +616,7 @@ class TestWords:
         passed = ["1.gif", "2.cr2", "3.nef", "4.dng", "5.mp4", "6.MOV", "7.avi"]
         for name in passed:
             (tmp_path / "Ann" / name).write_bytes(b"other")
-        assert run(["check", str(tmp_path)]) == 0
+        assert run(["check", "--catalogue", str(tmp_path)]) == 0
         said = capsys.readouterr()
         assert len(Catalogue.read(tmp_path)) == 6
         for name in passed:

@@ -39,12 +39,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def train(world: Path, out: Path, *more: str, workers: int = 0) -> list[str]:
     data = str(world / "data" / "photos.csv")
-    return ["train", data, "--valid", data, "--out", str(out), *SMALL, "--workers", str(workers), *more]
+    return ["train", "--catalogue", data, "--valid", data, "--out", str(out), *SMALL, "--workers", str(workers), *more]
 
 
 def embed(world: Path, out: Path) -> list[str]:
     data, model = str(world / "data" / "photos.csv"), str(world / "run")
-    line = ["embed", data, "--model", model, "--out", str(out), "--batch-size", "2", "--workers", "1"]
+    line = ["embed", "--catalogue", data, "--model", model, "--out", str(out), "--batch-size", "2", "--workers", "1"]
     return [*line, "--precision", "fp32", "--device", "cpu"]
 
 
@@ -57,8 +57,8 @@ def command_lines(world: Path, place: Path) -> dict[str, list[str]]:
     data = str(world / "data" / "photos.csv")
     return {
         "help": ["--help"],
-        "check": ["check", data],
-        "split": ["split", data, "--by", "encounter", "--out", str(place / "folds.csv")],
+        "check": ["check", "--catalogue", data],
+        "split": ["split", "--catalogue", data, "--by", "encounter", "--out", str(place / "folds.csv")],
         "train": train(world, place / "run"),
         "embed": embed(world, place / "emb.parquet"),
         "rank": rank(world, place / "ranking.csv"),

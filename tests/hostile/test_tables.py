@@ -273,8 +273,9 @@ def test_ids_that_are_there_are_right_as_they_are() -> None:
     """Photos 7 and 007 are two where the catalogue, or the ranking, has both."""
     ranking = Ranking([["007"]], [[0.9]], query_ids=["q"])
     photos = Catalogue(pd.DataFrame({"image_id": ["7", "007", "q"], "path": list("abc")}))
-    assert wr.evaluate({"q": {"7"}}, ranking, catalogue=photos, resamples=0)["mAP@20"] == 0
-    assert wr.evaluate({"q": {"7", "007"}}, ranking, catalogue=photos, resamples=0)["mAP@20"] == 0.5
+    bare = wr.Bootstrap(resamples=0)
+    assert wr.evaluate({"q": {"7"}}, ranking, catalogue=photos, bootstrap=bare)["mAP@20"] == 0
+    assert wr.evaluate({"q": {"7", "007"}}, ranking, catalogue=photos, bootstrap=bare)["mAP@20"] == 0.5
     both = Ranking([["007", "7"]], [[0.9, 0.8]], query_ids=["q"])
     assert wr.mean_average_precision(both, {"q": {"7"}}) == 0.5
     with pytest.raises(WhalereidError, match=r"'7'.*'007'.*the photos' catalogue if they are two"):
@@ -314,7 +315,7 @@ def test_one_id_that_is_written_another_way_beside_right_ones_is_refused(
 def test_ids_that_are_like_no_other_count_as_not_found() -> None:
     """A ranking shows only its best: other photos may well be relevant, and other queries may not have been asked."""
     ranking = Ranking([["a1", "b1"]], [[0.9, 0.8]], query_ids=["q"])
-    report = wr.evaluate({"q": {"a1", "c9"}, "r": {"b1"}}, ranking, resamples=0)
+    report = wr.evaluate({"q": {"a1", "c9"}, "r": {"b1"}}, ranking, bootstrap=wr.Bootstrap(resamples=0))
     assert report["mAP@20"] == 0.25
     assert any("no ranking: 1 query (r)" in note for note in report.notes)
     assert wr.mean_average_precision(ranking, {"q": {"ann/1", "bo/1", "a1"}}) == pytest.approx(1 / 3)
@@ -335,7 +336,7 @@ def test_labels_of_numbers_are_refused(number: Any) -> None:
     ):
         for call in (
             lambda labels: wr.mean_average_precision(ranking, labels),
-            lambda labels: wr.evaluate(labels, ranking, resamples=0),
+            lambda labels: wr.evaluate(labels, ranking, bootstrap=wr.Bootstrap(resamples=0)),
             lambda labels: Labels.of(labels, ["q", "r"]),
         ):
             with pytest.raises(WhalereidError, match=r"ids are text|an id is text"):
@@ -352,7 +353,7 @@ HEADERS = {"ranking": "query_id,database_image_id,score\n", "labels": "query_id,
 
 @kinds
 def test_a_table_of_a_header_alone_is_refused(kind: str, tmp_path: Path) -> None:
-    from whalereid.catalogue.readers import write_table
+    from whalereid.tables import write_table
 
     def put(name: str, columns: str, *rows: tuple[Any, ...]) -> Path:
         write_table(pd.DataFrame(list(rows), columns=columns.strip().split(",")), path := tmp_path / f"{name}.{kind}")
@@ -395,7 +396,7 @@ def test_labels_of_other_photos_are_refused() -> None:
     photos = Catalogue(pd.DataFrame({"image_id": ["cow1", "cow2", "q", "cow9"], "path": list("abcd")}))
     with pytest.raises(WhalereidError, match="nearest is 'cow1'"):
         wr.evaluate({"q": {"cow10"}}, ranking, catalogue=photos)
-    report = wr.evaluate({"q": {"cow9", "whale1"}}, ranking, catalogue=photos, resamples=0)
+    report = wr.evaluate({"q": {"cow9", "whale1"}}, ranking, catalogue=photos, bootstrap=wr.Bootstrap(resamples=0))
     assert report["mAP@20"] == 0
     assert any("whale1" in note for note in report.notes)
     with pytest.raises(WhalereidError, match="the nearest in the ranking 'q'"):
@@ -463,7 +464,7 @@ def test_every_part_of_a_table_reads_its_dates_alike(days: list[Any], written: s
         lambda photos: Preprocessing((32, True), (0, 0, 0), (1, 1, 1)),
         lambda photos: Preprocessing(std=(True, True, True)),
         lambda photos: Preprocessing(mean=(0, 0, np.False_)),
-        lambda photos: wr.evaluate({"q": {"a"}}, Ranking([["a"]], [[1]], query_ids=["q"]), resamples=1),
+        lambda photos: wr.Bootstrap(resamples=1),
     ],
 )
 def test_what_is_silently_something_else_is_refused(call: Any) -> None:
@@ -482,7 +483,7 @@ def test_train_says_what_the_folds_leave_out_and_what_is_empty(tmp_path: Path) -
     folds = pd.DataFrame({"image_id": list("abc"), "fold": [0, 0, 0]})
     folds.to_csv(tmp_path / "folds.csv", index=False)
     options = ("--folds", tmp_path / "folds.csv", "--fold", 0, "--out", tmp_path / "run")
-    code, said = run("train", tmp_path / "metadata.csv", *options)
+    code, said = run("train", "--catalogue", tmp_path / "metadata.csv", *options)
     assert code != 0
     assert "1 of 4 photos are left out of every fold." in said
     assert "the training part is empty: --fold 0 leaves no photo to train on" in said
@@ -496,11 +497,11 @@ def test_every_command_says_what_was_taken_for_what(tmp_path: Path) -> None:
     wr.Embedder("resnet10t", weights="random").save(tmp_path / "net")
     ranked = ("rank", "--catalogue", tmp_path / "t.csv", "--embeddings", tmp_path / "e.parquet")
     for words in (
-        ("check", tmp_path / "t.csv", "--no-photos"),
-        ("split", tmp_path / "t.csv"),
+        ("check", "--catalogue", tmp_path / "t.csv", "--no-photos"),
+        ("split", "--catalogue", tmp_path / "t.csv"),
         (*ranked, "--out", tmp_path / "r.csv"),
         ("evaluate", tmp_path / "r.csv", "--catalogue", tmp_path / "t.csv"),
-        ("embed", tmp_path / "t.csv", "--model", tmp_path / "net", "--out", tmp_path / "e2"),
-        ("train", tmp_path / "t.csv", "--out", tmp_path / "run"),
+        ("embed", "--catalogue", tmp_path / "t.csv", "--model", tmp_path / "net", "--out", tmp_path / "e2"),
+        ("train", "--catalogue", tmp_path / "t.csv", "--out", tmp_path / "run"),
     ):
         assert "column date: 4 dates read with the day first, as 25/4/2017 shows" in run(*words)[1], words

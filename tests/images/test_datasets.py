@@ -327,7 +327,7 @@ class TestCrossViewPairs:
         assert all(0.75 * expected < n < 1.25 * expected for n in counts.values())
 
     def test_fixed_partners_stay_while_augmentation_goes_on(self, photos: Catalogue) -> None:
-        fixed = CrossViewPairs(photos, STRONG, fixed=True)
+        fixed = CrossViewPairs(photos, STRONG).fix_partners()
         drawn = CrossViewPairs(photos, STRONG)
         n = range(len(fixed))
         at_first = [fixed.partner_row(i) for i in n]

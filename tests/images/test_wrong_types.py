@@ -75,7 +75,6 @@ CALLS: dict[str, tuple[Any, str, tuple[type, ...]]] = {
         "identities",
         (type(None), str, dict),
     ),
-    "CrossViewPairs fixed": (lambda v: CrossViewPairs(PHOTOS, PLAIN, fixed=v), "fixed", ()),
     "CrossViewPairs item": (lambda v: CrossViewPairs(PHOTOS, PLAIN)[v], "index", (int,)),
     "CrossViewPairs partner_row": (lambda v: CrossViewPairs(PHOTOS, PLAIN).partner_row(v), "index", (int,)),
     "class_names catalogue": (lambda v: class_names(v), "catalogue", ()),

@@ -73,7 +73,7 @@ def test_what_has_a_networks_four_things_is_embedded_with(photos: wr.Catalogue, 
     again = wr.embed(colours, photos, extraction=HOW, out=tmp_path / "c.parquet", progress=False)
     assert np.array_equal(made.vectors, again.vectors)
     colours.fingerprint = "colours-2"
-    with pytest.raises(wr.WhalereidError, match="fingerprint is .*colours-1.* there"):
+    with pytest.raises(wr.WhalereidError, match=r"fingerprint is .*colours-1.* there"):
         wr.embed(colours, photos, extraction=HOW, out=tmp_path / "c.parquet", progress=False)
     both = wr.embed_many({"a": colours, "b": Embedder.wrap(Tower(), preprocessing=SMALL)}, photos, extraction=HOW)
     assert [vectors.dim for vectors in both.values()] == [12, 8]
@@ -158,7 +158,7 @@ def test_a_wrapped_network_is_trained_and_read_with_its_module(photos: wr.Catalo
     other = Embedder.wrap(Tower(), preprocessing=SMALL)
     load_weights(other, tmp_path / "run" / "model.safetensors")
     assert torch.equal(other.backbone.project, tower.project)
-    with pytest.raises(wr.WhalereidError, match="'backbone.* has shape"):
+    with pytest.raises(wr.WhalereidError, match=r"'backbone.* has shape"):
         Embedder.load(tmp_path / "run", module=Tower(width=32))
     Embedder("test_resnet", image_size=32, weights="random").save(tmp_path / "built")
     with pytest.raises(wr.WhalereidError, match="a test_resnet that Embedder builds itself; leave module out"):

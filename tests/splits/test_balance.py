@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from whalereid.splits.balance import deal, encounter_groups, joined_groups
-from whalereid.splits.base import facts_of
+from whalereid.splits.base import info_of
 
 from .tables import table
 
@@ -21,12 +21,12 @@ def test_encounters_and_what_stands_in_for_them() -> None:
         encounter=[None, None, None, None, "e", None, "e", None],
         date=[None, "2020-06-01", "2020-06-01", "2020-06-02", "2020-06-01", "2020-06-01", "2020-06-01", None],
     )
-    assert together(encounter_groups(facts_of(photos))) == [[0], [1, 2], [3], [4, 6], [5], [7]]
+    assert together(encounter_groups(info_of(photos))) == [[0], [1, 2], [3], [4, 6], [5], [7]]
 
 
 def test_chains_of_encounters_hang_together() -> None:
     photos = table(identity=["a", "b", "b", "c", None, "d", None], encounter=["1", "1", "2", "2", "2", None, None])
-    assert together(joined_groups(facts_of(photos))) == [[0, 1, 2, 3, 4], [5], [6]]
+    assert together(joined_groups(info_of(photos))) == [[0, 1, 2, 3, 4], [5], [6]]
 
 
 def test_dealing_by_hand() -> None:

@@ -115,7 +115,7 @@ def test_a_date_or_a_share(given: dict[str, object]) -> None:
     ("given", "says"),
     [
         ({"date": "last summer"}, "'last summer' is no date; write it as 2019-06-01"),
-        ({"test_share": 0}, "test_share is 0; it is a share, between 0 and 1"),
+        ({"test_share": 0}, "test_share is 0; give a number between 0 and 1"),
         ({"test_share": 1.5}, "test_share is 1.5"),
         ({"test_share": "1"}, "test_share is '1'"),
     ],

@@ -27,7 +27,7 @@ from whalereid.splits import (
     leakage_over_folds,
     read_folds,
 )
-from whalereid.splits.compare import Looks
+from whalereid.splits.compare import Appearance
 
 from .tables import table
 
@@ -343,13 +343,13 @@ def test_borders_are_of_the_border_alone(tmp_path: Path) -> None:
         photo("deep.png", 40, 0, deep=1),
         photo("other.png", 200, 200),
     ]
-    found = Looks.of(Catalogue(pd.DataFrame({"image_id": names, "path": names}), tmp_path), progress=False).border
+    found = Appearance.of(Catalogue(pd.DataFrame({"image_id": names, "path": names}), tmp_path), progress=False).border
     similar = (found @ found.T)[0]
     assert similar[:4] == pytest.approx([1, 1, 1, 1], abs=0.05)
     assert similar[4] < 0.1
     # In a box, the border is the box's.
     boxed = Catalogue(pd.DataFrame({"image_id": ["b"], "path": ["one.png"], "bbox": ["15,10,90,60"]}), tmp_path)
-    assert (Looks.of(boxed, progress=False).border[0] @ found[4]) == pytest.approx(1, abs=0.05)
+    assert (Appearance.of(boxed, progress=False).border[0] @ found[4]) == pytest.approx(1, abs=0.05)
 
 
 @pytest.mark.parametrize("parts", [1, 2])

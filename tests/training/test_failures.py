@@ -21,7 +21,7 @@ from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace
 from whalereid.training import Recipe, Run, fit
-from whalereid.training.validation import Figures, Validation
+from whalereid.training.validation import Validation, ValidationScores
 
 QUICK = Recipe(epochs=3, batch_size=8, transform="plain")
 NAN = float("nan")
@@ -185,7 +185,7 @@ class TestNothingLeftToValidateOn:
 class TestScoresThatAreNoNumbers:
     def scripted(self, monkeypatch: pytest.MonkeyPatch, losses: list[float]) -> None:
         given = iter(losses)
-        monkeypatch.setattr(Validation, "measure", lambda *_, **__: Figures(next(given), 0.5, 0.5))
+        monkeypatch.setattr(Validation, "measure", lambda *_, **__: ValidationScores(next(given), 0.5, 0.5))
 
     @pytest.mark.parametrize(
         ("losses", "best"), [([9, NAN, 5, 7], 2), ([9, 5, NAN, 7], 1), ([9, NAN, NAN, NAN], 1), ([9, NAN, NAN, 3], 3)]

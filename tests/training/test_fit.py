@@ -22,7 +22,7 @@ from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, PhotoDataset
 from whalereid.models import Embedder, load_weights
 from whalereid.training import RampThenDecay, Recipe, Run, fit
 from whalereid.training.loop import HISTORY, _LossOf
-from whalereid.training.validation import Figures, Validation
+from whalereid.training.validation import Validation, ValidationScores
 
 QUICK = Recipe(epochs=3, batch_size=8, transform="plain")
 
@@ -71,9 +71,9 @@ def scripted(monkeypatch: pytest.MonkeyPatch, figures: list[tuple[float, float]]
     """Let the validation give these (mAP@20, loss), the first before training."""
     given = iter(figures)
 
-    def measure(self: Validation, *_: Any, **__: Any) -> Figures:
+    def measure(self: Validation, *_: Any, **__: Any) -> ValidationScores:
         average, loss = next(given)
-        return Figures(loss, average, average)
+        return ValidationScores(loss, average, average)
 
     monkeypatch.setattr(Validation, "measure", measure)
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from training.drawing import GREY, make_parts
+from training.drawing import GREY, draw_photos, make_parts
 from whalereid.catalogue import Catalogue
-from whalereid.errors import WhalereidError
+from whalereid.errors import WhalereidError, WhalereidWarning
 from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, PhotoDataset, class_names
 from whalereid.training import Recipe, fit
 from whalereid.training.items import make_items
@@ -172,3 +172,11 @@ class TestMirroring:
         assert held(tmp_path / "run")["train"]["flip"] is flip
         with pytest.raises(WhalereidError, match=f"the recipe's flip={not flip}"):
             run_fit(items, None, tmp_path / "x", 6, recipe=QUICK.but(flip=not flip))
+
+
+def test_leakage_is_a_warning_where_nothing_is_shown(tmp_path: Path) -> None:
+    """The same animals and encounters lie in both parts."""
+    photos = draw_photos(tmp_path / "drawn")
+    options = {"recipe": QUICK, "workers": 0, "exclude": [], "progress": False}
+    with pytest.warns(WhalereidWarning, match="Leakage: "):
+        fit(*make_parts(), photos[::2], photos[1::2], out=tmp_path / "run", **options)

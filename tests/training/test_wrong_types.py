@@ -49,6 +49,7 @@ FIT_ARGUMENTS: dict[str, tuple[type, ...]] = {
     "labels_from": (NOTHING,),
     "exclude": (NOTHING,),
     "match": (NOTHING,),
+    "rules": (NOTHING,),
     "on_error": (),
     "seed": (int,),
     "workers": (int, NOTHING),
@@ -81,8 +82,8 @@ def test_fit(drawn: Catalogue, tmp_path: Path, argument: str) -> None:
     for value in [*WRONG, Embedder, ElasticArcFace, PhotoDataset, nn.Identity]:
         if isinstance(value, FIT_ARGUMENTS[argument]):
             continue
-        # A column by a name that isn't there is refused as a column, an unknown recipe as a recipe.
-        refused(lambda given=good | {argument: value}: fit(**given), f"{argument}|column|recipe")
+        # A column by a name that is not there is refused as a column, an unknown recipe or rule as one.
+        refused(lambda given=good | {argument: value}: fit(**given), f"{argument}|column|recipe|rule|no part")
         assert not (tmp_path / "run").exists()
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
+import numpy as np
 import pandas as pd
 
-from whalereid.candidates.rule import PhotoTable
 from whalereid.candidates.task import Task
 from whalereid.errors import WhalereidError
 from whalereid.files import inside
@@ -22,7 +23,19 @@ INDEX = "query_scenarios.csv"
 """Names the scenarios and the two files of each: ``scenario_id, queries_path, database_path``."""
 
 
-def read_scenarios(index: Path, photos: PhotoTable | None = None) -> tuple[Task, ...]:
+class NamedPhotos(Protocol):
+    """Photos by their ids, as a catalogue has them, and what errors call their table."""
+
+    @property
+    def image_ids(self) -> np.ndarray:
+        """(N,) str objects, unique."""
+
+    @property
+    def source(self) -> str:
+        """What errors call them."""
+
+
+def read_scenarios(index: Path, photos: NamedPhotos | None = None) -> tuple[Task, ...]:
     """Read ``query_scenarios.csv``, and the files that it names.
 
     Parameters
@@ -52,7 +65,7 @@ def read_scenario(
     name: str,
     queries_path: Path,
     database_path: Path,
-    photos: PhotoTable | None = None,
+    photos: NamedPhotos | None = None,
     *,
     drop_repeats: bool = False,
 ) -> Task:
@@ -92,7 +105,7 @@ def _refuse_repeats(column: pd.Series, path: Path) -> None:
         )
 
 
-def _refuse_unknown(column: pd.Series, path: Path, photos: PhotoTable) -> None:
+def _refuse_unknown(column: pd.Series, path: Path, photos: NamedPhotos) -> None:
     unknown = column.index[~column.isin(photos.image_ids)]
     if len(unknown):
         raise WhalereidError(

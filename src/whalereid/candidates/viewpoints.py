@@ -13,6 +13,7 @@ from whalereid.arguments import instance, texts
 from whalereid.candidates.columns import refuse_empty
 from whalereid.candidates.rule import Compared, PhotoTable, check_unknown
 from whalereid.errors import WhalereidError
+from whalereid.text import normalise_viewpoint
 
 __all__ = ["Viewpoints"]
 
@@ -24,8 +25,8 @@ class Viewpoints:
     Attributes
     ----------
     pairs : sequence of str
-        Such as ``("left/left", "left/front", "front/front")``, as the catalogue writes viewpoints. A pair holds both
-        ways.
+        Such as ``("left/left", "left/front", "front/front")``; a pair holds both ways, and ``up`` is ``top`` as in a
+        catalogue.
     column : str, default="viewpoint"
         Holds the viewpoints.
     unknown : {"nothing", "anything"}, default="nothing"
@@ -39,16 +40,17 @@ class Viewpoints:
     def __post_init__(self) -> None:
         wanted = "pairs of viewpoints, such as 'left/left'"
         pairs = texts(self.pairs, "viewpoints: pairs", wanted)
-        wrong = [pair for pair in pairs if len([side for side in pair.split("/") if side.strip()]) != 2]
+        sides = [[side for side in map(normalise_viewpoint, pair.split("/")) if side] for pair in pairs]
+        wrong = [pair for pair, found in zip(pairs, sides, strict=True) if len(found) != 2]
         if wrong or not pairs:
             raise WhalereidError(f"viewpoints: pairs is {wrong[0] if wrong else 'empty'!r}; give {wanted}.")
-        object.__setattr__(self, "pairs", pairs)
+        object.__setattr__(self, "pairs", tuple("/".join(found) for found in sides))
         instance(self.column, "viewpoints: column", str, "the name of a column")
         check_unknown(self.unknown, "viewpoints")
 
     def bind(self, queries: PhotoTable, database: PhotoTable) -> Compared:
         """Read the viewpoints; see `Rule.bind`."""
-        pairs = [tuple(side.strip() for side in pair.split("/")) for pair in self.pairs]
+        pairs = [tuple(pair.split("/")) for pair in self.pairs]
         names = pd.Index(sorted({side for pair in pairs for side in pair}), dtype=object)
         allowed = np.zeros((len(names) + 2, len(names) + 2), bool)  # the last two: not in the table, and unknown
         for one, other in pairs:

@@ -1,11 +1,17 @@
 """The table of photos: schema and aliases, one reader per layout, audit."""
 
+from typing import TYPE_CHECKING, Any
+
 from whalereid.catalogue.audit import Audit, Finding, audit
 from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, fingerprint, most_similar
-from whalereid.catalogue.readers import LAYOUTS
+from whalereid.catalogue.readers import FoundPhotos, Listing, Reader, layouts
 from whalereid.catalogue.table import Catalogue
 from whalereid.catalogue.trained_on import TrainedOn
 from whalereid.catalogue.usable import RuleUse, Views
+
+if TYPE_CHECKING:
+    LAYOUTS: tuple[str, ...]
+    """The names of all readers, in the order in which they are asked."""
 
 __all__ = [
     "LAYOUTS",
@@ -14,6 +20,9 @@ __all__ = [
     "Catalogue",
     "Finding",
     "Fingerprints",
+    "Listing",
+    "FoundPhotos",
+    "Reader",
     "RuleUse",
     "TrainedOn",
     "Views",
@@ -21,3 +30,9 @@ __all__ = [
     "fingerprint",
     "most_similar",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "LAYOUTS":  # asked anew each time: a script may have added a reader
+        return layouts()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

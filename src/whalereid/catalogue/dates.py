@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["DateColumn", "DateOrder", "either_way", "parse_dates"]
+from whalereid.catalogue.columns import KNOWN
+
+__all__ = ["DATES", "DateColumn", "DateOrder", "date_columns", "either_way", "notes_on_dates", "parse_dates"]
+
+DATES = ("timestamp", "date")
+"""The columns of a photo's date; where the first says nothing, the second is asked."""
 
 # The day first as 2017-08-07 (also / . : between, or nothing), as 07.08.2017 or as 8/7/2017; then perhaps a time, whose
 # zone is dropped: what matters to a field day is the clock on the boat.
@@ -92,19 +97,26 @@ class DateColumn:
 
     Parameters
     ----------
-    text : Series of N strings
-        The whole column; let go once its order is known.
+    frame : DataFrame of N rows
+        The whole table; let go once the order is known.
+    name : str
+        A column of text.
     """
 
-    def __init__(self, text: pd.Series) -> None:
-        self._text: pd.Series | None = text
+    __slots__ = ("_frame", "_name", "_order")
 
-    @cached_property
+    def __init__(self, frame: pd.DataFrame, name: str) -> None:
+        self._frame: pd.DataFrame | None = frame
+        self._name = name
+        self._order = DateOrder(0)
+
+    @property
     def order(self) -> DateOrder:
         """What the whole column tells, found out when first asked for."""
-        order = DateOrder.of(pd.Series(dtype="str") if self._text is None else self._text)
-        self._text = None
-        return order
+        if self._frame is not None:
+            self._order = DateOrder.of(self._frame[self._name])
+            self._frame = None
+        return self._order
 
     def parse(self, part: pd.Series) -> np.ndarray:
         """(n,) datetime64[s]: the dates of some of its rows; see `parse_dates`."""
@@ -118,6 +130,28 @@ class DateColumn:
         lost = np.isnat(parse_dates(part)) & ~np.isnat(dates)
         plain = pd.Series(np.datetime_as_string(dates), part.index, dtype="str").str.replace("T", " ")
         return part.mask(lost, plain.str.removesuffix(" 00:00:00"))
+
+
+def date_columns(frame: pd.DataFrame) -> dict[str, DateColumn]:
+    """The columns of a table that can hold dates, by name: those of text, but for known ones that mean something else.
+
+    None is looked at before it is asked for, so that very many columns take no time.
+    """
+    return {
+        name: DateColumn(frame, name)
+        for name, kind in zip(frame.columns, frame.dtypes, strict=True)
+        if isinstance(kind, pd.StringDtype) and (name in DATES or name not in KNOWN)
+    }
+
+
+def notes_on_dates(columns: Mapping[str, DateColumn]) -> list[str]:
+    """Say what dates such as 3/4/2017 were taken for, a sentence for each way of a photo's date."""
+    said: dict[str, str] = {}
+    for name in reversed(DATES):
+        note = columns[name].order.note(name) if name in columns else None
+        if note is not None:
+            said.setdefault(note.removeprefix(f"column {name}"), note)  # a timestamp alone is the date, too
+    return list(said.values())
 
 
 def either_way(text: pd.Series) -> np.ndarray:

@@ -288,8 +288,8 @@ def most_similar(
     WhalereidError
         Something else than finite numbers in two dimensions, or vectors of two lengths.
     """
-    vectors = _looks(vectors, "vectors")
-    others = vectors if among is None else _looks(among, "among")
+    vectors = _vectors(vectors, "vectors")
+    others = vectors if among is None else _vectors(among, "among")
     if len(vectors) and len(others) and vectors.shape[1] != others.shape[1]:
         raise WhalereidError(
             f"vectors have {vectors.shape[1]} numbers, among has {others.shape[1]}; give the same kind."
@@ -300,21 +300,21 @@ def most_similar(
     buffer = np.empty((_BLOCK, _BLOCK), np.float32)
     starts = range(0, len(vectors), _BLOCK)
     for start in _bar(starts, "comparing photos", len(starts), progress):
-        ours = vectors[start : start + _BLOCK]
-        for first in range(0, len(others) if among is not None else start + len(ours), _BLOCK):
-            theirs = others[first : first + _BLOCK]
-            scores = np.matmul(ours, theirs.T, out=buffer[: len(ours), : len(theirs)])
+        block = vectors[start : start + _BLOCK]
+        for first in range(0, len(others) if among is not None else start + len(block), _BLOCK):
+            earlier = others[first : first + _BLOCK]
+            scores = np.matmul(block, earlier.T, out=buffer[: len(block), : len(earlier)])
             if among is None and first == start:
-                scores[np.triu_indices(len(ours))] = -1
+                scores[np.triu_indices(len(block))] = -1
             best = scores.argmax(axis=1)
-            score = scores[np.arange(len(ours)), best]
-            better = score > similarity[start : start + len(ours)]
-            rows[start : start + len(ours)][better] = first + best[better]
-            similarity[start : start + len(ours)][better] = score[better]
+            score = scores[np.arange(len(block)), best]
+            better = score > similarity[start : start + len(block)]
+            rows[start : start + len(block)][better] = first + best[better]
+            similarity[start : start + len(block)][better] = score[better]
     return rows, similarity
 
 
-def _looks(value: Any, name: str) -> np.ndarray:
+def _vectors(value: Any, name: str) -> np.ndarray:
     """(N, W) float32, if that is what it is."""
     wanted = "an array of numbers of shape (photos, 255), such as Fingerprints.vectors"
     array = instance(value, name, np.ndarray, wanted)

@@ -9,61 +9,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whalereid.arguments import instance
 from whalereid.catalogue.columns import ALIASES, KNOWN, REQUIRED
 from whalereid.catalogue.suggestions import did_you_mean
 from whalereid.errors import WhalereidError, listing
 from whalereid.tables import require_columns, require_filled, require_unique_names
-from whalereid.text import MISSING, id_column, name_column, text_column
+from whalereid.text import MISSING, id_column, name_column, normalise_viewpoint, text_column
 
 __all__ = [
     "ALIASES",
     "KNOWN",
     "REQUIRED",
     "UNKNOWN",
-    "is_viewpoint",
     "normalise",
-    "normalise_viewpoint",
     "parse_bbox",
     "refuse_repeats",
 ]
 
 UNKNOWN = frozenset({"", "unknown", "____"})
-_VIEWPOINT_SYNONYMS = {"up": "top"}
 _MAY_BE_UNKNOWN = ("identity", "viewpoint", "encounter")
 _NAMES = ("identity", "viewpoint", "encounter", "species", "location")
 _DATES = ("date", "timestamp")
 _NUMBERS = ("height", "width", "fold")
 _BBOX_PARTS = ("bbox_x", "bbox_y", "bbox_w", "bbox_h")
-_VIEWPOINT = re.compile(r"(?:(?:top|up|bottom|down|left|right|front|back)[-_ ]?)+")
-
-
-def normalise_viewpoint(name: Any) -> str:
-    """Write a viewpoint as catalogues do: in lower case, without spaces around, ``top`` for ``up``.
-
-    Raises
-    ------
-    WhalereidError
-        It is no text.
-
-    Examples
-    --------
-    >>> [normalise_viewpoint(name) for name in ("up", " Left ", "Front-Right")]
-    ['top', 'left', 'front-right']
-    """
-    plain = instance(name, "viewpoint", str, "text, such as 'left'").strip().lower()
-    return _VIEWPOINT_SYNONYMS.get(plain, plain)
-
-
-def is_viewpoint(name: str) -> bool:
-    """Whether a viewpoint is one we know: a side of the animal, or sides combined.
-
-    Examples
-    --------
-    >>> [is_viewpoint(name) for name in ("left", "front-right", "backleft", "lft")]
-    [True, True, True, False]
-    """
-    return _VIEWPOINT.fullmatch(name.lower()) is not None
 
 
 def parse_bbox(value: Any) -> tuple[float, float, float, float]:
@@ -120,7 +87,9 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
         A required column is missing, an ``image_id`` or ``path`` is empty, an ``image_id`` is repeated or no text, or a
         size or box can't be read.
     """
-    frame = _rename(frame.reset_index(drop=True), where=where)
+    if not frame.index.equals(pd.RangeIndex(len(frame))):
+        frame = frame.reset_index(drop=True)
+    frame = _rename(frame, where=where)
     missing = [name for name in REQUIRED if name not in frame]
     question = did_you_mean(frame.columns, *missing) if missing else ""
     hint = f"a catalogue needs {' and '.join(REQUIRED)}{'; ' if question else ''}{question}"

@@ -95,26 +95,26 @@ class TrainedOn:
 
     def has_photos(self, photos: Catalogue) -> np.ndarray:
         """(N,) bool: which of these photos were trained on."""
-        return _held(self.photos, _digests(_photo_names(photos)))
+        return _has(self.photos, _digests(_photo_names(photos)))
 
     def chose_by(self, photos: Catalogue) -> np.ndarray:
         """(N,) bool: which of these photos an epoch was chosen by."""
-        return _held(self.chosen_by, _digests(_photo_names(photos)))
+        return _has(self.chosen_by, _digests(_photo_names(photos)))
 
     def has_identities(self, names: Iterable[Any]) -> np.ndarray:
         """(n,) bool: which of these animals were trained on; a missing name is none."""
-        return _held_names(self.identities, names)
+        return _has_names(self.identities, names)
 
     def has_encounters(self, names: Iterable[Any]) -> np.ndarray:
         """(n,) bool: of which of these encounters photos were trained on; a missing name is none."""
-        return _held_names(self.encounters, names)
+        return _has_names(self.encounters, names)
 
     def to_dict(self) -> dict[str, str]:
         """Return it as JSON can hold it: 8 characters a digest."""
         return {f.name: _packed(getattr(self, f.name)) for f in fields(self)}
 
     @classmethod
-    def from_dict(cls, held: Mapping[str, Any]) -> TrainedOn:
+    def from_dict(cls, noted: Mapping[str, Any]) -> TrainedOn:
         """Read what `to_dict` gave.
 
         Raises
@@ -122,9 +122,9 @@ class TrainedOn:
         WhalereidError
             It is something else.
         """
-        if not isinstance(held, Mapping) or not set(held) <= {f.name for f in fields(cls)}:
+        if not isinstance(noted, Mapping) or not set(noted) <= {f.name for f in fields(cls)}:
             raise WhalereidError("a record of what was trained on isn't one that whalereid wrote.")
-        return cls(**{name: _unpacked(name, text) for name, text in held.items()})
+        return cls(**{name: _unpacked(name, text) for name, text in noted.items()})
 
     def __repr__(self) -> str:
         return (
@@ -160,17 +160,19 @@ def _sorted(names: Iterable[str]) -> np.ndarray:
     return np.unique(_digests(names))
 
 
-def _held(held: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    if not len(held):
+def _has(learnt: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    if not len(learnt):
         return np.zeros(len(asked), bool)
-    at = np.minimum(np.searchsorted(held, asked), len(held) - 1)
-    return np.asarray(held[at] == asked)
+    at = np.minimum(np.searchsorted(learnt, asked), len(learnt) - 1)
+    return np.asarray(learnt[at] == asked)
 
 
-def _held_names(held: np.ndarray, names: Iterable[Any]) -> np.ndarray:
+def _has_names(learnt: np.ndarray, names: Iterable[Any]) -> np.ndarray:
     instance(names, "names", Iterable, "names, such as a column of a catalogue")
     codes, different = pd.factorize(pd.Series(list(names), dtype=object))
-    return np.append(_held(held, _digests(map(str, different))), False)[codes]  # -1, missing, looks up the appended one
+    return np.append(_has(learnt, _digests(map(str, different))), False)[
+        codes
+    ]  # -1, missing, looks up the appended one
 
 
 def _packed(digests: np.ndarray) -> str:
@@ -180,9 +182,9 @@ def _packed(digests: np.ndarray) -> str:
 
 def _unpacked(name: str, text: Any) -> np.ndarray:
     try:
-        held = base64.b64decode(text, validate=True)
+        digests = base64.b64decode(text, validate=True)
     except (TypeError, ValueError, binascii.Error) as error:
         raise WhalereidError(f"{name} of a record of what was trained on isn't base64 ({error}).") from error
-    if len(held) % _BYTES:
+    if len(digests) % _BYTES:
         raise WhalereidError(f"{name} of a record of what was trained on is cut short.")
-    return np.unique(_numbers(held))
+    return np.unique(_numbers(digests))

@@ -11,11 +11,11 @@ from contextlib import suppress
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
 
 from whalereid import stopping
 from whalereid.cli import check, embed, evaluate, rank, split, train
-from whalereid.cli.console import say
+from whalereid.cli.command import EXIT_STATUS, Command, VersionOption, shared
+from whalereid.cli.console import tell, warn
 from whalereid.errors import WhalereidError, WhalereidWarning
 
 __all__ = ["app", "run"]
@@ -25,12 +25,17 @@ DONE, OUR_FAULT, USERS_INPUT = 0, 1, 2
 app = typer.Typer(
     name="whalereid",
     help="Tell animals apart in photos: from a table of photos to a ranking and an honest score.",
-    epilog="Exit status: 0 done, 2 the options or data can't be used, 1 a bug, 130 stopped by Ctrl-C.",
+    epilog=EXIT_STATUS,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def _whole(version: VersionOption = False) -> None:
+    """Hold the options that stand before a command's name; its help is the app's."""
+
 
 # Each file has one function named `command`; in the order in which a person meets them.
 for _name, _file in {
@@ -41,8 +46,7 @@ for _name, _file in {
     "rank": rank,
     "evaluate": evaluate,
 }.items():
-    if hasattr(_file, "command"):
-        app.command(_name, cls=getattr(_file, "COMMAND_CLASS", TyperCommand))(_file.command)
+    app.command(_name, cls=Command)(shared(_file.command))
 
 
 def run(arguments: Sequence[str] | None = None, commands: typer.Typer = app, name: str = "whalereid") -> int:
@@ -54,22 +58,27 @@ def run(arguments: Sequence[str] | None = None, commands: typer.Typer = app, nam
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a library's words to programmers are none to people
         warnings.simplefilter("always", WhalereidWarning)
-        warnings.showwarning = lambda message, *_, **__: say(f"Warning: {message}")
+        warnings.showwarning = lambda message, *_, **__: warn(str(message))
         return _run(arguments, commands, name)
 
 
 def _run(arguments: Sequence[str] | None, commands: typer.Typer, name: str) -> int:
+    completing = f"_{name.upper()}_COMPLETE" in os.environ
     try:
         status = commands(args=None if arguments is None else list(arguments), standalone_mode=False, prog_name=name)
         sys.stdout.flush()  # what can't be written is found out here, not after the end
         if status == stopping.status():  # what the parser makes of Python's own KeyboardInterrupt
             return stopping.say()
+        if status == 1:  # the parser's word for a shell that it has no completion for, which it has said
+            return USERS_INPUT
         return status if isinstance(status, int) else DONE
     except (stopping.Stopped, KeyboardInterrupt) as stop:
         return stopping.say(str(stop))
     except WhalereidError as error:
         return stopping.say(str(error)) if stopping.asked() else _refuse(str(error))
-    except (BrokenPipeError, SystemExit):  # the latter is what the parser makes of the former
+    except (BrokenPipeError, SystemExit) as end:  # the latter is what the parser makes of the former
+        if isinstance(end, SystemExit) and (completing or not end.code):  # or of completion, whose status shells read
+            return end.code if isinstance(end.code, int) else DONE
         _give_up_stdout()
         return DONE  # the reader of our output went away, as `| head` does
     except OSError as error:  # where no one closer to the file has said more
@@ -90,13 +99,13 @@ def _run(arguments: Sequence[str] | None, commands: typer.Typer, name: str) -> i
         if stopping.asked() or isinstance(error.__cause__, KeyboardInterrupt):  # the parser may have wrapped it
             return stopping.say()
         for line in traceback.format_exc().rstrip().split("\n"):
-            say(line)
-        say("whalereid: this is a bug in whalereid, not in your data; please report it with the lines above.")
+            tell(line)
+        tell("whalereid: this is a bug in whalereid, not in your data; please report it with the lines above.")
         return OUR_FAULT
 
 
 def _refuse(message: str) -> int:
-    say(f"whalereid: {' '.join(message.split())}")
+    tell(f"whalereid: {' '.join(message.split())}")
     return USERS_INPUT
 
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whalereid.cli.console import print_json, read_photos, say
-from whalereid.cli.options import MAX_PHOTO_MB
+from whalereid.cli.command import Answer
+from whalereid.cli.console import read_photos, say, shows_progress
+from whalereid.cli.options import INPUT, MAX_PHOTO_MB, OUTPUT, CatalogueOption, complete
 from whalereid.errors import WhalereidError
+from whalereid.parts import READERS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,46 +22,64 @@ __all__ = ["command"]
 
 
 def command(
-    catalogue: Annotated[str, typer.Argument(help="A table (.csv, .parquet) or a folder of any known layout.")],
+    *,
+    catalogue: CatalogueOption,
     layout: Annotated[
         str | None,
-        typer.Option(help="Take it for this layout: table, competition, coco, lila-test or folders."),
+        typer.Option(
+            metavar="NAME",
+            help="Take it for this layout, such as folders: one an animal.",
+            show_default="found out",
+            autocompletion=complete(READERS),
+            rich_help_panel=INPUT,
+        ),
     ] = None,
-    photos: Annotated[bool, typer.Option("--photos/--no-photos", help="Read every photo, or the table alone.")] = True,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    write: Annotated[
-        bool, typer.Option("--write", help="Write the table as it was read, for the other commands: metadata.csv.")
-    ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 2 where an error is found, for scripts.")] = False,
+    photos: Annotated[
+        bool,
+        typer.Option("--photos/--no-photos", help="Read every photo, or the table alone.", rich_help_panel=INPUT),
+    ] = True,
     max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
-) -> None:
+    write: Annotated[
+        bool,
+        typer.Option(
+            "--write",
+            help="Write the table as it was read, for the other commands: metadata.csv.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 2 where an error is found, for scripts.", rich_help_panel=OUTPUT)
+    ] = False,
+) -> Answer:
     """Say what a catalogue holds, and what is wrong with the table and its photos.
 
-    Missing and unreadable photos, paths that leave the folder, photos that stand twice (byte for byte, or nearly),
-    encounters with several identities, identities with one photo, viewpoints not known, dates that can't be read.
-    Also which candidate rules the table can bear: how many photos have another of their animal among their candidates.
-    Whatever it finds, it exits 0, unless --strict is given; 2 means that the table can't be used at all.
+    A catalogue is a table (.csv, .parquet) or a folder of any known layout. Found are: missing and unreadable photos,
+    paths that leave the folder, photos that stand twice (byte for byte, or nearly), encounters with several identities,
+    identities with one photo, viewpoints not known, dates that can't be read. Also which candidate rules the table can
+    bear: how many photos have another of their animal among their candidates. Whatever it finds, it exits 0, unless
+    --strict is given; 2 means that the table can't be used at all.
 
-    Example: [bold]whalereid check data/nyala[/bold]
+    Example: [bold]whalereid check --catalogue data/nyala[/bold]
     """
     if not os.path.exists(catalogue):  # noqa: PTH110 - never raises; and before pandas, which takes a second
         raise WhalereidError(f"{catalogue}: no such file or folder.")
     from whalereid.catalogue import audit
 
     table = read_photos(catalogue, layout)
-    if write:
-        say(f"written: {_write(table)}, which every command reads from now on")
+    out = _write(table) if write else None
+    if out is not None:
+        say(f"written: {out}, which every command reads from now on")
     if photos:
         say(f"{len(table):,} photos to read; --no-photos checks the table alone")
-    found = audit(table, photos=photos, progress=photos)
-    if json:
-        print_json(found.to_dict())
-    else:
+    found = audit(table, photos=photos, progress=photos and shows_progress())
+
+    def show() -> None:
         from rich.console import Console
 
         Console(highlight=False).print(found, soft_wrap=True)
-    if strict and any(finding.severity == "error" for finding in found.findings):
-        raise typer.Exit(2)
+
+    wrong = any(finding.severity == "error" for finding in found.findings)
+    return Answer(found.to_dict() | {"out": out and str(out)}, show, 2 if strict and wrong else 0)
 
 
 def _write(table: Catalogue) -> Path:

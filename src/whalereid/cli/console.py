@@ -16,11 +16,46 @@ if TYPE_CHECKING:
     from whalereid.catalogue import Catalogue
     from whalereid.outputs import Kind
 
-__all__ = ["check_out", "print_json", "read_photos", "say", "say_forced", "show"]
+__all__ = [
+    "be_quiet",
+    "check_out",
+    "print_json",
+    "read_photos",
+    "say",
+    "say_forced",
+    "show",
+    "shows_progress",
+    "tell",
+    "warn",
+]
+
+_quiet = False
+
+
+def be_quiet(asked: bool) -> None:
+    """Heed --quiet, or that it wasn't given: from now on `say` says nothing, and no progress is shown."""
+    global _quiet
+    _quiet = asked
+
+
+def shows_progress() -> bool:
+    """Whether the library is to tell how it goes."""
+    return not _quiet
 
 
 def say(message: str) -> None:
-    """Tell the person something on stderr, in one line; stdout is for results."""
+    """Tell the person something on stderr, in one line, unless --quiet is given; stdout is for results."""
+    if not _quiet:
+        tell(message)
+
+
+def warn(message: str) -> None:
+    """Tell of something that may spoil the result, --quiet or not."""
+    tell(f"Warning: {message}")
+
+
+def tell(message: str) -> None:
+    """Write one line on stderr, come what may: refusals, warnings."""
     with suppress(OSError):  # what can't be told, as to a full disk, must not stop the work
         print(printable(message), file=sys.stderr, flush=True)
 
@@ -41,7 +76,7 @@ def check_out(path: Path, kind: Kind, *, inputs: Iterable[Path | None], force: b
 def say_forced(path: Path, lost: str | None) -> None:
     """Say out loud what --force overwrites, if anything."""
     if lost is not None:
-        say(f"Warning: --force: {path} is {lost}, and is overwritten")
+        warn(f"--force: {path} is {lost}, and is overwritten")
 
 
 def read_photos(source: str | os.PathLike[str], layout: str | None = None) -> Catalogue:

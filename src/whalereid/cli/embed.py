@@ -2,72 +2,103 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from whalereid.cli.console import read_photos, say, say_forced
-from whalereid.cli.options import BATCH_SIZE, DEVICE, MAX_PHOTO_MB, WORKERS, Force
+from whalereid.cli.command import Answer
+from whalereid.cli.console import read_photos, say, say_forced, shows_progress
+from whalereid.cli.options import (
+    BATCH_SIZE,
+    DEVICE,
+    INPUT,
+    MACHINE,
+    MAX_PHOTO_MB,
+    OUTPUT,
+    WORKERS,
+    CatalogueOption,
+    Force,
+    OnError,
+    Precision,
+)
 
 __all__ = ["command"]
 
-
-class Precision(StrEnum):
-    """What the backbone computes in."""
-
-    AUTO = "auto"
-    FP32 = "fp32"
-    BF16 = "bf16"
-    FP16 = "fp16"
-
-
-class OnError(StrEnum):
-    """What becomes of a photo that can't be read."""
-
-    RAISE = "raise"
-    SKIP = "skip"
+HOW = "How to embed"
 
 
 def command(
-    catalogue: Annotated[Path, typer.Argument(metavar="CATALOGUE", help="The table of photos, or its folder.")],
-    model: Annotated[Path, typer.Option(metavar="RUN", help="The network: the folder that `whalereid train` wrote.")],
+    *,
+    catalogue: CatalogueOption,
+    model: Annotated[
+        Path,
+        typer.Option(
+            metavar="RUN", help="The network: the folder that `whalereid train` wrote.", rich_help_panel=INPUT
+        ),
+    ],
+    on_error: Annotated[
+        OnError,
+        typer.Option(
+            help="A photo that can't be read stops it, or is left out and listed at the end.", rich_help_panel=INPUT
+        ),
+    ] = OnError.RAISE,
+    max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
+    flip: Annotated[
+        bool,
+        typer.Option(
+            "--flip", help="Embed the mirror image too, and keep the mean of the two vectors.", rich_help_panel=HOW
+        ),
+    ] = False,
+    precision: Annotated[
+        Precision,
+        typer.Option(help="auto: half precision where the hardware computes in it natively.", rich_help_panel=HOW),
+    ] = Precision.AUTO,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Photos at a time.",
+            show_default="by image size",
+            rich_help_panel=MACHINE,
+            **BATCH_SIZE,
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Processes that decode.",
+            show_default="by machine",
+            rich_help_panel=MACHINE,
+            **WORKERS,
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="Such as cpu or cuda:1.",
+            show_default="the accelerator, if there is one",
+            rich_help_panel=MACHINE,
+            **DEVICE,
+        ),
+    ] = None,
     out: Annotated[
         Path,
         typer.Option(
             metavar="EMBEDDINGS",
             help="Where to write them: NAME.parquet is one file, any other name a folder of parts.",
+            rich_help_panel=OUTPUT,
         ),
     ],
-    flip: Annotated[
-        bool, typer.Option("--flip", help="Embed the mirror image too, and keep the mean of the two vectors.")
-    ] = False,
-    precision: Annotated[
-        Precision, typer.Option(help="auto: half precision where the hardware computes in it natively.")
-    ] = Precision.AUTO,
-    batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help="Photos at a time.", show_default="by image size", **BATCH_SIZE)
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes that decode.", show_default="by machine", **WORKERS)
-    ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(help="Such as cpu or cuda:1.", show_default="the accelerator, if there is one", **DEVICE),
-    ] = None,
-    on_error: Annotated[
-        OnError, typer.Option(help="A photo that can't be read stops it, or is left out and listed at the end.")
-    ] = OnError.RAISE,
     force: Force = False,
-    max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
-) -> None:
+) -> Answer:
     """Turn photos into embeddings, once, and keep them.
 
     Stopped, it goes on where it was when run again. Photos that have been added to the table since are added to the
     embeddings. Embeddings made otherwise (other weights, size, flip, precision) are never mixed in.
 
-    Example: whalereid embed data/metadata.csv --model runs/beluga --out beluga.parquet --flip
+    Example: [bold]whalereid embed --catalogue data/metadata.csv --model runs/beluga --out beluga.parquet --flip[/bold]
     """
     # The cheapest first: what can't be is said before the seconds that torch takes to load.
     from whalereid.embeddings.store import check_place
@@ -81,7 +112,10 @@ def command(
     from whalereid.embeddings import Extraction, embed
     from whalereid.models import Embedder
 
-    network = Embedder.load(model)
     extraction = Extraction(precision.value, device, batch_size, workers, flip, on_error.value)
-    made = embed(network, photos, extraction=extraction, out=out, force=force)
-    say(f"{out}: embeddings of {len(made):,} photos, {made.dim:,} wide, computed in {made.provenance['precision']}.")
+    made = embed(Embedder.load(model), photos, extraction=extraction, out=out, force=force, progress=shows_progress())
+    used = made.provenance["precision"]
+    say(f"{out}: embeddings of {len(made):,} photos, {made.dim:,} wide, computed in {used}.")
+    left_out = len(photos) - int(photos.frame["image_id"].isin(made.ids).sum())
+    found = {"out": str(out), "photos": len(made), "left_out": left_out, "dim": made.dim, "precision": used}
+    return Answer(found | {"flip": flip})

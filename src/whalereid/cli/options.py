@@ -1,21 +1,37 @@
-"""What several commands' options have in common: their ranges, and lists of values."""
+"""What several commands' options have in common: the catalogue, parts by name, and the ranges of numbers."""
 
 from __future__ import annotations
 
 import math
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from whalereid.arguments import HIGHEST_RATE, HIGHEST_SEED, HIGHEST_WEIGHT
 from whalereid.cli.console import say
-from whalereid.errors import printable
+from whalereid.errors import WhalereidError, printable
+from whalereid.parts import HEADS, METRICS, READERS, RERANKERS, RULES
+from whalereid.registry import Part, Registry
 
 __all__ = [
+    "ANY_COMMAND",
+    "CATALOGUE",
+    "CatalogueIfAny",
+    "CatalogueOption",
+    "INPUT",
+    "MACHINE",
+    "OUTPUT",
+    "OnError",
+    "Precision",
+    "PARTS",
+    "WHO",
+    "complete",
+    "part_option",
     "BATCH_SIZE",
     "CONFIDENCE",
     "DEVICE",
@@ -35,7 +51,6 @@ __all__ = [
     "TRAINING_BATCH_SIZE",
     "WEIGHT",
     "WORKERS",
-    "ManyValues",
 ]
 
 
@@ -99,6 +114,9 @@ def _take_photos_up_to(value: float | None) -> float | None:
     return value
 
 
+# The groups that options stand in, in --help, where several commands have them.
+INPUT, WHO, MACHINE, OUTPUT, ANY_COMMAND = "What to read", "Who may match", "The machine", "Output", "Any command"
+
 _ENDLESS = 10**18
 MAX_PHOTO_MB_VARIABLE = "WHALEREID_MAX_PHOTO_MB"  # as whalereid.decoding has it, which loads OpenCV
 
@@ -125,33 +143,82 @@ MAX_PHOTO_MB: dict[str, Any] = _real(0, 1e9, ends=False) | {
     "metavar": "MB",
     "help": "The most megabytes that a photo may take, as a file or decoded.",
     "show_default": "1000",
+    "rich_help_panel": INPUT,
 }
 
-Force = Annotated[bool, typer.Option("--force", help="Overwrite what lies there already, of whatever kind it is.")]
+CATALOGUE = "--catalogue"
 
 
-class ManyValues(TyperCommand):
-    """A command without arguments, whose list options take every value up to the next option.
+def _table_or_folder(text: str) -> Path:
+    if not text:  # which would be the folder one is in
+        raise typer.BadParameter("nothing: no such file or folder; give a table of photos, or its folder.")
+    return Path(text)
 
-    ``--embeddings a b`` is ``--embeddings a --embeddings b``, which works as well.
+
+_catalogue: Any = typer.Option(
+    CATALOGUE,
+    metavar="CATALOGUE",
+    help="The table of photos, or its folder.",
+    rich_help_panel=INPUT,
+    parser=_table_or_folder,
+)
+CatalogueOption = Annotated[Path, _catalogue]
+CatalogueIfAny = Annotated[Path | None, _catalogue]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Overwrite what lies there already, of whatever kind it is.", rich_help_panel=OUTPUT),
+]
+
+
+class Precision(StrEnum):
+    """Of a network's arithmetic."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+
+
+class OnError(StrEnum):
+    """What becomes of a photo that can't be read."""
+
+    RAISE = "raise"
+    SKIP = "skip"
+
+
+def complete(names: Iterable[str], *words: str) -> Callable[[str], list[str]]:
+    """Let a shell complete an option's value from names, which are looked up no earlier, and further words."""
+    return lambda incomplete: [name for name in (*words, *names) if name.startswith(incomplete)]
+
+
+def part_option(registry: Registry[Any], *, or_none: bool = False) -> dict[str, Any]:
+    """Make an option take a part as ``NAME:key=value,...``, checked against its signature; nothing is imported for it.
+
+    Parameters
+    ----------
+    registry : Registry
+        Of the parts that it takes.
+    or_none : bool, default=False
+        Whether the word ``none`` asks for no part.
     """
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Repeat a list option's name before each of its values, then parse as usual."""
-        many = {name for p in self.params if getattr(p, "multiple", False) for name in p.opts}
-        spread: list[str] = []
-        last: str | None = None  # the list option whose values these are, if any
-        wants_value = False
-        for word in args:
-            if word.startswith("-") and not wants_value:
-                name, equals, _ = word.partition("=")
-                last = name if name in many else None
-                wants_value = last is not None and not equals
-                spread.append(word)
-            elif last is not None and not wants_value:
-                spread += [last, word]
-            else:
-                spread.append(word)
-                wants_value = False
-        parsed: list[str] = super().parse_args(ctx, spread)
-        return parsed
+    def parse(given: str | Part) -> Part | None:
+        if or_none and given == "none":
+            return None
+        try:
+            return registry.part(given)
+        except WhalereidError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    words = ("none",) if or_none else ()
+    return {"parser": parse, "metavar": "NAME:key=value,...", "autocompletion": complete(registry, *words)}
+
+
+PARTS: dict[str, Registry[Any]] = {
+    "--layout": READERS,
+    "--rule": RULES,
+    "--head": HEADS,
+    "--rerank": RERANKERS,
+    "--metric": METRICS,
+}
+"""The options that take parts, whose --help lists them."""

@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whalereid.cli.console import check_out, read_photos, say
+from whalereid.cli.command import Answer
+from whalereid.cli.console import check_out, read_photos, say, shows_progress, warn
+from whalereid.cli.folds import photos_of_fold
 from whalereid.cli.options import FOLD as A_FOLD
-from whalereid.cli.options import WEIGHT, Force, K, ManyValues
+from whalereid.cli.options import INPUT, OUTPUT, WEIGHT, WHO, CatalogueOption, Force, K, part_option
 from whalereid.errors import WhalereidError, listing
 from whalereid.outputs import RANKING, TASK
+from whalereid.parts import RERANKERS, RULES
+from whalereid.registry import Part
 
 if TYPE_CHECKING:
     from whalereid.catalogue import Catalogue, TrainedOn
-    from whalereid.ranking import Member, Ranking, Task
+    from whalereid.ranking import CandidateRules, Member, Ranking, Task
 
-__all__ = ["COMMAND_CLASS", "command"]
+__all__ = ["command"]
 
-COMMAND_CLASS = ManyValues
+SEARCH, HOW = "What to look for, and among what", "How to rank"
 ALL, FOLD = Path("all"), Path("fold")  # words in place of a file
 
 
@@ -34,18 +38,16 @@ class Missing(StrEnum):
 
 
 def command(
+    *,
     embeddings: Annotated[
         list[Path],
         typer.Option(
-            metavar="EMB [EMB...]",
-            help="What `whalereid embed` wrote, or any Parquet of image_id and embedding; several make an ensemble.",
+            metavar="EMB",
+            help="What `whalereid embed` wrote, or any Parquet of image_id and embedding; repeated, an ensemble.",
+            rich_help_panel=INPUT,
         ),
     ],
-    catalogue: Annotated[Path, typer.Option(metavar="CATALOGUE", help="The table of photos, or its folder.")],
-    out: Annotated[
-        Path,
-        typer.Option(metavar="RANKING", help="Where to write query_id, database_image_id, score: .csv, .parquet."),
-    ],
+    catalogue: CatalogueOption,
     queries: Annotated[
         Path | None,
         typer.Option(
@@ -53,6 +55,7 @@ def command(
             help="Photos to look for: a table with image_id, or query_id and query_image_id; ids, one a line, in a "
             ".txt; or all of them, those trained on too.",
             show_default="those of --fold; the catalogue's scenarios; every photo not trained on",
+            rich_help_panel=SEARCH,
         ),
     ] = None,
     database: Annotated[
@@ -62,51 +65,93 @@ def command(
             help="Photos to look among: a table with image_id or database_image_id, or a .txt; or those of --fold "
             "alone.",
             show_default="every photo, or the catalogue's scenarios",
+            rich_help_panel=SEARCH,
         ),
+    ] = None,
+    fold: Annotated[
+        int | None,
+        typer.Option(metavar="K", help="Look for the photos of this fold.", rich_help_panel=SEARCH, **A_FOLD),
     ] = None,
     folds: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Folds that `whalereid split` wrote.", show_default="the catalogue's column 'fold'"
+            metavar="FILE",
+            help="Folds that `whalereid split` wrote.",
+            show_default="the catalogue's column 'fold'",
+            rich_help_panel=SEARCH,
         ),
     ] = None,
-    fold: Annotated[int | None, typer.Option(metavar="K", help="Look for the photos of this fold.", **A_FOLD)] = None,
-    k: Annotated[int, typer.Option("--k", "-k", metavar="N", help="Photos listed for a query.", **K)] = 20,
+    missing: Annotated[
+        Missing,
+        typer.Option(
+            help="A photo without a vector stops it, or is neither looked for nor found.", rich_help_panel=SEARCH
+        ),
+    ] = Missing.RAISE,
     exclude: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN [COLUMN...]", help="Never a photo of the query's value here, like encounter."),
+        typer.Option(
+            metavar="COLUMN",
+            help="Never a photo of the query's value here, like encounter; repeatable.",
+            rich_help_panel=WHO,
+        ),
     ] = None,
     match: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN [COLUMN...]", help="Only photos of the query's value here, like viewpoint."),
+        typer.Option(
+            metavar="COLUMN",
+            help="Only photos of the query's value here, like viewpoint; repeatable.",
+            rich_help_panel=WHO,
+        ),
     ] = None,
-    rerank: Annotated[
-        str, typer.Option(metavar="none|expand", help="expand: ask the query's two best matches as well.")
-    ] = "none",
+    rule: Annotated[
+        list[Part] | None,
+        typer.Option(
+            help="A further rule for candidates, like within-days:days=30; repeatable.",
+            rich_help_panel=WHO,
+            **part_option(RULES),
+        ),
+    ] = None,
+    k: Annotated[
+        int, typer.Option("--k", "-k", metavar="N", help="Photos listed for a query.", rich_help_panel=HOW, **K)
+    ] = 20,
     weights: Annotated[
         list[float] | None,
-        typer.Option(metavar="W [W...]", help="Each member's share of the ensemble.", show_default="equal", **WEIGHT),
+        typer.Option(
+            metavar="W",
+            help="Each member's share of the ensemble, in the order of --embeddings; repeatable.",
+            show_default="equal",
+            rich_help_panel=HOW,
+            **WEIGHT,
+        ),
     ] = None,
+    rerank: Annotated[
+        Part | None,
+        typer.Option(
+            help="Look at each query's best matches again, like expand, which asks them as well; or none.",
+            show_default="none",
+            rich_help_panel=HOW,
+            **part_option(RERANKERS, or_none=True),
+        ),
+    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="RANKING",
+            help="Where to write query_id, database_image_id, score: .csv, .parquet.",
+            rich_help_panel=OUTPUT,
+        ),
+    ],
     force: Force = False,
-    missing: Annotated[
-        Missing,
-        typer.Option(help="A photo without a vector stops it, or is neither looked for nor found."),
-    ] = Missing.RAISE,
-) -> None:
+) -> Answer:
     """Rank a database of photos for each query: exactly, by cosine, the best first.
 
     A photo is never its own match. Photos that the networks were trained on are not asked for unless you name them:
     their scores would flatter. RANKING.task.json, written beside the ranking, says who was looked for among whom
     and by which rules; `whalereid evaluate` follows it.
 
-    Example: whalereid rank --embeddings b5.parquet v2.parquet --weights 0.75 0.25 --catalogue data/metadata.csv
-    --out ranking.csv --exclude encounter --match viewpoint
+    Example: [bold]whalereid rank --embeddings b5.parquet --embeddings v2.parquet --weights 0.75 --weights 0.25
+    --catalogue data/metadata.csv --exclude encounter --match viewpoint --out ranking.csv[/bold]
     """
-    from whalereid.embeddings import Embeddings
-    from whalereid.embeddings.store import check_photos
-    from whalereid.ranking import RERANKERS, Ensemble, Member, rank_tasks, task_path
-
-    reranker = None if rerank == "none" else RERANKERS.make(rerank)
     if weights and len(weights) != len(embeddings):
         raise WhalereidError(f"--weights has {len(weights)} for {len(embeddings)} --embeddings; give one each.")
     if folds is not None and fold is None:
@@ -115,9 +160,16 @@ def command(
         raise WhalereidError("--fold and --queries both say which photos to look for; give one of them.")
     if fold is None and database == FOLD:
         raise WhalereidError("--database fold needs --fold K, such as --fold 0.")
+
+    from whalereid.embeddings import Embeddings
+    from whalereid.embeddings.store import check_photos
+    from whalereid.ranking import CandidateRules, Ensemble, Member, rank_tasks, task_path
+
     inputs = [catalogue, *embeddings, folds, *(path for path in (queries, database) if path not in (ALL, FOLD))]
     for path, kind in ((out, RANKING), (task_path(out), TASK)):
         check_out(path, kind, inputs=inputs, force=force)
+    rules = CandidateRules(exclude or (), match or (), rules=[RULES.make(part) for part in rule or ()])
+    reranker = None if rerank is None else RERANKERS.make(rerank)
     photos = read_photos(catalogue)
     members = [
         Member(str(path), Embeddings.read(path), weight)
@@ -125,29 +177,29 @@ def command(
     ]
     for path in embeddings:
         check_photos(path, photos)
-    ensemble = Ensemble(members, progress=True)
-    of_fold = None if fold is None else _of_fold(photos, folds, fold)
-    tasks = _tasks(photos, queries, database, of_fold, ensemble.trained_on, exclude or [], match or [])
+    ensemble = Ensemble(members, progress=shows_progress())
+    of_fold = None if fold is None else photos_of_fold(photos, folds, fold)
+    tasks = _tasks(photos, queries, database, of_fold, ensemble.trained_on, rules)
     if missing is Missing.SKIP:
         tasks = _with_vectors(photos, tasks, members)
     say(_what(tasks))
-    _say_what_is_flattered(photos, tasks, ensemble.trained_on)
+    _warn_of_flattery(photos, tasks, ensemble.trained_on)
     started = time.perf_counter()
     ranking = rank_tasks(ensemble, photos, tasks, k, rerank=reranker)
     ranking.write(out, tasks, force=force)
     say(_outcome(ranking, time.perf_counter() - started))
     say(f"written: {out} and, for `whalereid evaluate`, {task_path(out)}")
-
-
-def _of_fold(photos: Catalogue, folds: Path | None, fold: int) -> list[str]:
-    """The photos that a fold tests."""
-    from whalereid.splits import PredefinedFolds, read_folds
-
-    if folds is None and "fold" not in photos.columns:
-        raise WhalereidError(f"--fold {fold} needs --folds FILE: {photos.source} has no column 'fold'.")
-    table = photos.frame[["image_id", "fold"]] if folds is None else read_folds(folds, photos)
-    ids: list[str] = PredefinedFolds(table).fold(photos, fold)[1].image_ids.tolist()
-    return ids
+    found = {
+        "out": str(out),
+        "task": str(task_path(out)),
+        "queries": len(ranking),
+        "queries_without_candidates": int((ranking.lengths == 0).sum()),
+        "photos": len({image for task in tasks for image in task.database_images}),
+        "k": k,
+        "rules": rules.to_list(),
+        "rerank": None if rerank is None else rerank.to_dict(),
+    }
+    return Answer(found)
 
 
 def _tasks(
@@ -156,14 +208,13 @@ def _tasks(
     database: Path | None,
     of_fold: list[str] | None,
     trained_on: TrainedOn | None,
-    exclude: Sequence[str],
-    match: Sequence[str],
+    rules: CandidateRules,
 ) -> list[Task]:
     """Who is looked for among whom: as named; else as the catalogue's scenarios say; else who wasn't trained on."""
-    from whalereid.ranking import CandidateRules, Task, read_database, read_queries, tasks_from
+    from whalereid.ranking import Task, read_database, read_queries, tasks_from
 
     if queries is None and database is None and of_fold is None and photos.scenarios:
-        return tasks_from(photos, exclude=exclude, match=match)
+        return tasks_from(photos, rules=rules)
     everyone = photos.image_ids.tolist()
     if of_fold is not None:
         query_ids = query_images = of_fold
@@ -176,7 +227,6 @@ def _tasks(
     else:
         searched = of_fold if database == FOLD and of_fold is not None else read_database(database)
     names = [path.stem for path in (queries, database) if path is not None] or ["all"]
-    rules = CandidateRules(tuple(exclude), tuple(match))
     return [Task(" in ".join(names), tuple(query_ids), tuple(query_images), tuple(searched), rules)]
 
 
@@ -197,13 +247,13 @@ def _not_trained_on(photos: Catalogue, trained_on: TrainedOn | None) -> list[str
     return list(ids[~known])
 
 
-def _say_what_is_flattered(photos: Catalogue, tasks: Sequence[Task], trained_on: TrainedOn | None) -> None:
+def _warn_of_flattery(photos: Catalogue, tasks: Sequence[Task], trained_on: TrainedOn | None) -> None:
     """Warn where photos are asked for that were trained on."""
     if trained_on:
         asked = photos.subset(dict.fromkeys(image for task in tasks for image in task.query_images))
         learnt = int(trained_on.has_photos(asked).sum())
         if learnt:
-            say(f"Warning: {learnt:,} of the {len(asked):,} photos asked for were trained on; scores on these flatter")
+            warn(f"{learnt:,} of the {len(asked):,} photos asked for were trained on; scores on these flatter")
 
 
 def _with_vectors(photos: Catalogue, tasks: Sequence[Task], members: Sequence[Member]) -> list[Task]:
@@ -213,7 +263,7 @@ def _with_vectors(photos: Catalogue, tasks: Sequence[Task], members: Sequence[Me
     lacking = [image for image in photos.image_ids if image in asked and image not in held]
     if not lacking:
         return list(tasks)
-    say(f"Warning: {len(lacking):,} photos have no vector, so are neither looked for nor found: {listing(lacking)}")
+    warn(f"{len(lacking):,} photos have no vector, so are neither looked for nor found: {listing(lacking)}")
     left = [task for task in (task.without(lacking) for task in tasks) if task.query_ids]
     if not left:
         raise WhalereidError("no photo that is asked for has a vector; embed this catalogue, or ask for other photos.")

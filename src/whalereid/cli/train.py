@@ -2,58 +2,79 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from whalereid.cli.console import read_photos, say, say_forced
+from whalereid.cli.command import Answer
+from whalereid.cli.console import read_photos, say, say_forced, shows_progress
+from whalereid.cli.folds import training_parts
 from whalereid.cli.options import (
     EPOCHS,
     FOLD,
     IMAGE_SIZE,
+    INPUT,
+    MACHINE,
     MAX_PHOTO_MB,
+    OUTPUT,
     RATE,
     SEED,
     TRAINING_BATCH_SIZE,
     WORKERS,
+    CatalogueOption,
     Force,
+    OnError,
+    Precision,
+    part_option,
 )
 from whalereid.errors import WhalereidError
+from whalereid.parts import HEADS, RULES
+from whalereid.registry import Part
 
 if TYPE_CHECKING:
     from whalereid.catalogue import Catalogue
+    from whalereid.training import Recipe
 
 __all__ = ["command"]
 
-
-class OnError(StrEnum):
-    """What to do with a photo that can't be read."""
-
-    RAISE = "raise"
-    SKIP = "skip"
-
-
-class Precision(StrEnum):
-    """Of the network's arithmetic."""
-
-    AUTO = "auto"
-    FP32 = "fp32"
-    BF16 = "bf16"
-    FP16 = "fp16"
+NETWORK, TRAINING, CHOOSING = "The network", "How to train", "How to choose the epoch"
 
 
 def command(
-    catalogue: Annotated[Path, typer.Argument(metavar="CATALOGUE", help="The table of photos, or its folder.")],
-    out: Annotated[Path, typer.Option(metavar="RUN", help="New folder for the network, its history and checkpoint.")],
+    *,
+    catalogue: CatalogueOption,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="What is told apart in training; repeatable. With identity and viewpoint each flank is its own class, "
+            "as where flanks differ and only like ones are compared.",
+            show_default="identity",
+            rich_help_panel=INPUT,
+        ),
+    ] = None,
+    on_error: Annotated[
+        OnError, typer.Option(help="With a photo that can't be read.", rich_help_panel=INPUT)
+    ] = OnError.RAISE,
+    max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
     fold: Annotated[
         int | None,
-        typer.Option(metavar="K", help="Train on all folds but this one; choose the epoch by this one.", **FOLD),
+        typer.Option(
+            metavar="K",
+            help="Train on all folds but this one; choose the epoch by this one.",
+            rich_help_panel=CHOOSING,
+            **FOLD,
+        ),
     ] = None,
     test_fold: Annotated[
         int | None,
-        typer.Option(metavar="K", help="Leave this fold out altogether, to test on afterwards.", **FOLD),
+        typer.Option(
+            metavar="K",
+            help="Leave this fold out altogether, to test on afterwards.",
+            rich_help_panel=CHOOSING,
+            **FOLD,
+        ),
     ] = None,
     folds: Annotated[
         Path | None,
@@ -61,13 +82,53 @@ def command(
             metavar="FILE",
             help="Folds that `whalereid split` wrote. Without it they are the catalogue's column 'fold' or, where it "
             "has none, 5 folds --by encounter.",
+            rich_help_panel=CHOOSING,
         ),
     ] = None,
     valid: Annotated[
-        Path | None, typer.Option(metavar="CATALOGUE", help="Other photos to choose the epoch by, in place of --fold.")
+        Path | None,
+        typer.Option(
+            metavar="CATALOGUE",
+            help="Other photos to choose the epoch by, in place of --fold.",
+            rich_help_panel=CHOOSING,
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Validation candidates differ from the query in it; repeatable, or 'none'.",
+            show_default="encounter, where known",
+            rich_help_panel=CHOOSING,
+        ),
+    ] = None,
+    match: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Validation candidates equal the query in it; repeatable, or 'none'.",
+            rich_help_panel=CHOOSING,
+        ),
+    ] = None,
+    rule: Annotated[
+        list[Part] | None,
+        typer.Option(
+            help="A further rule for validation candidates, like within-days:days=30; repeatable.",
+            rich_help_panel=CHOOSING,
+            **part_option(RULES),
+        ),
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Stop after this many epochs without a better one.", rich_help_panel=CHOOSING, **EPOCHS
+        ),
     ] = None,
     backbone: Annotated[
-        str, typer.Option(metavar="NAME", help="Any timm network; larger ones want an accelerator.")
+        str,
+        typer.Option(
+            metavar="NAME", help="Any timm network; larger ones want an accelerator.", rich_help_panel=NETWORK
+        ),
     ] = "tf_efficientnet_lite0.in1k",
     weights: Annotated[
         str,
@@ -75,21 +136,45 @@ def command(
             metavar="FILE|pretrained|random",
             help="Where the backbone starts: a state dict with timm's names (.safetensors, .pth, .bin), what timm "
             "downloads, or from scratch.",
+            rich_help_panel=NETWORK,
         ),
     ] = "pretrained",
     image_size: Annotated[
-        int, typer.Option(metavar="N", help="Side of the photos it sees, in pixels.", **IMAGE_SIZE)
+        int,
+        typer.Option(metavar="N", help="Side of the photos it sees, in pixels.", rich_help_panel=NETWORK, **IMAGE_SIZE),
     ] = 224,
-    recipe: Annotated[str, typer.Option(metavar="NAME", help="How to train; the options below change parts.")] = (
-        "default"
-    ),
+    recipe: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="How to train; the options below change parts.", rich_help_panel=TRAINING),
+    ] = "default",
+    head: Annotated[
+        Part | None,
+        typer.Option(
+            help="What the network's embeddings are trained by.",
+            show_default="elastic-arcface",
+            rich_help_panel=TRAINING,
+            **part_option(HEADS),
+        ),
+    ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(metavar="N", help="How often each photo is seen.", show_default="the recipe's", **EPOCHS),
+        typer.Option(
+            metavar="N",
+            help="How often each photo is seen.",
+            show_default="the recipe's",
+            rich_help_panel=TRAINING,
+            **EPOCHS,
+        ),
     ] = None,
     batch_size: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Photos a step.", show_default="the recipe's", **TRAINING_BATCH_SIZE),
+        typer.Option(
+            metavar="N",
+            help="Photos a step.",
+            show_default="the recipe's",
+            rich_help_panel=TRAINING,
+            **TRAINING_BATCH_SIZE,
+        ),
     ] = None,
     lr: Annotated[
         float | None,
@@ -97,6 +182,7 @@ def command(
             metavar="RATE",
             help="Peak learning rate; the head's keeps its ratio to it.",
             show_default="the recipe's",
+            rich_help_panel=TRAINING,
             **RATE,
         ),
     ] = None,
@@ -106,56 +192,52 @@ def command(
             "--flip/--no-flip",
             help="Mirror half of the photos in training. A mirrored left flank is no left flank.",
             show_default="mirror, unless viewpoints tell left and right apart",
+            rich_help_panel=TRAINING,
         ),
-    ] = None,
-    patience: Annotated[
-        int | None, typer.Option(metavar="N", help="Stop after this many epochs without a better one.", **EPOCHS)
-    ] = None,
-    precision: Annotated[
-        Precision | None, typer.Option(help="Of the network's arithmetic.", show_default="the recipe's")
-    ] = None,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Validation candidates differ from the query in it; repeatable, or 'none'.",
-            show_default="encounter, where known",
-        ),
-    ] = None,
-    classes: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="What is told apart in training; repeatable. With identity and viewpoint each flank is its own class, "
-            "as where flanks differ and only like ones are compared.",
-            show_default="identity",
-        ),
-    ] = None,
-    match: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="Validation candidates equal the query in it; repeatable, or 'none'."),
-    ] = None,
-    on_error: Annotated[OnError, typer.Option(help="With a photo that can't be read.")] = OnError.RAISE,
-    max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Processes that prepare photos.", show_default="by the machine", **WORKERS),
     ] = None,
     seed: Annotated[
-        int, typer.Option(metavar="N", help="Two trainings of one seed on one machine are equal.", **SEED)
+        int,
+        typer.Option(
+            metavar="N",
+            help="Two trainings of one seed on one machine are equal.",
+            rich_help_panel=TRAINING,
+            **SEED,
+        ),
     ] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the stopped training in RUN.")] = False,
+    precision: Annotated[
+        Precision | None,
+        typer.Option(help="Of the network's arithmetic.", show_default="the recipe's", rich_help_panel=MACHINE),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Processes that prepare photos.",
+            show_default="by the machine",
+            rich_help_panel=MACHINE,
+            **WORKERS,
+        ),
+    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="RUN", help="New folder for the network, its history and checkpoint.", rich_help_panel=OUTPUT
+        ),
+    ],
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the stopped training in RUN.", rich_help_panel=OUTPUT)
+    ] = False,
     force: Force = False,
-) -> None:
+) -> Answer:
     """Train a network to tell animals apart, and keep its best epoch.
 
     The epoch kept is the one that ranks the validation photos best (mAP@20); without --fold or --valid, the last one.
 
     Ctrl-C, a kill or a full disk cost the epoch at hand: the same command with --resume goes on to the same result.
 
-    Example: whalereid split data --by identity --out folds.csv
+    Example: [bold]whalereid split --catalogue data --by identity --out folds.csv[/bold]
 
-    Example: whalereid train data --folds folds.csv --fold 0 --out runs/first
+    Example: [bold]whalereid train --catalogue data --folds folds.csv --fold 0 --out runs/first[/bold]
     """
     if fold is not None and valid is not None:
         raise WhalereidError("--fold and --valid both name validation photos; give one of them.")
@@ -164,34 +246,28 @@ def command(
     if folds is not None and fold is None and test_fold is None:
         raise WhalereidError(f"--folds {folds} needs --fold K or --test-fold K, such as --fold 0.")
 
-    from whalereid.images import class_names
+    from whalereid.candidates import CandidateRules
     from whalereid.models import look_for_backbone, look_for_weights
-    from whalereid.training import Recipe
     from whalereid.training.folder import refuse_folder
     from whalereid.training.photos import check_files, labelled
 
     # All that needs no network is refused before torch is loaded.
-    named = Recipe.named(recipe)
-    changes: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "patience": patience, "flip": flip}
-    changes["precision"] = None if precision is None else precision.value
-    chosen = named.but(**{name: value for name, value in changes.items() if value is not None})
-    if lr is not None and named.head_lr is not None:
-        chosen = chosen.but(head_lr=named.head_lr * lr / named.lr)
+    chosen = _recipe(
+        recipe, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, flip=flip, precision=precision
+    )
+    rules = [RULES.make(part) for part in rule or ()]
     say_forced(out, refuse_folder(out, resume=resume, force=force))
     look_for_backbone(backbone)
     if weights not in ("pretrained", "random"):
         look_for_weights(weights, backbone)
     photos = read_photos(catalogue)
-    train, held_out = _parts(photos, fold=fold, test_fold=test_fold, folds=folds, valid=valid)
-    learned = class_names(train, classes or "identity")
-    if len(learned) < 2:
-        kind = "identity" if classes in (None, [], ["identity"]) else "class"
-        only = " ".join(learned[0]) if learned and isinstance(learned[0], tuple) else learned[0] if learned else ""
-        found = f"all photos are of one {kind} ({only})" if learned else f"no {kind} is known"
-        raise WhalereidError(f"{train.source}: {found} in the training part; it takes two to tell them apart.")
+    train, held_out = training_parts(photos, fold=fold, test_fold=test_fold, folds=folds, valid=valid)
+    n_classes = _count_classes(train, classes or ["identity"])
     for name in [*(_columns(exclude) or ()), *(_columns(match) or ())]:
         if held_out is not None:
             held_out.column(name)
+    if held_out is not None:
+        CandidateRules(rules=rules).mask(held_out, held_out)  # refuses columns that aren't there
     if on_error is OnError.RAISE:
         for part in (labelled(train, classes or ["identity"])[0], *([held_out] if held_out is not None else ())):
             check_files(part)
@@ -199,16 +275,14 @@ def command(
 
     import torch
 
-    from whalereid.heads import ElasticArcFace
     from whalereid.models import Embedder
     from whalereid.training import fit
 
     torch.manual_seed(seed)
     net = Embedder(backbone, image_size=image_size, weights=weights)
-    head = ElasticArcFace(net.dim, len(learned))
     run = fit(
         net,
-        head,
+        HEADS.make(head or "elastic-arcface", dim=net.dim, n_identities=n_classes),
         train,
         held_out,
         recipe=chosen,
@@ -216,51 +290,43 @@ def command(
         labels_from=classes or None,
         exclude=_columns(exclude),
         match=_columns(match) or (),
+        rules=rules,
         on_error=on_error.value,
         seed=seed,
         workers=workers,
         resume=resume,
         force=force,
+        progress=shows_progress(),
     )
-    say(f"{out} holds the network of epoch {run.best_epoch}; next: whalereid embed CATALOGUE --model {out} --out EMB")
+    next_is = f"whalereid embed --catalogue CATALOGUE --model {out} --out EMB"
+    say(f"{out} holds the network of epoch {run.best_epoch}; next: {next_is}")
+    best = run.history.set_index("epoch").loc[run.best_epoch]
+    found = {"out": str(out), "epochs": len(run.history), "best_epoch": run.best_epoch, "classes": n_classes}
+    return Answer(found | {"best": best.to_dict(), "untrained": run.untrained})
 
 
-def _parts(
-    photos: Catalogue, *, fold: int | None, test_fold: int | None, folds: Path | None, valid: Path | None
-) -> tuple[Catalogue, Catalogue | None]:
-    """The photos to train on, and those to choose the epoch by."""
-    import numpy as np
+def _recipe(name: str, *, lr: float | None, precision: Precision | None, **changes: Any) -> Recipe:
+    """The recipe of this name, with what the options change in it."""
+    from whalereid.training import Recipe
 
-    from whalereid.splits import EncounterFolds, PredefinedFolds, Splitter, read_folds
+    named = Recipe.named(name)
+    changes |= {"lr": lr, "precision": None if precision is None else precision.value}
+    if lr is not None and named.head_lr is not None:
+        changes["head_lr"] = named.head_lr * lr / named.lr
+    return named.but(**{option: value for option, value in changes.items() if value is not None})
 
-    held_out = None if valid is None else read_photos(valid)
-    if fold is None and test_fold is None:
-        return photos, held_out
-    splitter: Splitter
-    if folds is not None:
-        splitter = PredefinedFolds(read_folds(folds, photos))
-    elif "fold" in photos.columns:
-        splitter = PredefinedFolds(photos.frame[["image_id", "fold"]])
-    else:
-        splitter = EncounterFolds(5)
-        say(f"No column 'fold' and no --folds: they are {splitter!r}'s, as `whalereid split` makes them.")
-    trained = np.ones(len(photos), bool)
-    named = (("--fold", fold), ("--test-fold", test_fold))
-    for _, number in named:
-        if number is not None:
-            kept, taken = splitter.fold(photos, number)
-            in_training = np.zeros(len(photos), bool)
-            in_training[photos.rows(kept.image_ids)] = True
-            trained &= in_training
-            held_out = taken if number == fold else held_out
-    if isinstance(splitter, PredefinedFolds):
-        left_out = len(splitter.left_out(photos))
-        if left_out:
-            say(f"{left_out:,} of {len(photos):,} photos are left out of every fold.")
-    if not trained.any():
-        without = " and ".join(f"{option} {number}" for option, number in named if number is not None)
-        raise WhalereidError(f"{photos.source}: the training part is empty: {without} leaves no photo to train on.")
-    return photos[trained], held_out
+
+def _count_classes(train: Catalogue, columns: list[str]) -> int:
+    """How many classes there are to tell apart; fewer than two are refused."""
+    from whalereid.images import class_names
+
+    learned = class_names(train, columns)
+    if len(learned) < 2:
+        kind = "identity" if columns == ["identity"] else "class"
+        only = " ".join(learned[0]) if learned and isinstance(learned[0], tuple) else learned[0] if learned else ""
+        found = f"all photos are of one {kind} ({only})" if learned else f"no {kind} is known"
+        raise WhalereidError(f"{train.source}: {found} in the training part; it takes two to tell them apart.")
+    return len(learned)
 
 
 def _columns(given: list[str] | None) -> list[str] | None:

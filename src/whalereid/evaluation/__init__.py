@@ -1,16 +1,9 @@
 """Metrics, protocols, confidence intervals, open set."""
 
+from whalereid.calibration import ScoreCalibration, expected_calibration_error, reliability
 from whalereid.evaluation.breakdown import query_photos
-from whalereid.evaluation.calibration import ScoreCalibration, expected_calibration_error, reliability
 from whalereid.evaluation.hits import Hits
-from whalereid.evaluation.intervals import (
-    Difference,
-    Interval,
-    bootstrap,
-    bootstrap_means,
-    bootstrap_statistic,
-    compare,
-)
+from whalereid.evaluation.intervals import Bootstrap, Difference, Interval
 from whalereid.evaluation.labels import Labels
 from whalereid.evaluation.metrics import (
     average_precision,
@@ -22,16 +15,22 @@ from whalereid.evaluation.metrics import (
     recall_at,
     top_k,
 )
-from whalereid.evaluation.open_set import OpenSetOutcome, OpenSetReport, Threshold, evaluate_open_set
+from whalereid.evaluation.named_metrics import Metric, usual_metrics
+from whalereid.evaluation.open_set import OpenSetReport, evaluate_open_set
+from whalereid.evaluation.outcome import OpenSetOutcome, Threshold
 from whalereid.evaluation.protocol import Protocol
-from whalereid.evaluation.report import Report, evaluate
+from whalereid.evaluation.report import Report
+from whalereid.evaluation.resampling import bootstrap, bootstrap_means, bootstrap_statistic, compare
+from whalereid.evaluation.scoring import evaluate
 from whalereid.evaluation.submission import check_submission
 
 __all__ = [
+    "Bootstrap",
     "Difference",
     "Hits",
     "Interval",
     "Labels",
+    "Metric",
     "OpenSetOutcome",
     "OpenSetReport",
     "Protocol",
@@ -56,4 +55,5 @@ __all__ = [
     "recall_at",
     "reliability",
     "top_k",
+    "usual_metrics",
 ]

@@ -6,19 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance
+from whalereid.arrays import names_of, positions
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
-from whalereid.evaluation.arrays import catalogue_of, names_of
-from whalereid.evaluation.labels import positions
-
-if TYPE_CHECKING:
-    from whalereid.evaluation.report import Report
+from whalereid.evaluation.checks import catalogue_of
+from whalereid.evaluation.scored import ScoredRanking
 
 __all__ = ["UNKNOWN", "Groups", "groups_of", "query_photos", "scenarios_of"]
 
@@ -37,7 +35,7 @@ class Groups:
     names : tuple of str
         All different, in reading order; the group of missing values last.
     queries : ndarray of shape (n,), int64
-        Rows of the report's queries, each once in a group.
+        Rows of the ranking's queries, each once in a group.
     codes : ndarray of shape (n,), int64
         The group that each is in.
     relevant : ndarray of shape (n,), int64
@@ -98,76 +96,76 @@ def _without_prefix(query_id: str) -> tuple[str, str]:
     return (match[1], query_id[: match.start(1) - 1]) if match else (query_id, "")
 
 
-def groups_of(report: Report, by: str) -> Groups:
-    """Group a report's Q queries, or its labels' pairs; see `Report.by`."""
+def groups_of(scored: ScoredRanking, by: str) -> Groups:
+    """Group a scored ranking's Q queries, or its labels' pairs; see `Report.by`."""
     by = instance(by, "what", str, "the name of a column, such as 'viewpoint'")
-    catalogue, images = report.catalogue, report.query_images
+    catalogue, images = scored.catalogue, scored.query_images
     if catalogue is not None and images is not None and by in catalogue.columns:
-        return _of_queries(report, catalogue.column(by).iloc[catalogue.rows(images)])
+        return _of_queries(scored, catalogue.column(by).iloc[catalogue.rows(images)])
     if by == "photos":
         edges = [edge for edge, _ in _PHOTO_BINS]
         names = (*(name for _, name in _PHOTO_BINS), "11 or more")
-        relevant = report.hits.relevant
+        relevant = scored.hits.relevant
         codes = np.searchsorted(edges, relevant).astype(np.int64)
         return Groups(names, np.arange(len(codes)), codes, relevant)
     if by == "scenario":
-        return _of_queries(report, pd.Series(report.scenarios, dtype=object).replace("", np.nan))
+        return _of_queries(scored, pd.Series(scored.scenarios, dtype=object).replace("", np.nan))
     if catalogue is None or images is None:
         raise WhalereidError(f"no breakdown by {by!r} without the photos' table; give the catalogue too.")
     if by == "seen":
-        if report.trained_on is None:
+        if scored.trained_on is None:
             raise WhalereidError("no breakdown by 'seen' without the animals trained on; give the training catalogue.")
         identity = catalogue.column("identity").iloc[catalogue.rows(images)]
-        seen = pd.Series(report.trained_on.has_identities(identity), identity.index)
-        return _of_queries(report, seen.map({True: "seen", False: "unseen"}).where(identity.notna()))
+        seen = pd.Series(scored.trained_on.has_identities(identity), identity.index)
+        return _of_queries(scored, seen.map({True: "seen", False: "unseen"}).where(identity.notna()))
     if by == "year-gap":
         dates = catalogue.dates()
         if np.isnat(dates).all():
             raise WhalereidError(f"{catalogue.source}: no photo has a date, so there are no years between photos.")
         years = pd.Series(dates.astype("datetime64[Y]").astype(np.int64), dtype=object).mask(np.isnat(dates))
-        return _of_pairs(report, years, lambda ours, theirs: abs(ours - theirs), str)
+        return _of_pairs(scored, years, lambda one, other: abs(one - other), str)
     column = by.removesuffix(_PAIR)
     if by.endswith(_PAIR) and column in catalogue.columns:
-        return _of_pairs(report, catalogue.column(column), lambda *pair: pair, lambda pair: f"{pair[0]} → {pair[1]}")
+        return _of_pairs(scored, catalogue.column(column), lambda *pair: pair, lambda pair: f"{pair[0]} → {pair[1]}")
     raise WhalereidError(
         f"{catalogue.source}: no column {by!r} to break down by; choose from {listing(catalogue.columns, most=20)}, "
         f"one of these with {_PAIR}, year-gap, photos, seen, scenario."
     )
 
 
-def _of_queries(report: Report, values: pd.Series) -> Groups:
+def _of_queries(scored: ScoredRanking, values: pd.Series) -> Groups:
     codes, found = _coded(values)
     place, names = _named(found, str)
-    return Groups(names, np.arange(len(codes)), place[codes], report.hits.relevant)
+    return Groups(names, np.arange(len(codes)), place[codes], scored.hits.relevant)
 
 
 def _of_pairs(
-    report: Report, values: pd.Series, joined: Callable[[Any, Any], Hashable], text: Callable[[Any], str]
+    scored: ScoredRanking, values: pd.Series, joined: Callable[[Any, Any], Hashable], text: Callable[[Any], str]
 ) -> Groups:
     """Group pairs by what is `joined` from the query's and the relevant photo's values, one a catalogue's photo."""
-    catalogue, images, hits, ranking = report.catalogue, report.query_images, report.hits, report.ranking
+    catalogue, images, hits, ranking = scored.catalogue, scored.query_images, scored.hits, scored.ranking
     assert catalogue is not None
     assert images is not None
     codes, found = _coded(values)
     codes += 1  # 0 is a missing value
     many = len(found) + 1
-    ours = codes[catalogue.rows(images)] * many
-    query, theirs, count = report.labels.tally(lambda image_ids: codes[catalogue.rows(image_ids)])
-    query = positions(report.labels.query_ids, hits.query_ids)[query]
-    keys = ours[query] + theirs
-    held = pd.Index(np.unique(keys))
-    both = [(found[a - 1], found[b - 1]) if a and b else None for a, b in zip(*np.divmod(held, many), strict=True)]
+    query_key = codes[catalogue.rows(images)] * many
+    query, photo_code, count = scored.labels.tally(lambda image_ids: codes[catalogue.rows(image_ids)])
+    query = positions(scored.labels.query_ids, hits.query_ids)[query]
+    keys = query_key[query] + photo_code
+    distinct = pd.Index(np.unique(keys))
+    both = [(found[a - 1], found[b - 1]) if a and b else None for a, b in zip(*np.divmod(distinct, many), strict=True)]
     kinds = np.fromiter((None if pair is None else joined(*pair) for pair in both), object, len(both))
     kind, named = _coded(pd.Series(kinds, dtype=object))
     place, names = _named(named, text)
     group = place[kind]  # of each key
     # years apart in two ways are one gap: a query's counts in a group are added up
-    which, inverse = np.unique(group[held.get_indexer(keys)] * len(hits) + query, return_inverse=True)
+    which, inverse = np.unique(group[distinct.get_indexer(keys)] * len(hits) + query, return_inverse=True)
     code, row = np.divmod(which, len(hits))
     listed = np.append(catalogue_codes(ranking.database_ids, catalogue, codes), 0)[ranking.codes]
     cells = np.full(hits.hit.shape, -1, np.int64)
     at = np.nonzero(hits.hit)  # relevant photos alone: each of their keys has been counted
-    cells[at] = group[held.get_indexer(ours[at[0]] + listed[at])]
+    cells[at] = group[distinct.get_indexer(query_key[at[0]] + listed[at])]
     return Groups(names, row, code, np.bincount(inverse, count, len(which)).astype(np.int64), cells)
 
 
@@ -178,9 +176,8 @@ def catalogue_codes(image_ids: np.ndarray, catalogue: Catalogue, codes: np.ndarr
 
 def _coded(values: pd.Series) -> tuple[np.ndarray, list[Any]]:
     """(n,) int64 codes, -1 where a value is missing, and the values they stand for."""
-    held = values.to_numpy(object)
     try:
-        codes, found = pd.factorize(held)
+        codes, found = pd.factorize(values.to_numpy(object))
     except TypeError:  # lists and the like
         codes, found = pd.factorize(values.map(str, na_action="ignore").to_numpy(object))
     return np.asarray(codes, np.int64), list(found)

@@ -10,9 +10,9 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
+from whalereid.arrays import bools, floats, integers, names_of, path_of, positions
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import bools, floats, integers, names_of, path_of
-from whalereid.evaluation.labels import Labels, LabelsLike, positions
+from whalereid.evaluation.labels import Labels, LabelsLike
 from whalereid.evaluation.spelling import nearest
 from whalereid.ranking import Ranking
 
@@ -21,7 +21,7 @@ __all__ = ["Hits", "RankingLike"]
 RankingLike: TypeAlias = Ranking | pd.DataFrame | str | os.PathLike[str]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Hits:
     """A ranking set against its labels.
 
@@ -152,6 +152,9 @@ class Hits:
 
     def __len__(self) -> int:
         return len(self.query_ids)
+
+    def __repr__(self) -> str:
+        return f"Hits({len(self)} queries, {int(self.scored.sum())} with a relevant photo, {self.hit.shape[1]} ranks)"
 
 
 def as_ranking(ranking: RankingLike) -> Ranking:

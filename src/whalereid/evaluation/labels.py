@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import instance
+from whalereid.arrays import names_of, path_of, positions
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import integers, names_of, path_of
+from whalereid.evaluation.implied import ImpliedPairs
+from whalereid.evaluation.pairs import ListedPairs
 from whalereid.evaluation.spelling import nearest, same_but_for_spelling
 from whalereid.ranking import Ranking, Task
 from whalereid.tables import id_columns, read_table
@@ -57,60 +59,53 @@ class Labels:
     (3, ['q', 'r'], [1, 2])
     """
 
-    query_ids: np.ndarray
-    _table: str | None = None  # what errors call the table that the pairs were read from
-    _rows: tuple[np.ndarray, np.ndarray] | None = None  # and its row that first has each query, and each photo
-
     def __init__(self, query_ids: Sequence[str] | np.ndarray | pd.Series, image_ids: Any) -> None:
         queries, images = _texts(query_ids, "query_ids"), _texts(image_ids, "image_ids")
         if len(queries) != len(images):
             raise WhalereidError(f"labels: {len(queries)} query ids but {len(images)} photos; give pairs.")
         (query, names), (image, photos) = pd.factorize(queries), pd.factorize(images)
-        self._rows = (_first_rows(query, len(names)), _first_rows(image, len(photos)))
-        pairs = pd.unique(query.astype(np.int64) * max(len(photos), 1) + image)
-        self._set(names, photos, *np.divmod(pairs, max(len(photos), 1)))
+        different = pd.unique(query.astype(np.int64) * max(len(photos), 1) + image)
+        self._pairs: ListedPairs | ImpliedPairs = ListedPairs(
+            np.asarray(names, object), np.asarray(photos, object), *np.divmod(different, max(len(photos), 1))
+        )
+        self._table: str | None = None  # what errors call the table that the pairs were read from
+        self._rows: tuple[np.ndarray, np.ndarray] | None = (  # and its row that first has each query, and each photo
+            _first_rows(query, len(names)),
+            _first_rows(image, len(photos)),
+        )
+
+    @classmethod
+    def _of_pairs(cls, pairs: ListedPairs | ImpliedPairs) -> Labels:
+        labels = Labels.__new__(Labels)
+        labels._pairs, labels._table, labels._rows = pairs, None, None
+        return labels
 
     @classmethod
     def from_codes(cls, query_ids: Any, image_ids: Any, query: np.ndarray, image: np.ndarray) -> Labels:
         """Build from unique ids and (P,) codes into them, each pair once; ids that no pair uses are dropped."""
-        labels = Labels.__new__(Labels)
-        queries, images = names_of(query_ids, "query_ids"), names_of(image_ids, "image_ids")
-        _refuse_numbers(queries, "query_ids")
-        _refuse_numbers(images, "image_ids")
-        query, image = integers(query, "query"), integers(image, "image")
-        for name, codes, ids in (("query", query, queries), ("image", image, images)):
-            if len(codes) and not 0 <= codes.min() <= codes.max() < len(ids):
-                raise WhalereidError(f"labels: {name} holds a code outside the {len(ids)} ids; codes count from 0.")
-        if len(query) != len(image):
-            raise WhalereidError(f"labels: {len(query)} codes in query but {len(image)} in image; give pairs.")
-        (used, query), (seen, image) = _used(len(queries), query), _used(len(images), image)
-        labels._set(queries[used], images[seen], query, image)
-        return labels
+        _refuse_numbers(names_of(query_ids, "query_ids"), "query_ids")
+        _refuse_numbers(names_of(image_ids, "image_ids"), "image_ids")
+        return cls._of_pairs(ListedPairs(query_ids, image_ids, query, image))
 
-    def _set(self, query_ids: Any, image_ids: Any, query: np.ndarray, image: np.ndarray) -> None:
-        self.query_ids = np.asarray(query_ids, dtype=object)
-        self._held = (np.asarray(image_ids, dtype=object), np.asarray(query, np.int64), np.asarray(image, np.int64))
-        for array in (self.query_ids, *self._held):
-            array.flags.writeable = False
-
-    def _pairs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The photos' ids, and the pairs as codes into queries and photos."""
-        return self._held
+    @property
+    def query_ids(self) -> np.ndarray:
+        """(Q,) str objects: every query that has a relevant photo."""
+        return self._pairs.query_ids
 
     @property
     def image_ids(self) -> np.ndarray:
         """(D,) str objects: every photo that is relevant to some query."""
-        return self._pairs()[0]
+        return self._pairs.listed()[0]
 
     @property
     def query(self) -> np.ndarray:
         """(P,) int64: the query of each pair, each pair once, as a position in `query_ids`."""
-        return self._pairs()[1]
+        return self._pairs.listed()[1]
 
     @property
     def image(self) -> np.ndarray:
         """(P,) int64: the relevant photo of each pair, as a position in `image_ids`."""
-        return self._pairs()[2]
+        return self._pairs.listed()[2]
 
     @classmethod
     def of(
@@ -159,11 +154,11 @@ class Labels:
             if isinstance(images, str) or not isinstance(images, Iterable):
                 raise WhalereidError(f"labels of query {query_id!r}: {images!r} isn't a set of image ids.")
         _refuse_numbers(query_ids, "query ids")
-        held = [list(images) for images in sets]
-        for query_id, images in zip(query_ids, held, strict=True):
+        given = [list(images) for images in sets]
+        for query_id, images in zip(query_ids, given, strict=True):
             _refuse_numbers(images, f"query {query_id!r}")
-        owners = np.repeat(id_array(query_ids, "labels: query ids"), [len(images) for images in held])
-        return cls(owners, id_array(chain.from_iterable(held), "labels: image ids"))
+        owners = np.repeat(id_array(query_ids, "labels: query ids"), [len(images) for images in given])
+        return cls(owners, id_array(chain.from_iterable(given), "labels: image ids"))
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, *, where: str = "labels") -> Labels:
@@ -212,9 +207,7 @@ class Labels:
         WhalereidError
             No identity is known, or a photo or a column of the rules is absent.
         """
-        from whalereid.evaluation.implied import ImpliedLabels
-
-        return ImpliedLabels(catalogue, tasks)
+        return cls._of_pairs(ImpliedPairs(catalogue, tasks))
 
     def _check_spelling(self, ranking: Ranking, known: np.ndarray) -> None:
         """Refuse ids that are a ranked query's or a listed photo's, but for how they are written.
@@ -234,21 +227,23 @@ class Labels:
             An id that is not there differs from one that is in leading zeros, a suffix, a folder, case or spaces alone;
             names the row, and the id that was probably meant.
         """
-        for column, ours, theirs in (
+        if self._pairs.ids_are_the_tasks:
+            return
+        for column, labelled, ranked in (
             (0, self.query_ids, ranking.query_ids),
-            (1, self._pairs()[0], ranking.database_ids),
+            (1, self._pairs.listed()[0], ranking.database_ids),
         ):
-            strange = ours
-            for ids in (theirs, known):
+            strange = labelled
+            for ids in (ranked, known):
                 strange = strange[positions(strange, ids) < 0] if len(strange) else strange
             if not len(strange):
                 continue
-            meant = same_but_for_spelling(strange, np.concatenate([theirs, known]))
+            meant = same_but_for_spelling(strange, np.concatenate([ranked, known]))
             if meant:
                 given, right = next(iter(meant.items()))
                 more = f" ({len(meant):,} ids of the labels are so)" if len(meant) > 1 else ""
                 two = "" if len(known) else ", or evaluate with the photos' catalogue if they are two"
-                where = "the ranking" if positions([right], theirs)[0] >= 0 else "the catalogue"
+                where = "the ranking" if positions([right], ranked)[0] >= 0 else "the catalogue"
                 raise WhalereidError(
                     f"{self._place(column, given)}: {given!r} is not in {where}, but {right!r} is{more}; write ids in "
                     f"the same way everywhere{two}."
@@ -262,12 +257,12 @@ class Labels:
         WhalereidError
             Not one labelled photo is listed in the ranking or is in the catalogue.
         """
-        ours = self._pairs()[0]
-        known = positions(ours, ranking.database_ids) >= 0
+        labelled = self._pairs.listed()[0]
+        known = positions(labelled, ranking.database_ids) >= 0
         if catalogue is not None:
-            known |= positions(ours, catalogue.image_ids) >= 0
-        if len(ours) and len(ranking.database_ids) and not known.any():
-            place, first = self._place(1, ours[0]), ours[0]
+            known |= positions(labelled, catalogue.image_ids) >= 0
+        if len(labelled) and len(ranking.database_ids) and not known.any():
+            place, first = self._place(1, labelled[0]), labelled[0]
             alike = nearest(first, ranking.database_ids if catalogue is None else catalogue.image_ids)
             there = "is listed in the ranking" + ("" if catalogue is None else f" or is in {catalogue.source}")
             also = "" if catalogue is not None else ", or give the photos' catalogue if the ranking found none of them"
@@ -275,11 +270,11 @@ class Labels:
                 f"{place}: no photo of the labels {there}, {first!r} for one"
                 f"{f' (the nearest is {alike!r})' if alike else ''}; check that both are of the same photos{also}."
             )
-        return [] if catalogue is None else [str(image_id) for image_id in ours[~known]]
+        return [] if catalogue is None else [str(image_id) for image_id in labelled[~known]]
 
     def _place(self, column: int, given: str) -> str:
         """Where an id stands: the table, row and column."""
-        ids = (self.query_ids, self._pairs()[0])[column]
+        ids = (self.query_ids, self._pairs.listed()[0])[column]
         if self._table is None or self._rows is None:
             return f"labels, {COLUMNS[column]}"
         row = self._rows[column][int(np.flatnonzero(ids == given)[0])]
@@ -288,23 +283,11 @@ class Labels:
     @property
     def counts(self) -> np.ndarray:
         """(Q,) int64: how many relevant photos each query has; 1 or more."""
-        return np.bincount(self.query, minlength=len(self.query_ids))
+        return self._pairs.counts
 
     def hits(self, ranking: Ranking) -> np.ndarray:
         """(R, k) bool: which photos that a ranking of R queries lists are relevant to their query."""
-        ranking = instance(ranking, "ranking", Ranking, "a Ranking")
-        image_ids, query, image = self._pairs()
-        row, code = (
-            positions(self.query_ids, ranking.query_ids)[query],
-            positions(image_ids, ranking.database_ids)[image],
-        )
-        stride = max(len(ranking.database_ids), 1)
-        asked = (row >= 0) & (code >= 0)
-        if not asked.any():
-            return np.zeros(ranking.codes.shape, bool)
-        cells = np.where(ranking.codes < 0, -1, np.arange(len(ranking))[:, None] * stride + ranking.codes)
-        found = pd.Index(row[asked] * stride + code[asked]).get_indexer(pd.Index(cells.ravel()))
-        return np.asarray(found >= 0).reshape(cells.shape)
+        return self._pairs.hits(instance(ranking, "ranking", Ranking, "a Ranking"))
 
     def tally(self, group: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Count each query's relevant photos by a group that the photos are in.
@@ -319,8 +302,7 @@ class Labels:
         query, code, count : ndarray of shape (n,), int64
             Of each query (a position in `query_ids`) and each group that it has relevant photos in, how many.
         """
-        image_ids, query, image = self._pairs()
-        return _summed(query, _grouped(group, image_ids)[image], np.ones(len(query), np.int64))
+        return self._pairs.tally(group)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a long table: query_id, database_image_id; one row a relevant photo."""
@@ -329,17 +311,10 @@ class Labels:
         )
 
     def __len__(self) -> int:
-        return len(self.query)
+        return len(self._pairs)
 
     def __repr__(self) -> str:
         return f"Labels({len(self.query_ids)} queries, {len(self)} relevant photos)"
-
-
-def _used(n: int, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which of n are used, (n,) bool, and the codes counted among these alone."""
-    used = np.zeros(n, bool)
-    used[codes] = True
-    return used, (np.cumsum(used) - 1)[codes]
 
 
 def _texts(ids: Any, name: str) -> pd.Series:
@@ -368,27 +343,6 @@ def _first_rows(codes: np.ndarray, n: int) -> np.ndarray:
     first = np.zeros(n, np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
     return first
-
-
-def _grouped(group: Callable[[np.ndarray], np.ndarray], image_ids: np.ndarray) -> np.ndarray:
-    if not callable(group):
-        raise WhalereidError(f"group is a {type(group).__name__}; give a function from image ids to groups.")
-    codes = integers(group(image_ids), "what group gives")
-    if len(codes) != len(image_ids) or codes.min(initial=0) < 0:
-        raise WhalereidError(f"group: gives {len(codes)} codes for {len(image_ids)} photos; give one each, from 0.")
-    return codes
-
-
-def _summed(query: np.ndarray, code: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Add up the counts of equal (query, code)."""
-    stride = int(code.max(initial=0)) + 1
-    keys, inverse = np.unique(query * stride + code, return_inverse=True)
-    return *np.divmod(keys, stride), np.bincount(inverse, count, len(keys)).astype(np.int64)
-
-
-def positions(wanted: Sequence[str] | np.ndarray, among: Sequence[str] | np.ndarray | pd.Index) -> np.ndarray:
-    """(n,) int64: where each id stands among unique ids; -1 where it doesn't."""
-    return np.asarray(pd.Index(among, dtype=object).get_indexer(pd.Index(wanted, dtype=object)), np.int64)
 
 
 LabelsLike: TypeAlias = (

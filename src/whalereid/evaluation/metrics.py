@@ -12,8 +12,9 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 
 from whalereid import arguments
+from whalereid.arrays import bools, floats, integers
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import bools, cut_off, floats, integers
+from whalereid.evaluation.checks import cut_off
 from whalereid.evaluation.hits import Hits, RankingLike, as_ranking, refuse_empty
 from whalereid.evaluation.labels import LabelsLike
 

@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, Union
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from whalereid.arguments import choice, instance, whole_number
+from whalereid.arguments import instance
+from whalereid.arrays import path_of, positions
 from whalereid.candidates.rules import AnyRule
-from whalereid.candidates.scenario_files import INDEX, read_scenarios, write_scenarios
 from whalereid.candidates.task import tasks_of
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
-from whalereid.evaluation.arrays import catalogue_of, integers, path_of
-from whalereid.evaluation.labels import Labels, LabelsLike, positions
+from whalereid.evaluation.checks import catalogue_of
+from whalereid.evaluation.labels import Labels, LabelsLike
+from whalereid.evaluation.protocol_files import LABELS, read_tasks_of_protocol, write_protocol
 from whalereid.evaluation.spelling import nearest
-from whalereid.files import check_whole_folder, replacing
-from whalereid.outputs import is_protocol
+from whalereid.evaluation.split_tasks import Split, tasks_from_split
 from whalereid.ranking import CandidateMask, CandidateRules, Ranking, Task, tasks_from
-from whalereid.reading import is_file, read_json
-from whalereid.tables import write_table
+from whalereid.reading import is_file
 
-if TYPE_CHECKING:
-    from whalereid.splits import Splitter  # it loads scikit-learn, which scoring does without
-
-__all__ = ["Protocol", "Split"]
-
-_FORMATS = ("whalereid-protocol/1", "whalereid-protocol/2")  # the first had columns alone: "exclude" and "match"
-_RULES = "protocol.json"
-_FILES = (INDEX, "labels.csv", "queries/scenario*.csv", "databases/scenario*.csv")
-
-Split: TypeAlias = Union["Splitter", tuple[Sequence[int] | np.ndarray, Sequence[int] | np.ndarray]]
+__all__ = ["Protocol"]
 
 
 class Protocol:
@@ -201,18 +189,8 @@ class Protocol:
         [['b', 'a']]
         """
         catalogue = catalogue_of(catalogue)
-        choice(database, "database", ("test", "train", "all"))
-        fold = whole_number(fold, "fold", 0)
-        several = isinstance(split, Mapping)
-        named: Mapping[str, Split] = split if isinstance(split, Mapping) else {"test": split}
         rules = CandidateRules.of(rules, exclude=exclude, match=match)
-        ids, tasks = catalogue.image_ids, []
-        for name, one in named.items():
-            train, test = _rows(catalogue, one, fold)
-            searched = np.union1d(train, test) if database == "all" else {"test": test, "train": train}[database]
-            query_ids = [f"{name}-{image_id}" for image_id in ids[test]] if several else ids[test]
-            tasks.append(Task(name, tuple(query_ids), tuple(ids[test]), tuple(ids[searched]), rules))
-        return cls(tasks, catalogue)
+        return cls(tasks_from_split(catalogue, split, database=database, fold=fold, rules=rules), catalogue)
 
     @classmethod
     def read(cls, folder: str | os.PathLike[str], catalogue: Catalogue | None = None) -> Protocol:
@@ -236,10 +214,8 @@ class Protocol:
             catalogue_of(catalogue)
         if catalogue is None and is_file(folder / "metadata.csv"):
             catalogue = Catalogue.read(folder)
-        rules = _read_rules(folder / _RULES)
-        tasks = [replace(task, rules=rules.get(task.name, CandidateRules())) for task in read_scenarios(folder / INDEX)]
-        labels = folder / "labels.csv"
-        return cls(tasks, catalogue, labels if is_file(labels) else None)
+        labels = folder / LABELS
+        return cls(read_tasks_of_protocol(folder), catalogue, labels if is_file(labels) else None)
 
     def write(self, folder: str | os.PathLike[str]) -> None:
         """Write the competition's scenario files, and the rules.
@@ -256,23 +232,8 @@ class Protocol:
         try:
             labels = self.labels.to_frame()
         except WhalereidError as error:
-            raise WhalereidError(f"{folder / 'labels.csv'}: {error}") from error
-        check_whole_folder(folder, marker=_RULES, holds=_FILES, option="folder")
-        if (folder / _RULES).exists() and not is_protocol(folder / _RULES):
-            raise WhalereidError(f"{folder / _RULES}: isn't a protocol's that we wrote; choose a new folder.")
-        with replacing(folder) as beside:
-            self._write_into(beside, labels)
-
-    def _write_into(self, folder: Path, labels: pd.DataFrame) -> None:
-        write_scenarios(self.tasks, folder)
-        write_table(labels, folder / "labels.csv")
-        content = {
-            "format": _FORMATS[-1],
-            "rules": {task.name: task.rules.to_list() for task in self.tasks},
-            "distractors": self.distractors,
-        }
-        text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
-        (folder / _RULES).write_text(text, encoding="utf-8")
+            raise WhalereidError(f"{folder / LABELS}: {error}") from error
+        write_protocol(self.tasks, labels, self.distractors, folder)
 
     @property
     def query_ids(self) -> tuple[str, ...]:
@@ -309,10 +270,7 @@ class Protocol:
         WhalereidError
             A query is in no task, or a listed photo in no database.
         """
-        ranking = instance(ranking, "ranking", Ranking, "a Ranking")
-        unknown = ranking.query_ids[positions(ranking.query_ids, self.query_ids) < 0]
-        if len(unknown):
-            raise WhalereidError(f"ranking: {len(unknown)} of its queries are in no task: {listing(unknown)}.")
+        ranking = self._of_these_queries(ranking)
         searched = pd.unique(np.concatenate([np.asarray(t.database_images, object) for t in self.tasks]))
         strange = ranking.database_ids[positions(ranking.database_ids, searched) < 0]
         if len(strange):
@@ -333,7 +291,8 @@ class Protocol:
         order = np.argsort(~kept, axis=1, kind="stable")
         codes = np.take_along_axis(np.where(kept, ranking.codes, -1), order, axis=1)
         scores = np.take_along_axis(np.where(kept, ranking.scores, -np.inf), order, axis=1)
-        return self._like(ranking, ranking.query_ids, codes, scores), taken
+        learnt = ranking.trained_on
+        return Ranking.from_codes(ranking.query_ids, ranking.database_ids, codes, scores, trained_on=learnt), taken
 
     def completed(self, ranking: Ranking) -> Ranking:
         """Put a ranking into the protocol's order, with an empty list for each query that it doesn't hold.
@@ -355,21 +314,21 @@ class Protocol:
         WhalereidError
             A query is in no task.
         """
-        ranking = instance(ranking, "ranking", Ranking, "a Ranking")
+        ranking = self._of_these_queries(ranking)
         query_ids = np.asarray(self.query_ids, object)
         at = positions(query_ids, ranking.query_ids)
-        if int((at >= 0).sum()) < len(ranking):
-            unknown = ranking.query_ids[positions(ranking.query_ids, query_ids) < 0]
-            raise WhalereidError(f"ranking: {len(unknown)} of its queries are in no task: {listing(unknown)}.")
         if np.array_equal(at, np.arange(len(ranking))):
             return ranking
         codes, scores = np.full((len(at), ranking.k), -1, np.int64), np.full((len(at), ranking.k), -np.inf)
         codes[at >= 0], scores[at >= 0] = ranking.codes[at[at >= 0]], ranking.scores[at[at >= 0]]
-        return self._like(ranking, query_ids, codes, scores)
-
-    @staticmethod
-    def _like(ranking: Ranking, query_ids: np.ndarray, codes: np.ndarray, scores: np.ndarray) -> Ranking:
         return Ranking.from_codes(query_ids, ranking.database_ids, codes, scores, trained_on=ranking.trained_on)
+
+    def _of_these_queries(self, ranking: Ranking) -> Ranking:
+        ranking = instance(ranking, "ranking", Ranking, "a Ranking")
+        unknown = ranking.query_ids[positions(ranking.query_ids, self.query_ids) < 0]
+        if len(unknown):
+            raise WhalereidError(f"ranking: {len(unknown)} of its queries are in no task: {listing(unknown)}.")
+        return ranking
 
     @cached_property
     def candidates(self) -> np.ndarray:
@@ -388,36 +347,3 @@ class Protocol:
         photos = len({image for task in self.tasks for image in task.database_images})
         many = "" if len(self.tasks) == 1 else "s"
         return f"Protocol({len(self.query_ids)} queries among {photos} photos, {len(self.tasks)} scenario{many})"
-
-
-def _rows(catalogue: Catalogue, split: Split, fold: int) -> tuple[np.ndarray, np.ndarray]:
-    if isinstance(split, tuple | list):
-        if len(split) != 2:
-            raise WhalereidError(f"split holds {len(split)} parts; give a splitter, or rows as (train, test).")
-        train, test = integers(split[0], "split's train part"), integers(split[1], "split's test part")
-        for part in (train, test):
-            wrong = part[(part < 0) | (part >= len(catalogue))]
-            if len(wrong):
-                raise WhalereidError(f"{catalogue.source}: no row {wrong[0]}; its {len(catalogue)} rows count from 0.")
-        return train, test
-    if isinstance(split, str | bytes) or not callable(getattr(split, "split", None)):
-        instance(split, "split", (tuple, list), "a splitter, such as IdentityFolds(5), or rows as (train, test)")
-    pairs = list(split.split(catalogue))
-    if not 0 <= fold < len(pairs):
-        raise WhalereidError(f"fold {fold} is out of range; {split!r} gives {len(pairs)}, counted from 0.")
-    return pairs[fold]
-
-
-def _read_rules(path: Path) -> dict[str, CandidateRules]:
-    if not is_file(path):
-        return {}  # the competition's own folder has none
-    content = read_json(path, "a protocol's rules")
-    try:
-        if content["format"] not in _FORMATS:
-            raise ValueError(f"its format isn't {_FORMATS[-1]}")
-        if content["format"] == _FORMATS[0]:
-            return {name: CandidateRules(r["exclude"], r["match"]) for name, r in content["rules"].items()}
-        return {name: CandidateRules.from_list(rules) for name, rules in content["rules"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        said = f"it has no {error}" if isinstance(error, KeyError) else str(error)
-        raise WhalereidError(f"{path}: isn't a protocol's rules ({said}).") from error

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from whalereid import arguments
+from whalereid.arrays import path_of
 from whalereid.errors import WhalereidError
-from whalereid.evaluation.arrays import cut_off, path_of
+from whalereid.evaluation.checks import cut_off
 from whalereid.ranking import Ranking
 from whalereid.tables import read_table
 from whalereid.text import id_column

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from whalereid.images.classes import class_names as class_names
-    from whalereid.images.datasets import CrossViewPairs as CrossViewPairs
     from whalereid.images.datasets import PhotoDataset as PhotoDataset
-    from whalereid.images.datasets import collate as collate
+    from whalereid.images.items import collate as collate
+    from whalereid.images.pairs import CrossViewPairs as CrossViewPairs
     from whalereid.images.photos import MIN_SIDE as MIN_SIDE
     from whalereid.images.photos import read_photo as read_photo
     from whalereid.images.transforms import IMAGENET_MEAN as IMAGENET_MEAN
@@ -30,9 +30,9 @@ _MODULES = {
     "TRAINING_TRANSFORMS": "transforms",
     "TrainingTransform": "transforms",
     "evaluation_transform": "transforms",
-    "CrossViewPairs": "datasets",
+    "CrossViewPairs": "pairs",
     "PhotoDataset": "datasets",
-    "collate": "datasets",
+    "collate": "items",
 }
 
 __all__ = [*_MODULES]

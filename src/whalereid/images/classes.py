@@ -83,6 +83,6 @@ def _values(catalogue: Catalogue, columns: Sequence[str]) -> pd.Series:
     known = table.notna().all(axis=1)
     texts = [table.loc[known, name].astype("str") for name in columns]
     together = list(zip(*texts, strict=True)) if len(columns) > 1 else list(texts[0])
-    held = pd.Series(np.nan, index=table.index, dtype=object)
-    held[known] = pd.Series(together, index=table.index[known], dtype=object)
-    return held
+    classes = pd.Series(np.nan, index=table.index, dtype=object)
+    classes[known] = pd.Series(together, index=table.index[known], dtype=object)
+    return classes

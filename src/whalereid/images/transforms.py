@@ -332,11 +332,8 @@ def _to_tensor(mean: Sequence[float], std: Sequence[float]) -> list[A.BasicTrans
         except (TypeError, ValueError):
             numbers = np.empty(0)
         fit = numbers.shape == (3,) and numbers.dtype.kind in "iuf" and bool(np.isfinite(numbers).all())
-        if (
-            not fit
-            or any(isinstance(value, bool | np.bool_) for value in values)
-            or (name == "std" and min(numbers) <= 0)
-        ):
+        fit = fit and not any(isinstance(value, bool | np.bool_) for value in values)
+        if not fit or (name == "std" and min(numbers) <= 0):
             raise WhalereidError(f"{name} {values!r:.60}: three numbers are needed, one per channel of pixels in 0–1.")
     return [A.Normalize(mean=tuple(mean), std=tuple(std)), ToTensorV2()]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from whalereid.arguments import instance, texts
 from whalereid.catalogue import Catalogue, TrainedOn
-from whalereid.catalogue.schema import normalise_viewpoint
 from whalereid.errors import WhalereidError, listing
 from whalereid.ranking.ensemble import Ensemble
 from whalereid.ranking.result import Ranking
 from whalereid.ranking.search import Reranker, check_reranker
+from whalereid.text import normalise_viewpoint
 
 __all__ = ["Route", "ViewRoutes", "Views", "anything", "only", "without"]
 

@@ -1,5 +1,17 @@
-"""Contact sheets and figures; the room for review pages and explanations."""
+"""Contact sheets, displays and figures; the room for review pages and explanations."""
 
+from whalereid.reporting.displays import CMCDisplay, MetricByGroupDisplay, OpenSetDisplay, ReliabilityDisplay
+from whalereid.reporting.figures import draw_open_set, draw_report, write_figure
 from whalereid.reporting.sheets import contact_sheet, write_image
 
-__all__ = ["contact_sheet", "write_image"]
+__all__ = [
+    "CMCDisplay",
+    "MetricByGroupDisplay",
+    "OpenSetDisplay",
+    "ReliabilityDisplay",
+    "contact_sheet",
+    "draw_open_set",
+    "draw_report",
+    "write_figure",
+    "write_image",
+]

@@ -6,41 +6,41 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from whalereid.splits.base import Facts, codes
+from whalereid.splits.base import PhotoInfo, codes
 
 __all__ = ["deal", "encounter_groups", "joined_groups", "unique_pairs"]
 
 
-def encounter_groups(facts: Facts) -> np.ndarray:
+def encounter_groups(info: PhotoInfo) -> np.ndarray:
     """(N,) int64: which photos are of one encounter, as group numbers that don't depend on the order of rows.
 
     A photo of unknown encounter is grouped with those of the same identity and day whose encounter is unknown too;
     one whose identity or day is unknown as well stands alone.
     """
-    dated = ~np.isnat(facts.dates) & (facts.identity >= 0)
-    known = facts.encounter >= 0
+    dated = ~np.isnat(info.dates) & (info.identity >= 0)
+    known = info.encounter >= 0
     apart = ~known & dated
     alone = ~known & ~dated
-    days, day = np.unique(facts.dates[apart].astype("datetime64[D]"), return_inverse=True)
+    days, day = np.unique(info.dates[apart].astype("datetime64[D]"), return_inverse=True)
     # One number a photo, that orders by which of the three it is, and then by what the photo goes by.
-    key = facts.encounter.copy()
-    key[apart] = facts.n_encounters + facts.identity[apart] * len(days) + day
-    names = facts.names[alone]
-    key[alone] = facts.n_encounters + facts.n_identities * len(days) + codes(names, len(names), "image_id")
+    key = info.encounter.copy()
+    key[apart] = info.n_encounters + info.identity[apart] * len(days) + day
+    names = info.names[alone]
+    key[alone] = info.n_encounters + info.n_identities * len(days) + codes(names, len(names), "image_id")
     return np.unique(key, return_inverse=True)[1].reshape(-1)
 
 
-def joined_groups(facts: Facts) -> np.ndarray:
+def joined_groups(info: PhotoInfo) -> np.ndarray:
     """(N,) int64: which photos hang together by identity or encounter, directly or through others.
 
     An encounter of two identities ties them together; a photo of unknown identity goes with its encounter.
     """
-    encounter = encounter_groups(facts)
-    n_identities = facts.n_identities
-    known = facts.identity >= 0
+    encounter = encounter_groups(info)
+    n_identities = info.n_identities
+    known = info.identity >= 0
     n_nodes = n_identities + int(encounter.max()) + 1
     ties = coo_array(
-        (np.ones(known.sum(), bool), (facts.identity[known], n_identities + encounter[known])), (n_nodes, n_nodes)
+        (np.ones(known.sum(), bool), (info.identity[known], n_identities + encounter[known])), (n_nodes, n_nodes)
     )
     # Nodes stand in sorted order, and components are numbered by their first node: the order of rows has no say.
     joined = connected_components(ties, directed=False)[1]

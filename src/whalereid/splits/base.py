@@ -17,14 +17,14 @@ from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
 
-__all__ = ["LEFT_OUT", "ONLY_TRAINING", "Facts", "SingleSplit", "Splitter", "codes", "facts_of", "one_each"]
+__all__ = ["LEFT_OUT", "ONLY_TRAINING", "PhotoInfo", "SingleSplit", "Splitter", "codes", "info_of", "one_each"]
 
 ONLY_TRAINING = -1  # the fold number of a photo that is never tested, as in scikit-learn's PredefinedSplit
 LEFT_OUT = -2  # of one that is in neither part
 
 
 @dataclass(frozen=True)
-class Facts:
+class PhotoInfo:
     """What a splitter knows of N photos. Codes count from 0 in sorted order of the values; -1 is unknown.
 
     Attributes
@@ -116,7 +116,7 @@ class Splitter(BaseCrossValidator):
 
     def folds(self, X: Any, y: Any = None, groups: Any = None) -> np.ndarray:
         """(N,) int64: the fold that tests each photo; -1 is only trained on, -2 in neither part."""
-        return self._folds(self._facts(X, y, groups))
+        return self._folds(self._info(X, y, groups))
 
     @abstractmethod
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
@@ -146,16 +146,16 @@ class Splitter(BaseCrossValidator):
         return catalogue[train], catalogue[test]
 
     @abstractmethod
-    def _folds(self, facts: Facts) -> np.ndarray:
+    def _folds(self, info: PhotoInfo) -> np.ndarray:
         """(N,) int64: the fold that tests each photo, `ONLY_TRAINING` or `LEFT_OUT`."""
 
     def _numbers(self, folds: np.ndarray) -> list[int]:
         return list(range(self.get_n_splits()))
 
-    def _facts(self, X: Any, y: Any, groups: Any) -> Facts:
+    def _info(self, X: Any, y: Any, groups: Any) -> PhotoInfo:
         """Gather what is known; `groups` are encounters unless a subclass says otherwise."""
-        facts = facts_of(X, y)
-        return facts if groups is None else replace(facts, encounter=codes(groups, len(facts), "groups"))
+        info = info_of(X, y)
+        return info if groups is None else replace(info, encounter=codes(groups, len(info), "groups"))
 
 
 class SingleSplit(Splitter):
@@ -171,7 +171,7 @@ def _part(folds: np.ndarray, fold: int) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(~tested & (folds != LEFT_OUT)), np.flatnonzero(tested)
 
 
-def facts_of(X: Any, y: Any = None) -> Facts:
+def info_of(X: Any, y: Any = None) -> PhotoInfo:
     """Gather what a catalogue, or plain rows with identities `y`, tell of the photos."""
     columns: dict[str, Any] = {}
     if isinstance(X, Catalogue):
@@ -186,7 +186,7 @@ def facts_of(X: Any, y: Any = None) -> Facts:
     if "viewpoint" in columns:
         known = X.known("viewpoint")
         viewpoint[known] = columns["viewpoint"][known]
-    return Facts(
+    return PhotoInfo(
         where,
         names,
         identity=codes(columns.get("identity") if y is None else y, n, "y"),
@@ -240,21 +240,3 @@ def _plain(series: pd.Series) -> pd.Series:
 def needs_catalogue(value: Any, name: str = "catalogue") -> Catalogue:
     """Return a catalogue as it is; refuse anything else."""
     return instance(value, name, Catalogue, "a Catalogue (Catalogue.read(path) makes one)")
-
-
-def check_folds(n_splits: int) -> None:
-    """Refuse a number of folds that isn't an integer of 2 or more."""
-    if isinstance(n_splits, bool) or not isinstance(n_splits, int | np.integer) or n_splits < 2:
-        raise WhalereidError(f"the number of folds is {n_splits!r}; it is a whole number, 2 or more.")
-
-
-def check_seed(seed: int) -> None:
-    """Refuse a seed that isn't an integer of 0 or more."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-        raise WhalereidError(f"the seed is {seed!r}; it is a whole number from 0 to 4294967295.")
-
-
-def check_share(share: float, name: str, *, ends: bool = False) -> None:
-    """Refuse a share outside 0 to 1; 0 and 1 themselves pass only with `ends`."""
-    if isinstance(share, bool) or not isinstance(share, Real) or not (0 <= share <= 1 if ends else 0 < share < 1):
-        raise WhalereidError(f"{name} is {share!r}; it is a share, {'from 0 to 1' if ends else 'between 0 and 1'}.")

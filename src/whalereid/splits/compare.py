@@ -1,4 +1,4 @@
-"""How photos of a test part compare with those of a training part: in the table, in looks, in their borders."""
+"""How photos of a test part compare with those of a training part: in the table, whole, and in their borders."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 from whalereid.catalogue import Catalogue, fingerprint, most_similar
 from whalereid.splits.borders import WIDTH, border
 
-__all__ = ["BorderHint", "Looks", "Told", "close_in_time", "compare_borders", "same_value", "unchecked"]
+__all__ = ["Appearance", "BorderHint", "PhotoCodes", "close_in_time", "compare_borders", "same_value", "unchecked"]
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class BorderHint:
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
-    """What the table tells of N photos. Codes count from 0, the same for the same value; -1 is unknown.
+class PhotoCodes:
+    """What the table says of N photos, as codes. They count from 0, the same for the same value; -1 is unknown.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Told:
     moment: np.ndarray
 
     @classmethod
-    def by(cls, *catalogues: Catalogue) -> Told:
+    def by(cls, *catalogues: Catalogue) -> PhotoCodes:
         """Gather it of the photos of all these catalogues, one after the other."""
         when = np.concatenate([part.dates() for part in catalogues])
         day = when.astype("datetime64[D]")
@@ -69,21 +69,21 @@ class Told:
     def __len__(self) -> int:
         return len(self.image_ids)
 
-    def take(self, rows: np.ndarray) -> Told:
-        """Return what is told of some of the photos."""
-        return Told(*(getattr(self, field.name)[rows] for field in fields(self)))
+    def take(self, rows: np.ndarray) -> PhotoCodes:
+        """Return the codes of some of the photos."""
+        return PhotoCodes(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
-    """What N photos look like: codes of their bytes (-1 where unread), whole looks, borders."""
+class Appearance:
+    """What N photos look like: codes of their bytes (-1 where unread), whole photos, borders."""
 
     bytes: np.ndarray
     whole: np.ndarray
     border: np.ndarray
 
     @classmethod
-    def of(cls, *catalogues: Catalogue, progress: bool) -> Looks:
+    def of(cls, *catalogues: Catalogue, progress: bool) -> Appearance:
         """Read the photos of all these catalogues, one after the other, each once."""
         prints, borders = [], []
         for part in catalogues:
@@ -93,9 +93,9 @@ class Looks:
         digests = [pd.Series([digest or None for digest in each.digests], dtype=object) for each in prints]
         return cls(_codes(digests), np.concatenate([each.vectors for each in prints]), np.concatenate(borders))
 
-    def take(self, rows: np.ndarray) -> Looks:
-        """Return the looks of some of the photos."""
-        return Looks(self.bytes[rows], self.whole[rows], self.border[rows])
+    def take(self, rows: np.ndarray) -> Appearance:
+        """Return the appearance of some of the photos."""
+        return Appearance(self.bytes[rows], self.whole[rows], self.border[rows])
 
 
 def _put_border(into: np.ndarray, row: int, image: np.ndarray) -> None:
@@ -119,28 +119,28 @@ def unchecked(n: int) -> pd.Series:
     return pd.Series([pd.NA] * n, dtype="boolean")
 
 
-def same_value(whose: Sequence[np.ndarray], what: Sequence[np.ndarray]) -> pd.Series:
+def same_value(identity: Sequence[np.ndarray], what: Sequence[np.ndarray]) -> pd.Series:
     """(T,) boolean: whether a training photo of the same identity has the same value; missing if none is known.
 
     Parameters
     ----------
-    whose, what : pair of ndarray, int64
+    identity, what : pair of ndarray, int64
         Codes of the identity and the value of the training photos, and of the T test photos.
     """
     if any((values < 0).all() for values in what):
-        return unchecked(len(whose[1]))
+        return unchecked(len(identity[1]))
     width = max(int(values.max()) for values in what) + 1
-    both_known = [(who >= 0) & (value >= 0) for who, value in zip(whose, what, strict=True)]
-    train, test = (who * width + value for who, value in zip(whose, what, strict=True))
+    both_known = [(animal >= 0) & (value >= 0) for animal, value in zip(identity, what, strict=True)]
+    train, test = (animal * width + value for animal, value in zip(identity, what, strict=True))
     return pd.Series(both_known[1] & pd.Series(test).isin(train[both_known[0]]).to_numpy(), dtype="boolean")
 
 
-def close_in_time(whose: Sequence[np.ndarray], when: Sequence[np.ndarray], seconds: int) -> pd.Series:
+def close_in_time(identity: Sequence[np.ndarray], when: Sequence[np.ndarray], seconds: int) -> pd.Series:
     """(T,) boolean: whether a training photo of the same identity was taken as soon as that; missing likewise."""
-    parts = [pd.DataFrame({"who": who, "when": moments}) for who, moments in zip(whose, when, strict=True)]
+    parts = [pd.DataFrame({"who": animal, "when": moments}) for animal, moments in zip(identity, when, strict=True)]
     train, test = (part[part["who"] >= 0].dropna().sort_values("when", kind="stable") for part in parts)
     if not len(train) or not len(test):
-        return unchecked(len(whose[1]))
+        return unchecked(len(identity[1]))
     nearest = pd.merge_asof(
         test.reset_index(names="row"),
         train.assign(found=True),
@@ -149,13 +149,13 @@ def close_in_time(whose: Sequence[np.ndarray], when: Sequence[np.ndarray], secon
         direction="nearest",
         tolerance=pd.Timedelta(seconds=seconds),
     )
-    close = np.zeros(len(whose[1]), bool)
+    close = np.zeros(len(identity[1]), bool)
     close[nearest.loc[nearest["found"].notna(), "row"]] = True
     return pd.Series(close, dtype="boolean")
 
 
 def compare_borders(
-    train: Told, test: Told, looks: Sequence[Looks], seen: np.ndarray
+    train: PhotoCodes, test: PhotoCodes, appearances: Sequence[Appearance], seen: np.ndarray
 ) -> tuple[pd.Series, BorderHint | None]:
     """Find for each query the training photo with the most similar border.
 
@@ -166,18 +166,20 @@ def compare_borders(
     hint : BorderHint or None
         How often they are.
     """
-    there = np.flatnonzero(looks[0].border.any(axis=1))
-    asked = np.flatnonzero(seen & looks[1].border.any(axis=1))
+    there = np.flatnonzero(appearances[0].border.any(axis=1))
+    asked = np.flatnonzero(seen & appearances[1].border.any(axis=1))
     if not len(there) or not len(asked):
         return unchecked(len(seen)), None
-    twin = there[most_similar(looks[1].border[asked], looks[0].border[there])[0]]
+    twin = there[most_similar(appearances[1].border[asked], appearances[0].border[there])[0]]
     shares: list[float] = []
     for name in ("identity", "encounter"):
-        ours, theirs = getattr(test, name)[asked], getattr(train, name)
-        found = (ours >= 0) & (ours == theirs[twin])
-        held = theirs[there]
-        photos = np.bincount(held[held >= 0], minlength=int(ours.max()) + 1)
-        by_chance = np.where(ours >= 0, photos[ours], 0) / len(there) if len(photos) else np.zeros(len(ours))
+        asked_codes, train_codes = getattr(test, name)[asked], getattr(train, name)
+        found = (asked_codes >= 0) & (asked_codes == train_codes[twin])
+        compared = train_codes[there]
+        photos = np.bincount(compared[compared >= 0], minlength=int(asked_codes.max()) + 1)
+        by_chance = np.zeros(len(asked))
+        if len(photos):
+            by_chance = np.where(asked_codes >= 0, photos[asked_codes], 0) / len(there)
         shares += [float(found.mean()), float(by_chance.mean())]
         if name == "identity":
             hit = np.zeros(len(seen), bool)

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from whalereid import arguments
 from whalereid.errors import WhalereidError
 from whalereid.splits.balance import encounter_groups
-from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, SingleSplit, check_share, facts_of, one_each
+from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, PhotoInfo, SingleSplit, info_of, one_each
 
 __all__ = ["DateSplit"]
 
@@ -49,7 +50,7 @@ class DateSplit(SingleSplit):
         if (self.date is None) == (self.test_share is None):
             raise WhalereidError("DateSplit: give either a date or test_share, the share of photos to test.")
         if self.test_share is not None:
-            check_share(self.test_share, "test_share")
+            arguments.number(self.test_share, "test_share", 0, 1, open_ends=True)
         elif np.isnat(self._moment):
             raise WhalereidError(f"DateSplit: {self.date!r:.80} is no date; write it as 2019-06-01.")
 
@@ -61,38 +62,38 @@ class DateSplit(SingleSplit):
         moment = pd.to_datetime(str(self.date), errors="coerce")
         return np.datetime64("NaT", "s") if pd.isna(moment) else np.datetime64(moment.tz_localize(None))
 
-    def _facts(self, X: Any, y: Any, groups: Any) -> Facts:
-        facts = facts_of(X, y)
+    def _info(self, X: Any, y: Any, groups: Any) -> PhotoInfo:
+        info = info_of(X, y)
         if groups is None:
-            return facts
-        dates = pd.to_datetime(one_each(groups, len(facts), "groups").astype(object), errors="coerce", format="mixed")
-        return replace(facts, dates=dates.to_numpy("datetime64[ns]"))
+            return info
+        dates = pd.to_datetime(one_each(groups, len(info), "groups").astype(object), errors="coerce", format="mixed")
+        return replace(info, dates=dates.to_numpy("datetime64[ns]"))
 
-    def _folds(self, facts: Facts) -> np.ndarray:
-        facts.refuses_one_identity()
-        groups = encounter_groups(facts)
-        last = _last(groups, facts.dates)[groups]
+    def _folds(self, info: PhotoInfo) -> np.ndarray:
+        info.refuses_one_identity()
+        groups = encounter_groups(info)
+        last = _last(groups, info.dates)[groups]
         dated = ~np.isnat(last)
         if not dated.any():
-            raise WhalereidError(f"{facts.where}: no photo has a date; fill the column 'date', or split another way.")
-        cut = self._moment if self.date is not None else self._cut(last[dated], facts)
+            raise WhalereidError(f"{info.where}: no photo has a date; fill the column 'date', or split another way.")
+        cut = self._moment if self.date is not None else self._cut(last[dated], info)
         tested = dated & (last >= cut)
         if not tested.any() or not (dated & ~tested).any():
-            days = facts.dates[~np.isnat(facts.dates)].astype("datetime64[D]")
+            days = info.dates[~np.isnat(info.dates)].astype("datetime64[D]")
             nothing = "train on" if tested.any() else "test"
             raise WhalereidError(
-                f"{facts.where}: no photo is left to {nothing} when splitting at {self.date}; "
+                f"{info.where}: no photo is left to {nothing} when splitting at {self.date}; "
                 f"the table's dates run from {days.min()} to {days.max()}, and an encounter is never parted."
             )
         return np.where(tested, 0, np.where(dated, ONLY_TRAINING, LEFT_OUT))
 
-    def _cut(self, last: np.ndarray, facts: Facts) -> np.datetime64:
+    def _cut(self, last: np.ndarray, info: PhotoInfo) -> np.datetime64:
         """Find the day from which on the share of photos is nearest to the wanted one."""
         assert self.test_share is not None
         days, photos = np.unique(last.astype("datetime64[D]"), return_counts=True)
         if len(days) == 1:
             raise WhalereidError(
-                f"{facts.where}: every encounter ends on {days[0]}; it takes two days to split by date."
+                f"{info.where}: every encounter ends on {days[0]}; it takes two days to split by date."
             )
         tested = photos[::-1].cumsum()[::-1] / len(last)
         return days[1:][np.argmin(np.abs(tested[1:] - self.test_share))]

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
+from whalereid import arguments
 from whalereid.errors import WhalereidError
 from whalereid.splits.balance import deal, encounter_groups, joined_groups
-from whalereid.splits.base import Facts, Splitter, check_folds, check_seed
+from whalereid.splits.base import PhotoInfo, Splitter
 
 __all__ = ["EncounterFolds", "IdentityFolds", "PhotoFolds"]
 
@@ -22,8 +23,8 @@ class _Folds(Splitter):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_folds(self.n_splits)
-        check_seed(self.seed)
+        arguments.whole_number(self.n_splits, "n_splits", 2)
+        arguments.seed(self.seed)
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """How many folds there are; the arguments are scikit-learn's and not looked at."""
@@ -59,20 +60,20 @@ class PhotoFolds(_Folds):
     [[1, 2], [0, 3]]
     """
 
-    def _folds(self, facts: Facts) -> np.ndarray:
-        facts.needs_identities()
-        _, most = np.unique(facts.identity, return_counts=True)
+    def _folds(self, info: PhotoInfo) -> np.ndarray:
+        info.needs_identities()
+        _, most = np.unique(info.identity, return_counts=True)
         if most.max() < self.n_splits:
             raise WhalereidError(
-                f"{facts.where}: {self.n_splits} folds by photo need an identity with {self.n_splits} photos, "
+                f"{info.where}: {self.n_splits} folds by photo need an identity with {self.n_splits} photos, "
                 f"the largest has {most.max()}; ask for fewer folds."
             )
         splitter = StratifiedKFold(self.n_splits, shuffle=True, random_state=self.seed)
-        folds = np.empty(len(facts), np.int64)
+        folds = np.empty(len(info), np.int64)
         with warnings.catch_warnings():
             # Identities with fewer photos than folds are the rule here; the class says what becomes of them.
             warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-            for fold, (_, test) in enumerate(splitter.split(folds, facts.identity)):
+            for fold, (_, test) in enumerate(splitter.split(folds, info.identity)):
                 folds[test] = fold
         return folds
 
@@ -106,18 +107,18 @@ class EncounterFolds(_Folds):
     set()
     """
 
-    def _folds(self, facts: Facts) -> np.ndarray:
-        facts.refuses_one_identity()
-        needs_encounters(facts)
-        groups = encounter_groups(facts)
-        asked = groups[facts.identity >= 0] if facts.n_identities else groups
+    def _folds(self, info: PhotoInfo) -> np.ndarray:
+        info.refuses_one_identity()
+        needs_encounters(info)
+        groups = encounter_groups(info)
+        asked = groups[info.identity >= 0] if info.n_identities else groups
         n_groups = len(np.unique(asked))
         if n_groups < self.n_splits:
             raise WhalereidError(
-                f"{facts.where}: {self.n_splits} folds by encounter need as many encounters, it has {n_groups}"
-                f"{' with a known identity' if facts.n_identities else ''}; ask for fewer folds."
+                f"{info.where}: {self.n_splits} folds by encounter need as many encounters, it has {n_groups}"
+                f"{' with a known identity' if info.n_identities else ''}; ask for fewer folds."
             )
-        return deal(groups, facts.identity, self.n_splits, self.seed)
+        return deal(groups, info.identity, self.n_splits, self.seed)
 
 
 @dataclass(frozen=True)
@@ -149,28 +150,28 @@ class IdentityFolds(_Folds):
     set()
     """
 
-    def _folds(self, facts: Facts) -> np.ndarray:
-        facts.needs_identities()
-        if facts.n_identities < self.n_splits:
+    def _folds(self, info: PhotoInfo) -> np.ndarray:
+        info.needs_identities()
+        if info.n_identities < self.n_splits:
             raise WhalereidError(
-                f"{facts.where}: {self.n_splits} folds by identity need as many identities, "
-                f"it has {facts.n_identities}; ask for fewer folds."
+                f"{info.where}: {self.n_splits} folds by identity need as many identities, "
+                f"it has {info.n_identities}; ask for fewer folds."
             )
-        groups = joined_groups(facts)
-        n_groups = len(np.unique(groups[facts.identity >= 0]))
+        groups = joined_groups(info)
+        n_groups = len(np.unique(groups[info.identity >= 0]))
         if n_groups < self.n_splits:
             raise WhalereidError(
-                f"{facts.where}: shared encounters tie its {facts.n_identities} identities into {n_groups} "
+                f"{info.where}: shared encounters tie its {info.n_identities} identities into {n_groups} "
                 f"{'group' if n_groups == 1 else 'groups'}, too few for {self.n_splits} folds; ask for fewer, or, "
                 "if encounters are numbered anew for each identity, put the identity into the encounter's name."
             )
-        return deal(groups, facts.identity, self.n_splits, self.seed)
+        return deal(groups, info.identity, self.n_splits, self.seed)
 
 
-def needs_encounters(facts: Facts) -> None:
+def needs_encounters(info: PhotoInfo) -> None:
     """Refuse a table in which neither encounters nor an identity's days are known: any encounter might straddle."""
-    if facts.n_encounters == 0 and not facts.has_days:
+    if info.n_encounters == 0 and not info.has_days:
         raise WhalereidError(
-            f"{facts.where}: no photo has an encounter, nor an identity with a date; fill the column 'encounter' "
+            f"{info.where}: no photo has an encounter, nor an identity with a date; fill the column 'encounter' "
             "(an id for each sighting) or 'date', or split by identity or by photo."
         )

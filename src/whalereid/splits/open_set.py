@@ -9,9 +9,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from whalereid import arguments
 from whalereid.errors import WhalereidError
 from whalereid.splits.balance import encounter_groups, unique_pairs
-from whalereid.splits.base import ONLY_TRAINING, Facts, SingleSplit, check_seed, check_share
+from whalereid.splits.base import ONLY_TRAINING, PhotoInfo, SingleSplit
 from whalereid.splits.folds import needs_encounters
 
 __all__ = ["OpenSetSplit"]
@@ -53,15 +54,15 @@ class OpenSetSplit(SingleSplit):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_share(self.unseen, "unseen", ends=True)
-        check_share(self.test_share, "test_share")
-        check_seed(self.seed)
+        arguments.number(self.unseen, "unseen", 0, 1)
+        arguments.number(self.test_share, "test_share", 0, 1, open_ends=True)
+        arguments.seed(self.seed)
 
-    def _folds(self, facts: Facts) -> np.ndarray:
-        facts.needs_identities()
-        needs_encounters(facts)
-        draw = _Draw(facts, np.random.default_rng(self.seed))
-        wanted = max(1, round(self.test_share * len(facts)))
+    def _folds(self, info: PhotoInfo) -> np.ndarray:
+        info.needs_identities()
+        needs_encounters(info)
+        draw = _Draw(info, np.random.default_rng(self.seed))
+        wanted = max(1, round(self.test_share * len(info)))
         while draw.photos < wanted:
             new, n = draw.new, draw.tested_identities
             lacks_new, lacks_known = self.unseen > 0 and new == 0, self.unseen < 1 and new == n
@@ -73,14 +74,14 @@ class OpenSetSplit(SingleSplit):
         lacks_a_kind = (self.unseen < 1 and new == n) or (self.unseen > 0 and new == 0)
         if lacks_a_kind or draw.photos < wanted / 2 or draw.tested.all():
             raise WhalereidError(
-                f"{facts.where}: too few identities, or too many encounters that tie them together, to test "
+                f"{info.where}: too few identities, or too many encounters that tie them together, to test "
                 f"{self.test_share:.0%} of the photos with {self.unseen:.0%} of the test identities unseen: it has "
-                f"{facts.n_identities} identities, {draw.n_met_twice} with two encounters; ask for other shares."
+                f"{info.n_identities} identities, {draw.n_met_twice} with two encounters; ask for other shares."
             )
         slack = max(0.1, 1 / n) if 0 < self.unseen < 1 else 0.0
         if abs(new / n - self.unseen) > slack:
             raise WhalereidError(
-                f"{facts.where}: encounters of several identities make {new} of {n} test identities unseen where "
+                f"{info.where}: encounters of several identities make {new} of {n} test identities unseen where "
                 f"{self.unseen:.0%} was asked for; ask for a share nearer to {new / n:.2f}."
             )
         return np.where(draw.tested[draw.groups], 0, ONLY_TRAINING)
@@ -92,15 +93,15 @@ class _Draw:
     Once an encounter doesn't fit it never will, so each list of candidates is gone through once.
     """
 
-    def __init__(self, facts: Facts, rng: np.random.Generator) -> None:
-        self.groups = encounter_groups(facts)
+    def __init__(self, info: PhotoInfo, rng: np.random.Generator) -> None:
+        self.groups = encounter_groups(info)
         self.sizes = np.bincount(self.groups)
         self.tested = np.zeros(len(self.sizes), bool)
         self.photos = 0
         self.tested_identities = 0  # with a photo in the test part
         self.new = 0  # of those, with all their photos there
-        known = facts.identity >= 0
-        ties, _ = unique_pairs(facts.identity[known], self.groups[known])
+        known = info.identity >= 0
+        ties, _ = unique_pairs(info.identity[known], self.groups[known])
         self._met = np.bincount(ties[:, 0])  # encounters of each identity
         self._left = self._met.copy()  # of those, in training
         self._encounters = np.split(ties[:, 1], np.cumsum(self._met)[:-1])

@@ -13,7 +13,7 @@ from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
 from whalereid.outputs import FOLDS, check_output
-from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, Splitter, needs_catalogue
+from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, PhotoInfo, Splitter, needs_catalogue
 from whalereid.tables import read_table, require_columns, require_filled, write_table
 from whalereid.text import MISSING, id_column
 
@@ -200,19 +200,19 @@ class PredefinedFolds(Splitter):
     def _numbers(self, folds: np.ndarray) -> list[int]:
         return [fold for fold in np.unique(self.table["fold"]).tolist() if fold >= 0]
 
-    def _folds(self, facts: Facts) -> np.ndarray:
+    def _folds(self, info: PhotoInfo) -> np.ndarray:
         folds = self.table["fold"].to_numpy()
-        if facts.plain:
-            if len(facts) != len(folds):
+        if info.plain:
+            if len(info) != len(folds):
                 raise WhalereidError(
-                    f"the fold table has {len(folds)} photos, {len(facts)} rows were given; give a catalogue."
+                    f"the fold table has {len(folds)} photos, {len(info)} rows were given; give a catalogue."
                 )
         else:
-            at = self._rows_of(facts.names)
+            at = self._rows_of(info.names)
             folds = np.where(at >= 0, folds[at], LEFT_OUT)
         untested = np.setdiff1d(self._numbers(folds), folds).tolist()
         if untested:
-            raise WhalereidError(f"{facts.where}: has no photo of fold {listing(untested)} of the fold table.")
+            raise WhalereidError(f"{info.where}: has no photo of fold {listing(untested)} of the fold table.")
         return folds
 
     def __repr__(self) -> str:

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from whalereid.arguments import texts
-from whalereid.catalogue.schema import normalise_viewpoint
 from whalereid.errors import WhalereidError, listing
-from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, Facts, SingleSplit, facts_of, one_each
+from whalereid.splits.base import LEFT_OUT, ONLY_TRAINING, PhotoInfo, SingleSplit, info_of, one_each
+from whalereid.text import normalise_viewpoint
 
 __all__ = ["ViewpointSplit"]
 
@@ -53,18 +53,18 @@ class ViewpointSplit(SingleSplit):
                 f"viewpoint {listing(both)} is asked for on both sides; queries and database must differ."
             )
 
-    def _facts(self, X: Any, y: Any, groups: Any) -> Facts:
-        facts = facts_of(X, y)
-        return facts if groups is None else replace(facts, viewpoint=_viewpoints(groups, len(facts)))
+    def _info(self, X: Any, y: Any, groups: Any) -> PhotoInfo:
+        info = info_of(X, y)
+        return info if groups is None else replace(info, viewpoint=_viewpoints(groups, len(info)))
 
-    def _folds(self, facts: Facts) -> np.ndarray:
-        view = pd.Series(facts.viewpoint)
+    def _folds(self, info: PhotoInfo) -> np.ndarray:
+        view = pd.Series(info.viewpoint)
         there = sorted(view.dropna().unique())
         wanted = [_names(self.query, "query"), _names(self.database, "database")]
         for name in (*wanted[0], *wanted[1]):
             if name not in there:
                 raise WhalereidError(
-                    f"{facts.where}: no photo has the viewpoint {name!r}; it has {listing(there, most=12) or 'none'}."
+                    f"{info.where}: no photo has the viewpoint {name!r}; it has {listing(there, most=12) or 'none'}."
                 )
         queries, database = (view.isin(names).to_numpy(bool) for names in wanted)
         return np.where(queries, 0, np.where(database, ONLY_TRAINING, LEFT_OUT))

@@ -7,7 +7,7 @@ import hashlib
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from whalereid import arguments, stopping
+from whalereid.candidates.rules import AnyRule, CandidateRules
 from whalereid.catalogue import Catalogue, TrainedOn
 from whalereid.catalogue.fingerprints import content_keys
 from whalereid.errors import WhalereidError, listing
@@ -40,7 +41,7 @@ from whalereid.training.items import PHOTOS_IN_WORDS, Photos, make_items
 from whalereid.training.photos import check_files
 from whalereid.training.progress import TrainingProgress
 from whalereid.training.recipe import Recipe
-from whalereid.training.validation import Figures, Validation
+from whalereid.training.validation import Validation, ValidationScores
 
 __all__ = ["Run", "fit"]
 
@@ -82,6 +83,7 @@ def fit(
     labels_from: str | Sequence[str] | None = None,
     exclude: Sequence[str] | None = None,
     match: Sequence[str] = (),
+    rules: CandidateRules | Iterable[AnyRule] = (),
     on_error: Literal["raise", "skip"] = "raise",
     seed: int = 0,
     workers: int | None = None,
@@ -120,6 +122,8 @@ def fit(
     exclude, match : sequence of str
         Rules of the validation's ranking, as in `Ensemble.rank`; by default candidates of the query's own encounter are
         excluded where encounters are known.
+    rules : CandidateRules or sequence of Rule
+        Further rules of that ranking.
     on_error : {"raise", "skip"}
         What to do with a photo that can't be read, where `train` is a catalogue. Those skipped are listed at the end.
     seed : int
@@ -160,6 +164,7 @@ def fit(
     arguments.instance(out, "out", (str, os.PathLike), "the path of a folder")
     exclude = None if exclude is None else arguments.column_names(exclude, "exclude")
     match = arguments.column_names(match, "match")
+    rules = CandidateRules.of(rules)
     arguments.choice(on_error, "on_error", ("raise", "skip"))
     seed = arguments.seed(seed)
     workers = None if workers is None else arguments.whole_number(workers, "workers", 0)
@@ -169,7 +174,7 @@ def fit(
     items, notes = make_items(train, net, recipe, labels_from=labels_from, on_error=on_error, seed=seed)
     reading, untold = check_preprocessing(items, net, recipe)
     check_head(head, net.dim, len(items.classes))
-    validation = _validation(valid, items, recipe, exclude=exclude, match=match)
+    validation = _validation(valid, items, recipe, exclude=exclude, match=match, rules=rules)
     settings = _settings(net, head, items, validation, recipe, mirrors=reading.mirrors, seed=seed)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else CUDA's products differ from run to run
     with repeatable(seed), stopping.later(lambda: _to_go_on_with(Path(out), recipe)):
@@ -182,7 +187,7 @@ def fit(
             with TrainingProgress(recipe.epochs, show=progress and folder is not None) as display:
                 for note in (*notes, *untold):
                     display.say(note)
-                if validation is not None:
+                if validation is not None and folder is not None:
                     _warn_of_leakage(items.catalogue, validation.photos, display)
                 training = _Training(net, head, items, validation, recipe, accelerator, seed=seed, workers=workers)
                 return training.run(Path(out), folder, display)
@@ -310,10 +315,7 @@ class _Training:
             )
         self.untrained = {"mAP@20": figures.mean_average_precision, "top-1": figures.top_1}
         words = f"{self.validation.n_queries} validation queries"
-        if self.validation.rules.exclude:
-            words += f", excluding the same {listing(self.validation.rules.exclude)}"
-        if self.validation.rules.match:
-            words += f", matching {listing(self.validation.rules.match)}"
+        words = ", ".join([words, *_rules_in_words(self.validation.rules)])
         display.say(f"untrained: mAP@20 {figures.mean_average_precision:.3f}, top-1 {figures.top_1:.3f} ({words})")
 
     def _epoch(self, epoch: int, folder: RunFolder | None, display: TrainingProgress) -> None:
@@ -326,7 +328,7 @@ class _Training:
         loss = self._steps(epoch, display)
         rate = display.rate()
         display.validating()
-        figures = Figures() if self.validation is None else self._measure(self.validation)
+        figures = ValidationScores() if self.validation is None else self._measure(self.validation)
         score = self._score(figures)
         better = not self.best_epoch or score > self.best_score
         if better:
@@ -404,9 +406,9 @@ class _Training:
             )
         return mean
 
-    def _measure(self, validation: Validation) -> Figures:
+    def _measure(self, validation: Validation) -> ValidationScores:
         """Measure in the main process, and let the others know, also where it failed."""
-        found: list[Figures | str] = [""]
+        found: list[ValidationScores | str] = [""]
         if self.accelerator.is_main_process:
             options: dict[str, Any] = {"precision": self.recipe.precision, "device": self.accelerator.device}
             options |= {"on_error": self.items.on_error}
@@ -431,7 +433,7 @@ class _Training:
                 "Mend those photos (`whalereid check` lists them), or validate on others."
             )
 
-    def _score(self, figures: Figures) -> float:
+    def _score(self, figures: ValidationScores) -> float:
         """What epochs are chosen by; higher is better, and what isn't a number worse than any."""
         if self.validation is None:
             return float(len(self.records))
@@ -521,23 +523,21 @@ def _validation(
     *,
     exclude: Sequence[str] | None,
     match: Sequence[str],
+    rules: CandidateRules,
 ) -> Validation | None:
     if valid is None:
         return None
     arguments.instance(valid, "valid", (Catalogue, PhotoDataset, CrossViewPairs), f"{PHOTOS_IN_WORDS}, or None")
     photos = valid if isinstance(valid, Catalogue) else valid.catalogue
-    validation = Validation(photos, items, exclude=exclude, match=match)
+    validation = Validation(photos, items, exclude=exclude, match=match, rules=rules)
     if items.on_error == "raise":
         check_files(photos)
     if recipe.select_by == "mAP" and not validation.n_queries:
-        rules = validation.rules
-        words = ", ".join(
-            [f"excluding the same {name}" for name in rules.exclude] + [f"matching {name}" for name in rules.match]
-        )
+        words = ", ".join(_rules_in_words(validation.rules))
         raise WhalereidError(
             f"{photos.source}: no validation photo has another of its identity among its candidates"
             f"{f' ({words})' if words else ''}, so no epoch can be chosen; take other validation photos or other rules "
-            "(--exclude, --match)."
+            "(--exclude, --match, --rule)."
         )
     if recipe.select_by == "loss" and not validation.n_losses:
         kind = "an identity" if items.labels_from == ("identity",) else "a class"
@@ -548,12 +548,19 @@ def _validation(
     return validation
 
 
+def _rules_in_words(rules: CandidateRules) -> list[str]:
+    """What is excluded and matched, and each further rule."""
+    words = [f"excluding the same {listing(rules.exclude)}"] if rules.exclude else []
+    words += [f"matching {listing(rules.match)}"] if rules.match else []
+    return words + rules.but(exclude=(), match=()).in_words()
+
+
 def _warn_of_leakage(train: Catalogue, valid: Catalogue, display: TrainingProgress) -> None:
     """Say in one line what validation shares with training, if it does: its figures flatter then."""
     if train.n_identities and valid.n_identities:
         shared = leakage(train, valid)
         if shared.n_straddling or shared.count("photo"):
-            display.say(f"Warning: {shared.sentence()}")
+            display.warn(shared.sentence())
 
 
 def _settings(
@@ -582,6 +589,8 @@ def _settings(
             "exclude": list(validation.rules.exclude),
             "match": list(validation.rules.match),
         }
+        further = validation.rules.but(exclude=(), match=()).to_list()
+        held_out |= {"rules": further} if further else {}
     return {
         "recipe": recipe.to_dict(),
         "seed": seed,
@@ -695,7 +704,7 @@ def _mix(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
-def _in_words(loss: float, figures: Figures, rate: float, *, best: bool) -> str:
+def _in_words(loss: float, figures: ValidationScores, rate: float, *, best: bool) -> str:
     words = f"loss {loss:.3f}"
     if not math.isnan(figures.loss):
         words += f", validation loss {figures.loss:.3f}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+import warnings
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from whalereid.errors import printable
+from whalereid.errors import WhalereidWarning, printable
 
 __all__ = ["TrainingProgress", "in_words"]
 
@@ -51,6 +52,13 @@ class TrainingProgress:
     def say(self, message: str) -> None:
         """Print a line, above the bar if there is one."""
         self._console.print(printable(message), markup=False)
+
+    def warn(self, message: str) -> None:
+        """Tell of what may spoil the result: as a line or, where nothing is shown, as a warning of Python's."""
+        if self._console.quiet:
+            warnings.warn(printable(message), WhalereidWarning, stacklevel=4)
+        else:
+            self.say(f"Warning: {message}")
 
     def begin(self, done: int) -> None:
         """Start the clock, after `done` epochs that an earlier run did."""

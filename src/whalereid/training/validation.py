@@ -1,9 +1,9 @@
-"""How good a network is on photos held out: retrieval among them, and the head's loss where it knows the animals."""
+"""How good a network is on photos kept back: retrieval among them, and the head's loss where it knows the animals."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from whalereid.candidates.rules import AnyRule, CandidateRules
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings, Extraction, embed_as_is
 from whalereid.embeddings.table import all_alike
@@ -19,16 +20,16 @@ from whalereid.errors import WhalereidError
 from whalereid.evaluation import Hits, Labels, average_precision, top_k
 from whalereid.images import CrossViewPairs, PhotoDataset
 from whalereid.models import Embedder
-from whalereid.ranking import CandidateRules, Ensemble, Member, Task
+from whalereid.ranking import Ensemble, Member, Task
 
-__all__ = ["Figures", "Validation"]
+__all__ = ["ValidationScores", "Validation"]
 
 _K = 20
 _LOSS_BATCH = 4096
 
 
 @dataclass(frozen=True)
-class Figures:
+class ValidationScores:
     """What one look at the validation photos gave; NaN where there was nothing to measure.
 
     Attributes
@@ -45,7 +46,7 @@ class Figures:
 
 
 class Validation:
-    """Photos held out, who is looked for among whom, and by which rules.
+    """Photos kept back from training, who is looked for among whom, and by which rules.
 
     Every photo of known identity is looked for among all others; after training on pairs, every photo of an anchor
     viewpoint among those of the partners' viewpoints. Queries without a relevant candidate are left out.
@@ -60,6 +61,8 @@ class Validation:
         Columns in which candidates must differ from the query; by default ``encounter`` where it is known.
     match : sequence of str
         Columns in which they must equal it.
+    rules : CandidateRules or sequence of Rule
+        Further rules.
 
     Attributes
     ----------
@@ -86,16 +89,17 @@ class Validation:
         *,
         exclude: Sequence[str] | None = None,
         match: Sequence[str] = (),
+        rules: CandidateRules | Iterable[AnyRule] = (),
     ) -> None:
         if not len(photos):
             raise WhalereidError(f"{photos.source}: the validation part has no photos.")
         if exclude is None:
             exclude = ("encounter",) if photos.known("encounter").any() else ()
-        self.rules = CandidateRules(exclude, match)
+        self.rules = CandidateRules.of(rules, exclude=exclude, match=match)
         self.notes: list[str] = []
         self._learned = learned
         self._pairs = learned if isinstance(learned, CrossViewPairs) else None
-        self._hold(photos)
+        self._take(photos)
 
     @property
     def n_queries(self) -> int:
@@ -116,14 +120,14 @@ class Validation:
         device: torch.device | None = None,
         workers: int | None = None,
         on_error: Literal["raise", "skip"] = "raise",
-    ) -> Figures:
+    ) -> ValidationScores:
         """Embed the photos, rank them, and take the head's loss; photos that are skipped once are left out for good."""
         with warnings.catch_warnings(record=True) as told:
             how = Extraction(precision, device, workers=workers, on_error=on_error)
             vectors = embed_as_is(net, self.photos, extraction=how)
         if len(vectors) < len(self.photos):
             self.notes += [str(warning.message) for warning in told]
-            self._hold(self.photos.subset(vectors.ids))
+            self._take(self.photos.subset(vectors.ids))
         average = first = float("nan")
         if self.n_queries and all_alike(vectors.vectors):
             average = first = 0.0  # it tells no photos apart, so it can't rank them
@@ -135,9 +139,9 @@ class Validation:
             first = float(np.nanmean(top_k(hits.hit, hits.relevant, k=1)))
         # A head need not have weights to tell where it is; in training it is where the network is.
         place = next((weight.device for weight in chain(head.parameters(), net.parameters())), torch.device("cpu"))
-        return Figures(self._loss(vectors, head, place), average, first)
+        return ValidationScores(self._loss(vectors, head, place), average, first)
 
-    def _hold(self, photos: Catalogue) -> None:
+    def _take(self, photos: Catalogue) -> None:
         self.photos = photos
         wanted = photos.known("identity")
         self._database = photos
@@ -160,13 +164,14 @@ class Validation:
             return [np.flatnonzero(self._learned.labels_of(photos) >= 0)]
         pairs = self._pairs
         try:
-            held = CrossViewPairs(
-                photos, pairs.transform, pairs.anchor, pairs.partner, identities=pairs.identities, fixed=True
+            known_pairs = CrossViewPairs(
+                photos, pairs.transform, pairs.anchor, pairs.partner, identities=pairs.identities
             )
         except WhalereidError:  # no animal here has both viewpoints
             return [np.zeros(0, np.int64)]
-        known = np.flatnonzero(held.labels >= 0)
-        return [held.rows[known], np.array([held.partner_row(int(item)) for item in known], np.int64)]
+        known_pairs.fix_partners()
+        known = np.flatnonzero(known_pairs.labels >= 0)
+        return [known_pairs.rows[known], np.array([known_pairs.partner_row(int(item)) for item in known], np.int64)]
 
     @torch.no_grad()
     def _loss(self, vectors: Embeddings, head: nn.Module, device: torch.device) -> float:

@@ -1,90 +1,127 @@
-"""One reader per layout, and the one that recognises which.
+"""One reader per layout, and how the one that fits is found.
 
-A reader is a module with two functions: ``recognises(folder: Listing) -> bool`` looks at the names in one folder alone,
-``read(folder: Path) -> Catalogue`` reads it.
+A reader is a class with `wanted`, `recognises` and `read` (see `Reader`). `whalereid.parts.READERS` lists the library's
+own in the order in which they are asked, the more particular first; those of other packages, and those that a script
+adds, come before them. The last takes what no other recognises.
 """
 
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from whalereid.arguments import choice, instance
-from whalereid.catalogue.readers import coco, competition, folders, lila_test, table, wildlife
 from whalereid.catalogue.readers.listing import Listing
-from whalereid.errors import WhalereidError, listing
-from whalereid.tables import read_table, write_table
+from whalereid.catalogue.readers.reader import FoundPhotos, Reader
+from whalereid.errors import WhalereidError, WhalereidWarning, listing
+from whalereid.parts import READERS
 
-if TYPE_CHECKING:
-    from whalereid.catalogue.table import Catalogue
+__all__ = ["Listing", "FoundPhotos", "Reader", "layouts", "read"]
 
-__all__ = ["LAYOUTS", "read", "read_table", "write_table"]
-
-# A folder that several would take goes to the first.
-_BY_NAME: dict[str, Any] = {"lila-test": lila_test, "coco": coco, "competition": competition, "table": table}
-LAYOUTS = ("table", "competition", "coco", "lila-test", "folders", "wildlife")
 _ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z"})
 _DEPTH = 2  # folders around a data set, as archives unpack
 
 
-def read(source: str | os.PathLike[str] | Any, layout: str | None = None) -> Catalogue:
-    """Read a catalogue, recognising its layout; see `Catalogue.read`."""
+def layouts() -> tuple[str, ...]:
+    """The names of all readers, in the order in which they are asked."""
+    return (*(name for name in READERS if name not in READERS.own), *READERS.own)
+
+
+def read(source: str | os.PathLike[str] | Any, layout: str | None = None) -> FoundPhotos:
+    """Read a table of photos, recognising its layout; see `Catalogue.read`."""
     if layout is not None:
-        choice(layout, "layout", LAYOUTS)
-    if not isinstance(source, str | os.PathLike):
-        if not (hasattr(source, "metadata") and hasattr(source, "root")):
-            wanted = "a path, or an object with a DataFrame .metadata and a folder .root"
-            if hasattr(source, "columns"):
-                wanted += "; a DataFrame becomes a catalogue by Catalogue(frame, root)"
-            instance(source, "source", (str, os.PathLike), wanted)
-        if layout not in (None, "wildlife"):
-            raise WhalereidError(f"layout {layout!r} reads a path, not a {type(source).__name__}.")
-        catalogue = wildlife.read(source)
-    else:
-        if not os.fspath(source) or "\0" in str(source):
-            raise WhalereidError(f"source is {str(source)!r}, which is no path; give that of a table or a folder.")
-        path = Path(source)
-        if layout == "wildlife":
-            raise WhalereidError(f"{path}: layout 'wildlife' reads an object with .metadata and .root, not a path.")
+        choice(layout.partition(":")[0] if isinstance(layout, str) else layout, "layout", layouts())
+    place = _place(source) if isinstance(source, str | os.PathLike) else source
+    readers = _readers() if layout is None else {layout: READERS.make(layout, by_name=True)}
+    *others, last = readers
+    found = _find(place, {name: readers[name] for name in others}) if layout is None else None
+    found = found or _find(place, {last: readers[last]})
+    if found is not None:
+        name, inner = found
+        with _blaming(name, inner):
+            table = readers[name].read(inner)
+        wanted = "a FoundPhotos; a reader's read gives one"
+        return instance(table, f"what layout {name!r} read", FoundPhotos, wanted)
+    if layout is not None:
+        where = place if isinstance(place, Listing | Path) else f"the {type(place).__name__}"
+        raise WhalereidError(f"{where}: no data set of layout {layout!r} here; {readers[layout].wanted}.")
+    if isinstance(place, Path):
+        raise WhalereidError(f"{place}: {_what_file_it_is(place)}.")
+    wanted = "a path, or an object with a DataFrame .metadata and a folder .root"
+    if hasattr(source, "columns"):
+        wanted += "; a DataFrame becomes a catalogue by Catalogue(frame, root)"
+    raise WhalereidError(f"source is {source!r:.60}; give {wanted}.")
+
+
+def _place(source: str | os.PathLike[str]) -> Listing | Path:
+    """The folder or file that a path leads to."""
+    if not os.fspath(source) or "\0" in str(source):
+        raise WhalereidError(f"source is {str(source)!r}, which is no path; give that of a table or a folder.")
+    path = Path(source)
+    try:
+        if not path.exists():
+            raise WhalereidError(f"{path}: no such file or folder.")
+        return Listing(path) if path.is_dir() else path
+    except OSError as error:
+        raise WhalereidError(f"{path}: can't be read ({error.strerror}).") from error
+
+
+def _readers() -> dict[str, Reader]:
+    """Every reader that needs no options; another package's that can't be made is said, and passed over."""
+    readers: dict[str, Reader] = {}
+    for name in layouts():
         try:
-            if not path.exists():
-                raise WhalereidError(f"{path}: no such file or folder.")
-        except OSError as error:
-            raise WhalereidError(f"{path}: can't be read ({error.strerror}).") from error
-        catalogue = _read_folder(path, layout) if path.is_dir() else _read_file(path, layout)
-    if not len(catalogue):
-        raise WhalereidError(f"{catalogue.source}: the table is empty; it needs a row for each photo.")
-    return catalogue
+            if not any(option.required for option in READERS.options(name).values()):
+                readers[name] = READERS.make(name)
+        except WhalereidError as error:
+            warnings.warn(str(error), WhalereidWarning, stacklevel=4)
+    return readers
 
 
-def _read_file(path: Path, layout: str | None) -> Catalogue:
-    if layout not in (None, "table"):
-        raise WhalereidError(f"{path}: layout {layout!r} reads a folder, this is a file.")
+def _find(place: Any, readers: Mapping[str, Reader]) -> tuple[str, Any] | None:
+    """The name of the reader for what was given, or for what lies in it, and where that is."""
+    level = [place]
+    for _ in range(_DEPTH + 1):
+        found = [(name, inner) for inner in level if (name := _recognised_by(inner, readers)) is not None]
+        if len(found) > 1:
+            there = listing(f"{inner.path.relative_to(place.path)} ({name})" for name, inner in found)
+            raise WhalereidError(f"{place}: holds several data sets: {there}; name one of them.")
+        if found:
+            return found[0]
+        level = [Listing(path) for inner in level if isinstance(inner, Listing) for path in inner.folders]
+    return None
+
+
+def _recognised_by(place: Any, readers: Mapping[str, Reader]) -> str | None:
+    for name, reader in readers.items():
+        with _blaming(name, place):
+            if reader.recognises(place):
+                return name
+    return None
+
+
+@contextmanager
+def _blaming(name: str, place: Any) -> Iterator[None]:
+    """Name the reader that fails, where it isn't the library's own."""
+    try:
+        yield
+    except Exception as error:
+        if name in READERS.own or isinstance(error, WhalereidError):
+            raise
+        raise WhalereidError(
+            f"{place!s:.300}: the reader of layout {name!r}, which isn't the library's own, failed here "
+            f"({type(error).__name__}: {error}); mend it, or say which layout it is."
+        ) from error
+
+
+def _what_file_it_is(path: Path) -> str:
+    """Why a file is no table of photos."""
     if path.suffix.lower() in _ARCHIVES:
-        raise WhalereidError(f"{path}: is an archive; unpack it, then give its folder.")
+        return "is an archive; unpack it, then give its folder"
     if path.suffix.lower() == ".json":
-        raise WhalereidError(f"{path}: give the folder that holds annotations/ and images/, not the annotations.")
-    return table.read_file(path)
-
-
-def _read_folder(path: Path, layout: str | None) -> Catalogue:
-    if layout != "folders":
-        readers = _BY_NAME if layout is None else {layout: _BY_NAME[layout]}
-        level = [Listing(path)]
-        for _ in range(_DEPTH + 1):
-            found = [(folder, name) for folder in level if (name := _recognise(folder, readers)) is not None]
-            if len(found) > 1:
-                there = listing(f"{folder.path.relative_to(path)} ({name})" for folder, name in found)
-                raise WhalereidError(f"{path}: holds several data sets: {there}; name one of them.")
-            if found:
-                folder, name = found[0]
-                return readers[name].read(folder)
-            level = [Listing(inner) for folder in level for inner in folder.folders]
-    if layout in (None, "folders"):
-        return folders.read(Listing(path), insists=layout == "folders")
-    raise WhalereidError(f"{path}: no data set of layout {layout!r} here; {_BY_NAME[layout].WANTED}.")
-
-
-def _recognise(folder: Listing, readers: dict[str, Any]) -> str | None:
-    return next((name for name, reader in readers.items() if reader.recognises(folder)), None)
+        return "give the folder that holds annotations/ and images/, not the annotations"
+    return "not a table that can be read; save it as .csv or .parquet"

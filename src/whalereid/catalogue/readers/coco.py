@@ -12,13 +12,12 @@ from typing import Any
 import pandas as pd
 
 from whalereid.catalogue.readers.listing import Listing
-from whalereid.catalogue.table import Catalogue
+from whalereid.catalogue.readers.reader import FoundPhotos
 from whalereid.errors import WhalereidError, listing
 from whalereid.reading import read_json
 
-__all__ = ["WANTED", "read", "recognises"]
+__all__ = ["Coco"]
 
-WANTED = "it needs annotations/instances_*.json and images/*/"
 _ANNOTATIONS = re.compile(r"instances_(.+)\.json", re.IGNORECASE)
 # Where exports of identified animals have the name, without case and underscores; the first that has any counts.
 _NAMES = (
@@ -39,28 +38,34 @@ _NAMES = (
 _COMPETITION_NAME = re.compile(r"0*(\d+)_(\d+)\.jpe?g", re.IGNORECASE)
 
 
-def recognises(folder: Listing) -> bool:
-    """Whether a folder holds COCO annotations."""
-    return bool(_annotation_files(folder))
+class Coco:
+    """A folder of COCO annotations and their photos."""
 
+    wanted = "it needs annotations/instances_*.json and images/*/"
 
-def read(folder: Listing) -> Catalogue:
-    """Read every part (train, val, ...) that holds photos; one row for each annotated animal."""
-    images = folder.folder("images")
-    if images is None:
-        raise WhalereidError(f"{folder.path}: holds annotations but no images/; {WANTED}.")
-    files = _annotation_files(folder)
-    contents = [_read_json(path) for path in files]
-    names = _fields_of_names(contents, files)
-    frames = [
-        _read_part(content, path, Path(images.name) / _part(path), names[0] if names else None)
-        for content, path in zip(contents, files, strict=True)
-    ]
-    frame = pd.concat(frames, ignore_index=True)
-    notes = [f"identities were taken from the annotations' {names[0]!r}"] if names else []
-    if names[1:]:
-        notes.append(f"left aside, though they may name animals, too: the annotations' {listing(map(repr, names[1:]))}")
-    return Catalogue(frame, folder.path, source=str(files[0] if len(files) == 1 else files[0].parent), notes=notes)
+    def recognises(self, source: Any) -> bool:
+        """Whether a folder holds COCO annotations."""
+        return isinstance(source, Listing) and bool(_annotation_files(source))
+
+    def read(self, folder: Listing) -> FoundPhotos:
+        """Read every part (train, val, ...) that holds photos; one row for each annotated animal."""
+        images = folder.folder("images")
+        if images is None:
+            raise WhalereidError(f"{folder.path}: holds annotations but no images/; {self.wanted}.")
+        files = _annotation_files(folder)
+        contents = [_read_json(path) for path in files]
+        names = _fields_of_names(contents, files)
+        frames = [
+            _read_part(content, path, Path(images.name) / _part(path), names[0] if names else None)
+            for content, path in zip(contents, files, strict=True)
+        ]
+        frame = pd.concat(frames, ignore_index=True)
+        notes = [f"identities were taken from the annotations' {names[0]!r}"] if names else []
+        if names[1:]:
+            aside = listing(map(repr, names[1:]))
+            notes.append(f"left aside, though they may name animals, too: the annotations' {aside}")
+        source = files[0] if len(files) == 1 else files[0].parent
+        return FoundPhotos(frame, folder.path, source=str(source), notes=tuple(notes))
 
 
 def _annotation_files(folder: Listing) -> list[Path]:

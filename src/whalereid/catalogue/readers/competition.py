@@ -5,25 +5,30 @@ https://www.drivendata.org/competitions/96/beluga-whales/
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from whalereid.candidates.scenario_files import INDEX, read_scenarios
-from whalereid.catalogue.readers import table
 from whalereid.catalogue.readers.listing import Listing
-from whalereid.catalogue.table import Catalogue
+from whalereid.catalogue.readers.reader import FoundPhotos
+from whalereid.catalogue.readers.table import Table
 from whalereid.errors import WhalereidError
 
-__all__ = ["WANTED", "read", "recognises"]
-
-WANTED = "it needs metadata.csv and query_scenarios.csv"
+__all__ = ["Competition"]
 
 
-def recognises(folder: Listing) -> bool:
-    """Whether a folder holds a table called metadata, and scenarios."""
-    return table.recognises(folder) and folder.file(INDEX) is not None
+class Competition:
+    """The competition's folder: a table called metadata, and scenarios."""
 
+    wanted = "it needs metadata.csv and query_scenarios.csv"
 
-def read(folder: Listing) -> Catalogue:
-    """Read the table and its scenarios."""
-    photos, index = table.read(folder), folder.file(INDEX)
-    if index is None:
-        raise WhalereidError(f"{folder.path}: {INDEX} is missing.")
-    return photos.with_scenarios(read_scenarios(index, photos))
+    def recognises(self, source: Any) -> bool:
+        """Whether a folder holds a table called metadata, and scenarios."""
+        return isinstance(source, Listing) and Table().recognises(source) and source.file(INDEX) is not None
+
+    def read(self, folder: Listing) -> FoundPhotos:
+        """Read the table and its scenarios."""
+        photos, index = Table().read(folder), folder.file(INDEX)
+        if index is None:
+            raise WhalereidError(f"{folder}: {INDEX} is missing.")
+        return replace(photos, scenarios=read_scenarios(index, photos))

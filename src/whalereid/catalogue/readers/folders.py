@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pandas as pd
 
 from whalereid.catalogue.readers.listing import Listing
-from whalereid.catalogue.schema import UNKNOWN, is_viewpoint
-from whalereid.catalogue.table import Catalogue
+from whalereid.catalogue.readers.reader import FoundPhotos
+from whalereid.catalogue.schema import UNKNOWN
 from whalereid.decoding import PHOTO_SUFFIXES
 from whalereid.errors import WhalereidError, listing
+from whalereid.text import is_viewpoint
 
-__all__ = ["read"]
+__all__ = ["Folders"]
 
 _SUFFIXES = PHOTO_SUFFIXES | {".heic", ".heif"}  # can't be read, so must not be passed over in silence
 _TABLES = frozenset({".csv", ".parquet", ".tsv", ".pq"})
@@ -59,7 +62,30 @@ _NO_ANIMAL = {
 }
 
 
-def read(folder: Listing, *, insists: bool = False) -> Catalogue:
+@dataclass(frozen=True)
+class Folders:
+    """One folder per identity; the last resort, as any folder could be one.
+
+    Parameters
+    ----------
+    by_name : bool
+        Whether the layout was asked for by name: then the folders are taken for animals whatever they are called.
+        Otherwise names such as ``train``, ``DCIM`` or ``2019`` are refused, unless they are few among others.
+    """
+
+    by_name: bool = False
+    wanted: ClassVar[str] = "it needs a folder per identity, with photos"
+
+    def recognises(self, source: Any) -> bool:
+        """Whether it is a folder."""
+        return isinstance(source, Listing)
+
+    def read(self, folder: Listing) -> FoundPhotos:
+        """Read every photo below a folder; see `read_folders`."""
+        return read_folders(folder, insists=self.by_name)
+
+
+def read_folders(folder: Listing, *, insists: bool) -> FoundPhotos:
     """Read every photo below a folder; its identity is the first folder on the way, its id the way without suffix.
 
     Photos that lie in no such folder have no identity.
@@ -69,8 +95,7 @@ def read(folder: Listing, *, insists: bool = False) -> Catalogue:
     folder : Listing
         The folder around those of the animals.
     insists : bool
-        Take the folders for animals whatever they are called. Otherwise names such as ``train``, ``DCIM`` or ``2019``
-        are refused, unless they are few among others.
+        Take the folders for animals whatever they are called.
     """
     root = folder.path
     while _is_around_another(folder):
@@ -95,7 +120,7 @@ def read(folder: Listing, *, insists: bool = False) -> Catalogue:
     image_ids = stems.mask(stems.duplicated(keep=False), posix)  # a.jpg beside a.png
     if image_ids.duplicated().any():
         image_ids = posix
-    return Catalogue(
+    return FoundPhotos(
         pd.DataFrame({"image_id": image_ids, "path": posix, "identity": identities}),
         where,
         source=str(where),
@@ -142,7 +167,8 @@ def _what_else(folder: Listing, doubtful: dict[str, str], n_folders: int, paths:
     deeper = f"if the animals are the folders inside, give one ({folder.path / inner}); " if inner is not None else ""
     return (
         f"holds photos, but no metadata.csv{table}; {seen} look like {kinds}, not animals ({listing(doubtful)}); "
-        f"{deeper}if they are animals all the same, `whalereid check {folder.path} --layout folders --write` "
+        f"{deeper}if they are animals all the same, "
+        f"`whalereid check --catalogue {folder.path} --layout folders --write` "
         "writes the table that every command reads (in Python: layout='folders')."
     )
 

@@ -23,6 +23,9 @@ class Listing:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def __str__(self) -> str:
+        return str(self.path)
+
     @cached_property
     def _entries(self) -> tuple[list[Path], list[Path]]:
         folders, files = [], []

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 
 from whalereid.errors import WhalereidError
+from whalereid.images.synthetic.body import PLAN_SCALE, PLAN_U, PLAN_V, SKIN_COLUMNS, SKIN_ROWS, STEPS, Body
 from whalereid.images.synthetic.draws import noise, uniform
-from whalereid.images.synthetic.photograph import PLAN_SCALE, PLAN_U, PLAN_V, SKIN_COLUMNS, SKIN_ROWS, STEPS, photograph
+from whalereid.images.synthetic.photograph import photograph
 from whalereid.images.synthetic.scene import Encounter
 
 __all__ = ["Beluga"]
@@ -32,27 +33,8 @@ def _profile(knots: list[tuple[float, float]], nose: float) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Beluga:
-    """One animal: everything that is the same in all its photos.
-
-    Attributes
-    ----------
-    skin : ndarray of shape (384, 256, 3), uint8
-        Colours over length (nose first) and angle around the body (belly, right flank, back, left flank, belly), RGB.
-    width, above, below : ndarray of shape (512,), float32
-        Half width seen from above, and height of back and belly over the axis seen from the side, in body lengths.
-    plan : ndarray of shape (271, 133, 4), uint8
-        Flippers and flukes seen from above, RGB and opacity.
-    flipper : float
-        Length of a flipper, in body lengths.
-    """
-
-    skin: np.ndarray
-    width: np.ndarray
-    above: np.ndarray
-    below: np.ndarray
-    plan: np.ndarray
-    flipper: float
+class Beluga(Body):
+    """One animal: everything that is the same in all its photos. `Body` says what that is."""
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Beluga:

@@ -198,8 +198,8 @@ def _write_tables(folder: Path, table: pd.DataFrame) -> None:
     labels = []
     for part in ("queries", "databases"):
         (folder / part).mkdir()
-    for name, (asked, held) in zip(names, tasks, strict=True):
-        queries, database = test[asked][["image_id", "whale_id"]], test[held][["image_id", "whale_id"]]
+    for name, (asked, database_rows) in zip(names, tasks, strict=True):
+        queries, database = test[asked][["image_id", "whale_id"]], test[database_rows][["image_id", "whale_id"]]
         queries = queries.assign(query_id=name + "-" + queries["image_id"]).rename(
             columns={"image_id": "query_image_id"}
         )

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from whalereid.images.synthetic.body import PLAN_SCALE, PLAN_U, PLAN_V, SKIN_COLUMNS, SKIN_ROWS, STEPS, Body
 from whalereid.images.synthetic.draws import noise, uniform
 from whalereid.images.synthetic.scene import Encounter, SurveyDay
 
-if TYPE_CHECKING:
-    from whalereid.images.synthetic.animal import Beluga
-
-__all__ = ["PLAN_SCALE", "PLAN_U", "PLAN_V", "SKIN_COLUMNS", "SKIN_ROWS", "STEPS", "photograph"]
-
-# Skin: rows run from nose (0) to tail stock, columns from belly over the right flank, back (middle) and left flank to
-# the belly. About square on the body where it is thickest.
-SKIN_ROWS, SKIN_COLUMNS = 384, 256
-# Plan of fins and flukes, in body lengths: u along, v across.
-PLAN_U, PLAN_V = (-0.03, 1.03), 0.26
-PLAN_SCALE = 256  # pixels per body length
-STEPS = 512  # samples of a lengthwise profile
+__all__ = ["photograph"]
 
 
 @lru_cache(maxsize=64)
@@ -33,7 +22,7 @@ def _grid(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def photograph(
-    beluga: Beluga, viewpoint: str, encounter: Encounter, rng: np.random.Generator, height: int, width: int
+    body: Body, viewpoint: str, encounter: Encounter, rng: np.random.Generator, height: int, width: int
 ) -> np.ndarray:
     """Photograph an animal; see `Beluga.photo`."""
     day = encounter.day
@@ -53,10 +42,10 @@ def photograph(
     # 2. The surface: how far across the body (t in [-1, 1]) each pixel lies, and which part of the skin it shows.
     step = np.clip(u * (STEPS - 1), 0, STEPS - 1).astype(np.int32)
     if top:
-        half = beluga.width[step]
+        half = body.width[step]
         t = v / half
     else:  # drawn with the head up and the back to the right, and turned at the end
-        above, below = beluga.above[step], beluga.below[step]
+        above, below = body.above[step], body.below[step]
         half = (above + below) / 2
         t = ((above - below) / 2 - v) / half
     ends = np.minimum(u, 1 - u) * length + 0.5
@@ -72,7 +61,7 @@ def photograph(
     else:
         around = -math.pi / 2 - around + roll
     column = np.mod(around * (SKIN_COLUMNS / (2 * math.pi)) + SKIN_COLUMNS / 2, SKIN_COLUMNS)
-    skin = cv2.remap(beluga.skin, column, u * SKIN_ROWS, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    skin = cv2.remap(body.skin, column, u * SKIN_ROWS, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     # 3. Light on it.
     sideways, lengthways = day.light
     towards = math.sqrt(1 - sideways**2 - lengthways**2)
@@ -82,13 +71,13 @@ def photograph(
     animal = skin.astype(np.float32) * (shade / 255)[:, :, None]
     # 4. Fins.
     if top:
-        plan = cv2.remap(beluga.plan, (v + PLAN_V) * PLAN_SCALE, (u - PLAN_U[0]) * PLAN_SCALE, cv2.INTER_LINEAR)
+        plan = cv2.remap(body.plan, (v + PLAN_V) * PLAN_SCALE, (u - PLAN_U[0]) * PLAN_SCALE, cv2.INTER_LINEAR)
         under = plan[:, :, 3].astype(np.float32) / 255
-        body = opacity[:, :, None]
-        animal = animal * body + plan[:, :, :3].astype(np.float32) * ((day.ambient + 0.35) * 0.9 / 255) * (1 - body)
+        solid = opacity[:, :, None]
+        animal = animal * solid + plan[:, :, :3].astype(np.float32) * ((day.ambient + 0.35) * 0.9 / 255) * (1 - solid)
         opacity = np.maximum(opacity, under)
     else:
-        animal, opacity = _side_fins(beluga, animal, opacity, u, v, length, day, rng)
+        animal, opacity = _side_fins(body, animal, opacity, u, v, length, day, rng)
     # 5. Water: below the animal, over it, and dancing light on both.
     ripples = noise(rng, rows, columns, rows / 14, columns / 5)
     ripples += 0.6 * noise(rng, rows, columns, rows / 34, columns / 12)
@@ -119,7 +108,7 @@ def photograph(
 
 
 def _side_fins(
-    beluga: Beluga,
+    body: Body,
     animal: np.ndarray,
     opacity: np.ndarray,
     u: np.ndarray,
@@ -129,10 +118,10 @@ def _side_fins(
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Add the near flipper, and the flukes seen edge on."""
-    tone = beluga.skin[:, SKIN_COLUMNS // 2].mean(axis=0) * (0.8 * (day.ambient + 0.4) / 255)
+    tone = body.skin[:, SKIN_COLUMNS // 2].mean(axis=0) * (0.8 * (day.ambient + 0.4) / 255)
     lift = uniform(rng, -0.05, 0.05)
     for start, end, thick in (
-        ((0.23, -0.045), (0.23 + beluga.flipper * 0.8, -0.06 - beluga.flipper * 0.5), 0.024),
+        ((0.23, -0.045), (0.23 + body.flipper * 0.8, -0.06 - body.flipper * 0.5), 0.024),
         ((0.93, 0.004), (1.0, 0.004 + lift), 0.016),
     ):
         du, dv = end[0] - start[0], end[1] - start[1]
