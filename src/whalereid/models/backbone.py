@@ -18,7 +18,7 @@ from whalereid.models.network import check_embeddings
 from whalereid.models.trial import first_line
 from whalereid.models.weights import load_tensors, read_weights
 
-__all__ = ["TimmFeatures", "WholeNetwork", "build", "full_precision", "load_file_of_timm", "load_pretrained"]
+__all__ = ["TimmFeatures", "WholeNetwork", "build", "full_precision", "load_file", "load_pretrained"]
 
 
 def build(name: str, size: tuple[int, int]) -> tuple[Any, dict[str, Any], bool]:
@@ -71,7 +71,7 @@ def load_pretrained(name: str, options: dict[str, Any]) -> Any:
         raise no_pretrained(name, first_line(error)) from error
 
 
-def load_file_of_timm(backbone: Any, name: str, path: Path) -> None:
+def load_file(backbone: Any, name: str, path: Path) -> None:
     """Load a state dict with timm's names, strictly but for the classifier, which is left out."""
     given = read_weights(path)
     if any(tensor.startswith("backbone.") for tensor in given):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -17,19 +16,13 @@ from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError
 from whalereid.files import disk_errors
-from whalereid.models.backbone import (
-    TimmFeatures,
-    WholeNetwork,
-    build,
-    full_precision,
-    load_file_of_timm,
-    load_pretrained,
-)
+from whalereid.models.backbone import TimmFeatures, WholeNetwork, build, full_precision, load_file, load_pretrained
 from whalereid.models.config import CONFIG, RUN, WEIGHTS, a_path, read_config, refuse_wrapped, weights_file
+from whalereid.models.fingerprint import fingerprint_of
 from whalereid.models.network import check_images
 from whalereid.models.preprocessing import Preprocessing
 from whalereid.models.saving import refuse_other_files, write_network
-from whalereid.models.trial import build_of, embedding_width, output_width
+from whalereid.models.trial import embedding_width, output_width
 from whalereid.models.weights import load_weights
 from whalereid.parts import NECKS, POOLINGS
 from whalereid.registry import Part
@@ -133,7 +126,7 @@ class Embedder(nn.Module):
         last: nn.Module = NECKS.make(neck_part, width=width)
         dim = output_width(last, [torch.ones(2, width)], f"neck {neck_part}")
         if file is not None:
-            load_file_of_timm(body, backbone, file)
+            load_file(body, backbone, file)
         elif weights == "pretrained":
             body = load_pretrained(backbone, options)
         self._assemble(body, features, pool, last, preprocessing)
@@ -274,16 +267,7 @@ class Embedder(nn.Module):
         Of a wrapped module also of how it is built: what it says of itself (``repr``), and its plain attributes where
         it has no weights.
         """
-        built_from = {name: value for name, value in self._config.items() if name != "weights"}
-        if "wrapped" in self._config:
-            built_from["module"] = build_of(self.backbone)
-        digest = hashlib.sha256(json.dumps(built_from, sort_keys=True).encode())
-        for name, tensor in sorted(self.state_dict().items()):
-            if name.endswith("num_batches_tracked"):  # plays no part in an embedding
-                continue
-            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-        return digest.hexdigest()
+        return fingerprint_of(self._config, self.state_dict(), self.backbone if "wrapped" in self._config else None)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) float, normalised → (B, dim) float32, raw.

@@ -1,8 +1,7 @@
-"""Modules tried once, to see what they give before they are used; and told apart by how they are built."""
+"""Modules tried once, to see what they give before they are used."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 from whalereid.errors import WhalereidError
 from whalereid.models.network import check_embeddings
 
-__all__ = ["build_of", "embedding_width", "first_line", "output_width"]
+__all__ = ["embedding_width", "first_line", "output_width"]
 
 
 def output_width(module: nn.Module, inputs: list[Tensor], what: str) -> int:
@@ -47,23 +46,6 @@ def embedding_width(module: nn.Module, image_size: tuple[int, int]) -> int:
             "preprocessing what size it wants, or wrap the part of it that takes photos."
         ) from error
     return int(check_embeddings(made, 2, None, f"module: {name}").shape[1])
-
-
-def build_of(module: nn.Module) -> str:
-    """How a module is built, in words that are the same in every process.
-
-    They are what it says of itself (``repr``), and its plain attributes where no weights tell it apart.
-    """
-    said = re.sub(r" at 0x[0-9a-f]+", "", repr(module))
-    if module.state_dict():
-        return said
-    plain = [
-        (name, key, value)
-        for name, part in module.named_modules()
-        for key, value in sorted(vars(part).items())
-        if not key.startswith("_") and key != "training" and isinstance(value, str | int | float | bool | tuple | list)
-    ]
-    return re.sub(r" at 0x[0-9a-f]+", "", f"{said} {plain}")
 
 
 def first_line(error: Exception) -> str:
