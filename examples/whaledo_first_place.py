@@ -22,7 +22,7 @@ from whalereid.cli import main
 from whalereid.cli.console import say
 from whalereid.evaluation import check_submission
 from whalereid.images.synthetic import render_dataset
-from whalereid.models import NECKS
+from whalereid.parts import NECKS
 from whalereid.ranking import only, rank_tasks, tasks_from, without
 from whalereid.registry import Part
 

@@ -40,11 +40,14 @@ def origin(module: str, name: str, modules: Mapping[str, Path]) -> set[str]:
     if module not in modules:
         return set()
     if modules[module].name == "__init__.py":
-        for node in ast.walk(ast.parse(modules[module].read_text(encoding="utf-8"))):
+        stub = modules[module].with_suffix(".pyi")  # where names are imported when first used
+        face = stub if stub.exists() else modules[module]
+        for node in ast.walk(ast.parse(face.read_text(encoding="utf-8"))):
+            source = f"{module}.{node.module}" if isinstance(node, ast.ImportFrom) and node.level else None
             if isinstance(node, ast.ImportFrom) and node.module != module:
                 for alias in node.names:
                     if name == (alias.asname or alias.name):
-                        return origin(node.module or "", alias.name, modules)
+                        return origin(source or node.module or "", alias.name, modules)
     return {module}
 
 

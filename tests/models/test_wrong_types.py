@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from whalereid.errors import WhalereidError
-from whalereid.models import NECKS, Embedder, Preprocessing, load_weights, read_weights
+from whalereid.models import Embedder, Preprocessing, load_weights, read_weights
 from whalereid.models.hub import silence_of
+from whalereid.parts import NECKS
 
 NET = "lcnet_050"
 MODULE = nn.Linear(2, 2)

@@ -1,0 +1,49 @@
+from .config import (
+    IMAGE_SIDES as IMAGE_SIDES,
+)
+from .config import (
+    look_at as look_at,
+)
+from .config import (
+    look_for_backbone as look_for_backbone,
+)
+from .config import (
+    look_for_weights as look_for_weights,
+)
+from .config import (
+    read_config as read_config,
+)
+from .embedder import Embedder as Embedder
+from .neck import ACTIVATIONS as ACTIVATIONS
+from .neck import BatchNormNeck as BatchNormNeck
+from .neck import LinearNeck as LinearNeck
+from .neck import NoNeck as NoNeck
+from .network import Network as Network
+from .pooling import AveragePooling as AveragePooling
+from .pooling import GeM as GeM
+from .pooling import MultiStageGeM as MultiStageGeM
+from .preprocessing import Preprocessing as Preprocessing
+from .saving import write_network as write_network
+from .weights import load_weights as load_weights
+from .weights import read_weights as read_weights
+
+__all__ = [
+    "ACTIVATIONS",
+    "AveragePooling",
+    "BatchNormNeck",
+    "Embedder",
+    "GeM",
+    "IMAGE_SIDES",
+    "LinearNeck",
+    "MultiStageGeM",
+    "Network",
+    "NoNeck",
+    "Preprocessing",
+    "load_weights",
+    "look_at",
+    "look_for_backbone",
+    "look_for_weights",
+    "read_config",
+    "read_weights",
+    "write_network",
+]
