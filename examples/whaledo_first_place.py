@@ -155,7 +155,7 @@ def train_network(photos: wr.Catalogue, kind: str, fold: int, out: Path, net: wr
     say(f"{run_folder}: {len(items)} photos{' in pairs' if KINDS[kind].paired else ''}, {len(valid)} to validate")
     arcface = wr.ElasticArcFace(net.dim, len(items.identities), **{"scale": 30, "margin": 0.5, "std": 0.0125} | head)
     resume = (run_folder / "run.json").exists()
-    wr.fit(net, arcface, items, valid, recipe=how, out=run_folder, seed=fold, resume=resume)
+    wr.fit(net, arcface, items, valid, recipe=how, out=run_folder, options=wr.FitOptions(seed=fold, resume=resume))
 
 
 # ------------------------------------------------------------------------------------- embedding, ranking, the score

@@ -201,10 +201,13 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
         "RampThenDecay": lambda: {"ramp": 5, "start": 0.01, "floor": 0.01, "decay": 0.8, "steps_per_epoch": 1},
         "fit": lambda: dict(
             zip(("net", "head"), make_parts(4), strict=True), train=photos, valid=photos, out=new(),
-            recipe=wr.Recipe(epochs=1, batch_size=8), labels_from="identity", exclude=["encounter"],
-            match=["viewpoint"], rules=["within-days:days=9999"], on_error="raise",
-            seed=0, workers=0, resume=False, force=False, progress=False,
+            recipe=wr.Recipe(epochs=1, batch_size=8), batches="shuffled",
+            options=wr.FitOptions(labels_from="identity", rules=["within-days:days=9999"], workers=0, progress=False),
         ),
+        "FitOptions": lambda: {
+            "labels_from": "identity", "rules": ["within-days:days=9999"], "on_error": "raise", "seed": 0, "workers": 0,
+            "resume": False, "force": False, "progress": False,
+        },
         "Embeddings": lambda: {"ids": vectors.ids, "vectors": vectors.vectors, "provenance": {}},
         "Extraction": lambda: {
             "precision": "fp32", "device": "cpu", "batch_size": 8, "workers": 0, "flip": False, "on_error": "raise",

@@ -164,3 +164,49 @@ def test_another_package_offers_a_part(tmp_path: Path, monkeypatch: pytest.Monke
         registry.make("broken")
     assert registry.lines()[1] == ("oldest", "most=4")
     assert "which can't be imported" in registry.lines()[0][1]
+
+
+class Grandparent:
+    def __init__(self, colour: str = "red", size: int = 1) -> None:
+        self.colour, self.size = colour, size
+
+
+class Parent(Grandparent):
+    def __init__(self, weight: float = 0.5, must: int = 0, **further: Any) -> None:
+        super().__init__(**further)
+        self.weight, self.must = weight, must
+
+
+class Child(Parent):
+    """Sets `must` and `size` itself, and hands on the rest."""
+
+    def __init__(self, age: int = 3, **further: Any) -> None:
+        super().__init__(must=1, size=2, **further)
+        self.age = age
+
+
+def test_names_that_are_handed_on_are_the_parents() -> None:
+    assert [str(option) for option in options_of(Child)] == ["age=3", "weight=0.5", "colour=red"]
+    registry: Registry[Any] = Registry("child", "whalereid.tests.children")
+    registry.add("child")(Child)
+    assert registry.make("child:age=4,weight=0.25,colour=blue").colour == "blue"
+    for name in ("must", "size", "others"):
+        with pytest.raises(WhalereidError, match=f"no option '{name}'; it has age=3, weight=0.5, colour=red"):
+            registry.make(f"child:{name}=1")
+
+
+def test_parents_in_other_files_are_read_without_being_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "far_parts"
+    (package / "deep").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise SystemExit('loaded')\nfrom .leaf import Leaf as Renamed\n")
+    (package / "deep" / "__init__.py").write_text("")
+    (package / "deep" / "root.py").write_text("class Root:\n    def __init__(self, a=1, b=2):\n        pass\n")
+    (package / "leaf.py").write_text(
+        "from .deep.root import Root\nclass Leaf(Root):\n    def __init__(self, c=3, **kw):\n"
+        "        super().__init__(b=5, **kw)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert [str(option) for option in options_of_source("far_parts:Renamed")] == ["c=3", "a=1"]
+    assert "far_parts" not in sys.modules

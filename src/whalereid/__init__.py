@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from whalereid.splits import read_folds as read_folds
     from whalereid.splits import write_folds as write_folds
     from whalereid.splits.leakage_counts import leakage as leakage
+    from whalereid.training import FitOptions as FitOptions
     from whalereid.training import RampThenDecay as RampThenDecay
     from whalereid.training import Recipe as Recipe
     from whalereid.training import WarmupCosine as WarmupCosine
@@ -73,7 +74,7 @@ _ROOMS = {
     "images": ["read_photo", "PhotoDataset", "CrossViewPairs", "evaluation_transform", "TRAINING_TRANSFORMS"],
     "models": ["Embedder", "Preprocessing", "load_weights"],
     "heads": ["ElasticArcFace"],
-    "training": ["Recipe", "WarmupCosine", "RampThenDecay", "fit"],
+    "training": ["Recipe", "WarmupCosine", "RampThenDecay", "FitOptions", "fit"],
     "embeddings": ["Embeddings", "Extraction", "embed", "embed_many", "raw_pixels"],
     "ranking": ["Ensemble", "Member", "Expand", "Route", "ViewRoutes", "Task", "Ranking"],
     "calibration": ["ScoreCalibration"],

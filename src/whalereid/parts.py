@@ -9,15 +9,59 @@ from typing import Any
 
 from whalereid.registry import Registry
 
-__all__ = ["HEADS", "METRICS", "NECKS", "POOLINGS", "READERS", "RERANKERS", "RULES"]
+__all__ = ["BATCHES", "HEADS", "METRICS", "MINERS", "NECKS", "POOLINGS", "READERS", "RERANKERS", "RULES", "SCHEDULES"]
+
+_OBJECTS = (  # of pytorch-metric-learning's parts: no text can name them
+    "distance", "reducer", "collect_stats", "embedding_regularizer", "embedding_reg_weight",
+)  # fmt: skip
 
 HEADS: Registry[Any] = Registry(
     "head",
     "whalereid.heads",
-    {"elastic-arcface": "whalereid.heads.elastic:ElasticArcFace"},
-    given=("dim", "n_identities", "embedding_size", "num_classes", "generator"),
+    {
+        "elastic-arcface": "whalereid.heads.elastic:ElasticArcFace",
+        "contrastive": "pytorch_metric_learning.losses:ContrastiveLoss",
+        "multi-similarity": "pytorch_metric_learning.losses:MultiSimilarityLoss",
+        "supervised-contrastive": "pytorch_metric_learning.losses:SupConLoss",
+        "triplet": "pytorch_metric_learning.losses:TripletMarginLoss",
+    },
+    given=("dim", "n_identities", "embedding_size", "num_classes", "generator", *_OBJECTS),
 )
 """Heads and losses: modules with ``(embeddings (B, D), labels (B,)) → scalar``."""
+
+MINERS: Registry[Any] = Registry(
+    "miner",
+    "whalereid.miners",
+    {
+        "batch-hard": "pytorch_metric_learning.miners:BatchHardMiner",
+        "multi-similarity": "pytorch_metric_learning.miners:MultiSimilarityMiner",
+        "pair-margin": "pytorch_metric_learning.miners:PairMarginMiner",
+        "triplet-margin": "pytorch_metric_learning.miners:TripletMarginMiner",
+    },
+    given=_OBJECTS,
+)
+"""Miners: which pairs or triplets of a batch a loss looks at, ``(embeddings (B, D), labels (B,)) → indices``."""
+
+BATCHES: Registry[Any] = Registry(
+    "way to make batches",
+    "whalereid.batches",
+    {
+        "by-identity": "whalereid.training.samplers:by_identity",
+        "shuffled": "whalereid.training.samplers:shuffled",
+    },
+    given=("labels", "batch_size", "seed"),
+)
+"""Which photos make a batch: ``(labels (N,), batch_size, seed) → sampler`` of items' numbers, or of lists of them."""
+
+SCHEDULES: Registry[Any] = Registry(
+    "schedule",
+    "whalereid.schedules",
+    {
+        "ramp-then-decay": "whalereid.training.schedules:RampThenDecay",
+        "warmup-cosine": "whalereid.training.schedules:WarmupCosine",
+    },
+)
+"""Courses of the learning rate: frozen dataclasses with ``factor(epoch, epochs)``."""
 
 RULES: Registry[Any] = Registry(
     "rule",

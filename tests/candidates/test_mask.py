@@ -82,7 +82,7 @@ def test_one_string_is_one_column_wherever_rules_are_given():
     assert tasks_from(animals, **by_name)[0].rules == want
     assert wr.Protocol.from_catalogue(animals, **by_name).tasks[0].rules == want
     assert wr.Protocol.from_split(animals, ([0], [1, 2, 3, 4, 5]), **by_name).tasks[0].rules == want
-    assert Validation(animals, learned, **by_name).rules == want
+    assert Validation(animals, learned, CandidateRules(**by_name)).rules == want
     ensemble = wr.Ensemble([wr.Member("m", wr.Embeddings.from_numpy("abcdef", np.eye(6)))])
     ranking = ensemble.rank(animals, animals, **by_name)
     assert ranking.ids[0].tolist() == ["c", "f"]

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import nn
 
-from training.drawing import draw_photos, make_parts
+from training.drawing import draw_photos, fit_quietly, make_parts
 from whalereid.catalogue import Catalogue
 from whalereid.cli.app import run
 from whalereid.embeddings import Embeddings
@@ -37,10 +37,11 @@ from whalereid.models.config import read_config
 from whalereid.models.weights import read_trained_on
 from whalereid.ranking import Ranking, Task, read_database, read_queries, read_tasks, task_path, write_tasks
 from whalereid.reading import MAX_FILE_GB
-from whalereid.training import Recipe, fit
+from whalereid.training import Recipe
 from whalereid.training.checkpoint import check_checkpoint
 from whalereid.training.folder import read_checkpoint, refuse_folder
-from whalereid.training.loop import HISTORY, _optimizer
+from whalereid.training.optimizer import make_optimizer
+from whalereid.training.run import HISTORY
 
 QUICK = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -57,7 +58,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     photos = draw_photos(folder / "photos", 4, 4)
     net, head = make_parts(4)
     recipe = Recipe(epochs=1, batch_size=8, transform="plain")
-    fit(net, head, photos, photos, recipe=recipe, out=folder / "run", workers=0, progress=False)
+    fit_quietly(net, head, photos, photos, recipe=recipe, out=folder / "run")
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(len(photos), 4))
     trained_on = net.trained_on
@@ -310,7 +311,7 @@ def checkpoint(made: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """A good one, and what it is to be loaded into."""
     net, head = make_parts(4)
     recipe = Recipe(epochs=1, batch_size=8, transform="plain")
-    parts: dict[str, Any] = {"net": net, "head": head, "optimizer": _optimizer(net, head, recipe)}
+    parts: dict[str, Any] = {"net": net, "head": head, "optimizer": make_optimizer(net, head, recipe)}
     return read_checkpoint(made / "run"), parts | {"columns": HISTORY, "epochs": 1, "validated": True}
 
 
@@ -336,9 +337,9 @@ def test_a_refused_checkpoint_leaves_the_network_as_it_was(name: str, made: Path
     photos = Catalogue(photos.frame, photos.root, source="drawn")
     net, head = make_parts(4)
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    options: dict[str, Any] = {"recipe": Recipe(epochs=1, batch_size=8, transform="plain"), "workers": 0}
+    recipe = Recipe(epochs=1, batch_size=8, transform="plain")
     with pytest.raises(WhalereidError, match=words) as caught:
-        fit(net, head, photos, photos, out=tmp_path / "run", progress=False, resume=True, **options)
+        fit_quietly(net, head, photos, photos, out=tmp_path / "run", recipe=recipe, resume=True)
     assert "checkpoint/last.pt" in str(caught.value)
     assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
 

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.models.reference import draw_and_settle
 
-from training.drawing import draw_photos
+from training.drawing import draw_photos, fit_quietly
 from whalereid.catalogue import Catalogue, audit
 from whalereid.catalogue.fingerprints import content_keys
 from whalereid.cli.app import run
@@ -33,7 +33,7 @@ from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace
 from whalereid.images import read_photo
 from whalereid.models import Embedder
-from whalereid.training import Recipe, fit
+from whalereid.training import Recipe
 
 _RANDOM = np.random.default_rng(0)
 SCENE = cv2.resize(_RANDOM.integers(0, 256, (9, 11, 3), np.uint8), (176, 144), interpolation=cv2.INTER_CUBIC)
@@ -571,13 +571,13 @@ class TestReplacedPhotos:
         net = Embedder("resnet10t", image_size=32, weights="random")
         recipe = Recipe(epochs=1, batch_size=8)
         head = ElasticArcFace(net.dim, train.n_identities)
-        how = {"recipe": recipe, "out": tmp_path / "run", "workers": 0, "progress": False}
-        fit(net, head, train, **how)
-        fit(net, head, train, resume=True, **how)
+        how = {"recipe": recipe, "out": tmp_path / "run"}
+        fit_quietly(net, head, train, **how)
+        fit_quietly(net, head, train, resume=True, **how)
         shutil.copy(train.paths[5], train.paths[7])
         named = rf"was begun otherwise: the file of photo {train.image_ids[7]} has changed; resume"
         with pytest.raises(WhalereidError, match=named):
-            fit(net, head, train, resume=True, **how)
+            fit_quietly(net, head, train, resume=True, **how)
 
 
 def rank(embeddings: Path, photos: Catalogue, folder: Path, name: str = "metadata.csv", *options: str) -> int:

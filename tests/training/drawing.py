@@ -13,6 +13,7 @@ import torch
 from whalereid.catalogue import Catalogue
 from whalereid.heads import ElasticArcFace
 from whalereid.models import Embedder
+from whalereid.training import FitOptions, Run, fit
 
 SIZE = 32
 BACKBONE = "test_resnet"
@@ -42,3 +43,9 @@ def make_parts(n_identities: int = 6, **options: Any) -> tuple[Embedder, Elastic
     torch.manual_seed(7)
     net = Embedder(BACKBONE, image_size=options.pop("size", SIZE), weights="random", **options)
     return net, ElasticArcFace(net.dim, n_identities)
+
+
+def fit_quietly(net: Any, head: Any, train: Any, valid: Any = None, **given: Any) -> Run:
+    """`fit` with its options beside its arguments; without workers and words unless they are asked for."""
+    own = {name: given.pop(name) for name in ("recipe", "out", "batches") if name in given}
+    return fit(net, head, train, valid, **own, options=FitOptions(**{"workers": 0, "progress": False} | given))

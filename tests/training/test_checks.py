@@ -12,12 +12,12 @@ from albumentations.pytorch import ToTensorV2
 from pytorch_metric_learning import losses
 from torch import Tensor, nn
 
-from training.drawing import GREY, make_parts
+from training.drawing import GREY, fit_quietly, make_parts
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace
 from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, PhotoDataset
-from whalereid.training import Recipe, fit
+from whalereid.training import Recipe
 from whalereid.training.checks import check_head
 from whalereid.training.validation import Validation
 
@@ -27,7 +27,7 @@ PLAIN = TRAINING_TRANSFORMS["plain"]
 
 def run_fit(train: Any, out: Path, valid: Any = None, head: nn.Module | None = None, **options: Any) -> Any:
     net, made = make_parts(**options)
-    return fit(net, head or made, train, valid, out=out, recipe=QUICK, workers=0)
+    return fit_quietly(net, head or made, train, valid, out=out, recipe=QUICK, progress=True)
 
 
 class TestPreprocessing:
@@ -83,7 +83,7 @@ class TestPreprocessing:
 
         monkeypatch.setattr(type(PLAIN), "steps", spy)
         net, head = make_parts(antialias=antialias)
-        fit(net, head, drawn, out=tmp_path / "run", recipe=QUICK.but(transform=name), workers=0, progress=False)
+        fit_quietly(net, head, drawn, out=tmp_path / "run", recipe=QUICK.but(transform=name))
         assert seen == [antialias]
 
 

@@ -16,11 +16,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from training.drawing import draw_photos, make_parts
+from training.drawing import draw_photos, fit_quietly, make_parts
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace
-from whalereid.training import Recipe, Run, fit
+from whalereid.training import Recipe, Run
 from whalereid.training.validation import Validation, ValidationScores
 
 QUICK = Recipe(epochs=3, batch_size=8, transform="plain")
@@ -59,7 +59,7 @@ def raises(error: BaseException) -> Callable[[], None]:
 
 def run_fit(photos: Any, valid: Any, out: Path, **options: Any) -> Run:
     net, head = options.pop("parts", None) or make_parts()
-    return fit(net, head, photos, valid, out=out, **{"recipe": QUICK, "workers": 0, "progress": False} | options)
+    return fit_quietly(net, head, photos, valid, out=out, **{"recipe": QUICK} | options)
 
 
 class TestMemory:

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from training.drawing import GREY, draw_photos, make_parts
+from training.drawing import GREY, draw_photos, fit_quietly, make_parts
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings, embed
 from whalereid.errors import WhalereidError
@@ -20,8 +20,9 @@ from whalereid.files import temporary
 from whalereid.heads import ElasticArcFace
 from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, PhotoDataset
 from whalereid.models import Embedder, load_weights
-from whalereid.training import RampThenDecay, Recipe, Run, fit
-from whalereid.training.loop import HISTORY, _LossOf
+from whalereid.training import RampThenDecay, Recipe, Run
+from whalereid.training.run import HISTORY
+from whalereid.training.steps import LossOfBatch
 from whalereid.training.validation import Validation, ValidationScores
 
 QUICK = Recipe(epochs=3, batch_size=8, transform="plain")
@@ -29,7 +30,7 @@ QUICK = Recipe(epochs=3, batch_size=8, transform="plain")
 
 def run_fit(photos: Any, valid: Any, out: Path, **options: Any) -> Run:
     net, head = options.pop("parts", None) or make_parts()
-    return fit(net, head, photos, valid, out=out, **{"recipe": QUICK, "workers": 0, "progress": False} | options)
+    return fit_quietly(net, head, photos, valid, out=out, **{"recipe": QUICK} | options)
 
 
 def weights(run: Path, name: str = "model") -> dict[str, Tensor]:
@@ -111,7 +112,7 @@ def test_what_the_folder_holds(finished: Path, drawn: Catalogue) -> None:
     assert Recipe.from_dict(run["recipe"]) == QUICK
     assert run["progress"]["finished"]
     assert run["progress"]["epochs"] == 3
-    assert run["valid"]["exclude"] == ["encounter"]
+    assert run["valid"]["rules"] == [{"name": "differ", "options": {"column": "encounter"}}]
 
 
 def test_a_network_knows_what_it_was_trained_on(drawn: Catalogue, tmp_path: Path) -> None:
@@ -291,7 +292,7 @@ def test_words_on_the_way(drawn: Catalogue, tmp_path: Path, capsys: pytest.Captu
     run_fit(drawn, drawn, tmp_path / "run", progress=True)
     lines = capsys.readouterr().err.splitlines()
     assert any(line.startswith("Warning: Leakage:") for line in lines)
-    assert any("24 validation queries, excluding the same encounter" in line for line in lines)
+    assert any("24 validation queries, never of the same encounter" in line for line in lines)
     epochs = [line for line in lines if line.startswith("epoch ")]
     assert len(epochs) == 3
     assert all(word in epochs[0] for word in ("loss", "mAP@20", "photos/s", "left"))
@@ -334,7 +335,7 @@ def test_the_loss_of_a_pair_is_the_sum_of_its_views() -> None:
     net, _ = make_parts()
     head = ElasticArcFace(net.dim, 6, std=0)
     images, labels = torch.rand(5, 2, 3, 32, 32), torch.tensor([0, 1, 2, 3, 0])
-    loss_of = _LossOf(net, head).train()
+    loss_of = LossOfBatch(net, head).train()
     means = []
     net.neck.bn.register_forward_pre_hook(lambda _, inputs: means.append(inputs[0].mean(0)))
     together = loss_of(images, labels)
@@ -444,7 +445,7 @@ class TestFolders:
             ({"recipe": QUICK.but(lr=0.5)}, "recipe lr was 0.0016, is now 0.5"),
             ({"recipe": QUICK.but(schedule=RampThenDecay())}, "schedule name was warmup-cosine, is now ramp"),
             ({"seed": 4}, "seed was 0, is now 4"),
-            ({"exclude": []}, "valid exclude was .'encounter'., is now .."),
+            ({"rules": []}, r"valid rules was differ:column=encounter, is now \[\]"),
             ({"parts": make_parts(neck="bn:dropout=0.5")}, "network neck was bn, is now bn:dropout=0.5"),
         ],
     )
@@ -488,13 +489,13 @@ class TestPhotosThatCannotBeUsed:
 
     def test_nobody_to_find_again(self, drawn: Catalogue, tmp_path: Path) -> None:
         once = drawn[::4]
-        with pytest.raises(WhalereidError, match=r"no validation photo has another .*excluding the same encounter"):
+        with pytest.raises(WhalereidError, match=r"no validation photo has another .*never of the same encounter"):
             run_fit(drawn, once, tmp_path / "run")
         assert not (tmp_path / "run").exists()
 
     def test_a_column_that_is_not_there(self, drawn: Catalogue, tmp_path: Path) -> None:
         with pytest.raises(WhalereidError, match="no column 'season'"):
-            run_fit(drawn, drawn, tmp_path / "run", match=["season"])
+            run_fit(drawn, drawn, tmp_path / "run", rules=["same:column=season"])
 
     def test_a_head_too_small(self, drawn: Catalogue, tmp_path: Path) -> None:
         with pytest.raises(WhalereidError, match="tells 4 identities apart, the training photos are of 6"):

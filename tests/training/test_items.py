@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import torch
 
-from training.drawing import GREY, draw_photos, make_parts
+from training.drawing import GREY, draw_photos, fit_quietly, make_parts
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, WhalereidWarning
 from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, PhotoDataset, class_names
-from whalereid.training import Recipe, fit
+from whalereid.training import FitOptions, Recipe
 from whalereid.training.items import make_items
 from whalereid.training.photos import sides_told_apart
 
@@ -23,7 +23,7 @@ FLANKS = ["identity", "viewpoint"]
 
 def run_fit(train: Any, valid: Any, out: Path, n: int, **options: Any) -> Any:
     net, head = make_parts(n)
-    return fit(net, head, train, valid, out=out, **{"recipe": QUICK, "workers": 0, "progress": False} | options)
+    return fit_quietly(net, head, train, valid, out=out, **{"recipe": QUICK} | options)
 
 
 def held(run: Path) -> Any:
@@ -142,8 +142,7 @@ class TestMirroring:
     ) -> None:
         net, _ = make_parts()
         photos = drawn.assign(viewpoint=viewpoints * 12)
-        options: dict[str, Any] = {"labels_from": None, "on_error": "raise", "seed": 0}
-        items, notes = make_items(photos, net, QUICK.but(flip=flip), **options)
+        items, notes = make_items(photos, net, QUICK.but(flip=flip), FitOptions())
         assert mirrored(items) == expected
         assert "are mirrored" in notes[0] if expected else ("not mirrored" in notes[0] or "No photos" in notes[0])
 
@@ -177,6 +176,5 @@ class TestMirroring:
 def test_leakage_is_a_warning_where_nothing_is_shown(tmp_path: Path) -> None:
     """The same animals and encounters lie in both parts."""
     photos = draw_photos(tmp_path / "drawn")
-    options = {"recipe": QUICK, "workers": 0, "exclude": [], "progress": False}
     with pytest.warns(WhalereidWarning, match="Leakage: "):
-        fit(*make_parts(), photos[::2], photos[1::2], out=tmp_path / "run", **options)
+        fit_quietly(*make_parts(), photos[::2], photos[1::2], out=tmp_path / "run", recipe=QUICK, rules=())

@@ -10,10 +10,10 @@ import torch
 from pytorch_metric_learning import losses
 from torch import Tensor, nn
 
-from training.drawing import make_parts
+from training.drawing import fit_quietly, make_parts
 from whalereid.catalogue import Catalogue
 from whalereid.models import Embedder
-from whalereid.training import Recipe, fit
+from whalereid.training import Recipe
 
 QUICK = Recipe(epochs=2, batch_size=8, transform="plain")
 
@@ -59,7 +59,7 @@ def test_it_trains_validates_and_resumes(drawn: Catalogue, tmp_path: Path, name:
         net, _ = make_parts()
         torch.manual_seed(3)
         head = HEADS[name](net.dim, 6)
-        return fit(net, head, drawn, drawn, recipe=recipe, out=out, workers=0, progress=False, **options)
+        return fit_quietly(net, head, drawn, drawn, recipe=recipe, out=out, **options)
 
     whole = run(tmp_path / "whole")
     assert whole.history.drop(columns="epoch").notna().all(axis=None)
@@ -71,9 +71,9 @@ def test_it_trains_validates_and_resumes(drawn: Catalogue, tmp_path: Path, name:
     (tmp_path / "whole").rename(tmp_path / "first")
 
     stops = iter([None, RuntimeError("stop")])  # after the first epoch
-    from whalereid.training.loop import _Training
+    from whalereid.training.loop import TrainingLoop
 
-    original = _Training._epoch
+    original = TrainingLoop._epoch
 
     def interrupted(self: Any, *given: Any) -> None:
         if (error := next(stops)) is not None:
@@ -81,7 +81,7 @@ def test_it_trains_validates_and_resumes(drawn: Catalogue, tmp_path: Path, name:
         original(self, *given)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_Training, "_epoch", interrupted)
+        patched.setattr(TrainingLoop, "_epoch", interrupted)
         with pytest.raises(RuntimeError, match="stop"):
             run(tmp_path / "whole")
     run(tmp_path / "whole", resume=True)

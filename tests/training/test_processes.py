@@ -18,13 +18,15 @@ import sys
 import torch
 from training.drawing import make_parts
 from whalereid.catalogue import Catalogue
-from whalereid.training import Recipe, fit
+from whalereid.training import FitOptions, Recipe, fit
 
 torch.set_num_threads(1)
 photos = Catalogue.read(sys.argv[1])
 recipe = Recipe(epochs=2, batch_size=int(sys.argv[3]), transform="plain", shuffle=False, precision="fp32")
 valid = Catalogue.read(sys.argv[4]) if len(sys.argv) > 4 else photos
-fit(*make_parts(len(photos.identities)), photos, valid, recipe=recipe, out=sys.argv[2], on_error="skip", workers=0)
+batches = eval(sys.argv[5]) if len(sys.argv) > 5 else None
+fit(*make_parts(len(photos.identities)), photos, valid, recipe=recipe, out=sys.argv[2], batches=batches,
+    options=FitOptions(on_error="skip", workers=0))
 """
 
 
@@ -71,3 +73,22 @@ def test_nothing_left_to_validate_on_ends_both(tmp_path: Path) -> None:
     assert status != 0
     assert "no validation query is left" in told
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("batches", "says"),
+    [
+        ('"by-identity:per_identity=2"', "epoch 2/2: "),
+        (
+            "lambda labels, size, seed: [[__import__('os').getpid() % 20, i] for i in range(4)]",
+            "each process other batches",
+        ),
+    ],
+)
+def test_a_sampler_of_two(tmp_path: Path, batches: str, says: str) -> None:
+    draw_photos(tmp_path / "photos")
+    table = tmp_path / "photos" / "photos.csv"
+    status, told = launch(tmp_path, table, tmp_path / "run", "4", table, batches)
+    assert says in told
+    assert (status == 0) == ("epoch" in says)

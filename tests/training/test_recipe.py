@@ -74,7 +74,7 @@ def test_a_recipe_needs_no_torch() -> None:
         ("shuffle", 1),
         ("flip", "yes"),
         ("transform", None),
-        ("schedule", "warmup-cosine"),
+        ("schedule", "warmup"),
         ("schedule", RampThenDecay),
         ("batch_size", 1),
         ("patience", 0),

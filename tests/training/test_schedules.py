@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from whalereid.errors import WhalereidError
+from whalereid.parts import SCHEDULES
 from whalereid.training import RampThenDecay, WarmupCosine
-from whalereid.training.schedules import schedule_from_dict, schedule_to_dict
 
 WINNER = RampThenDecay(ramp=15, start=0.01, floor=0.009, decay=0.8, steps_per_epoch=2)
 
@@ -59,23 +59,23 @@ def test_warmup_of_none_begins_at_the_peak() -> None:
 
 @pytest.mark.parametrize("schedule", [WINNER, WarmupCosine(warmup=0.3, floor=0.0)])
 def test_schedules_go_to_json_and_back(schedule: RampThenDecay | WarmupCosine) -> None:
-    assert schedule_from_dict(schedule_to_dict(schedule)) == schedule
+    assert SCHEDULES.make(SCHEDULES.describe(schedule).to_dict()) == schedule
 
 
 @pytest.mark.parametrize(
     ("settings", "names"),
     [
-        ({"name": "linear"}, "'linear'; choose from .*ramp-then-decay.*warmup-cosine"),
+        ({"name": "linear"}, "'linear' is unknown; choose from .*ramp-then-decay.*warmup-cosine"),
         ({"name": "warmup-cosine", "warm": 0.1}, "'warm'"),
         ({"name": "warmup-cosine", "warmup": 1.0}, "warmup is 1.0"),
         ({"name": "warmup-cosine", "floor": -0.1}, "floor is -0.1"),
         ({"name": "ramp-then-decay", "decay": 0}, "decay is 0"),
         ({"name": "ramp-then-decay", "ramp": "long"}, "ramp is 'long'"),
         ({"name": "warmup-cosine", "start": None}, "start is None"),
-        ({"name": ["warmup-cosine"]}, "Unknown schedule"),
+        ({"name": ["warmup-cosine"]}, "a part's name is"),
         ({"name": "ramp-then-decay", "steps_per_epoch": 0}, "steps_per_epoch is 0"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(settings: dict[str, object], names: str) -> None:
     with pytest.raises(WhalereidError, match=names):
-        schedule_from_dict(settings)
+        SCHEDULES.make({"name": settings.pop("name"), "options": settings})

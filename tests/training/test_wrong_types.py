@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace
 from whalereid.images import PhotoDataset
 from whalereid.models import Embedder
-from whalereid.training import RECIPES, RampThenDecay, Recipe, WarmupCosine, fit
+from whalereid.training import RECIPES, FitOptions, RampThenDecay, Recipe, WarmupCosine, fit
 
 WRONG = [None, 3, -1.5, float("nan"), "nyala", b"nyala", [1, 2], {"a": 1}, object(), Recipe, torch.zeros(3)]
 NOTHING = type(None)
@@ -38,21 +39,26 @@ RECIPE_FIELDS: dict[str, tuple[type, ...]] = {
     "select_by": (),
     "patience": (int, NOTHING),
     "precision": (),
+    "head": (),
+    "batches": (NOTHING,),
+    "miner": (NOTHING,),
 }
 FIT_ARGUMENTS: dict[str, tuple[type, ...]] = {
     "net": (),
-    "head": (),
+    "head": (NOTHING,),
     "train": (),
     "valid": (NOTHING,),
     "recipe": (),
     "out": (str,),
-    "labels_from": (NOTHING,),
-    "exclude": (NOTHING,),
-    "match": (NOTHING,),
+    "batches": (NOTHING, list),  # a list of items' numbers is a sampler
+    "options": (NOTHING,),
+}
+OPTIONS: dict[str, tuple[type, ...]] = {
+    "labels_from": (NOTHING, str, dict),  # a column that isn't there is refused with the photos
     "rules": (NOTHING,),
-    "on_error": (),
     "seed": (int,),
     "workers": (int, NOTHING),
+    "on_error": (),
     "resume": (),
     "force": (),
     "progress": (),
@@ -82,9 +88,17 @@ def test_fit(drawn: Catalogue, tmp_path: Path, argument: str) -> None:
     for value in [*WRONG, Embedder, ElasticArcFace, PhotoDataset, nn.Identity]:
         if isinstance(value, FIT_ARGUMENTS[argument]):
             continue
-        # A column by a name that is not there is refused as a column, an unknown recipe or rule as one.
-        refused(lambda given=good | {argument: value}: fit(**given), f"{argument}|column|recipe|rule|no part")
+        # A column by a name that isn't there is refused as a column, an unknown recipe as a recipe.
+        refused(lambda given=good | {argument: value}: fit(**given), f"{argument}|column|recipe")
         assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", list(OPTIONS))
+def test_options(name: str) -> None:
+    for value in WRONG:
+        if not isinstance(value, OPTIONS[name]):
+            refused(lambda given=value: FitOptions(**{name: given}), f"{name}|rule|column|no part")
+    assert {field.name for field in fields(FitOptions)} == set(OPTIONS)
 
 
 def test_fit_has_no_argument_beside_these() -> None:
@@ -114,7 +128,7 @@ def test_recipes_by_name_and_from_json() -> None:
 def test_schedules(kind: Any, setting: str) -> None:
     for value in WRONG:
         if not (isinstance(value, int) and setting in ("ramp", "steps_per_epoch")):
-            refused(lambda given=value: kind(**{setting: given}), f"{kind.name}: {setting}")
+            refused(lambda given=value: kind(**{setting: given}), setting)
 
 
 @pytest.mark.parametrize("schedule", [WarmupCosine(), RampThenDecay()])
@@ -126,12 +140,12 @@ def test_moments(schedule: Any) -> None:
 
 
 def test_the_tables_have_every_public_name() -> None:
-    covered = {"fit", "Recipe", "RECIPES", "WarmupCosine", "RampThenDecay"}
+    covered = {"fit", "FitOptions", "Recipe", "RECIPES", "WarmupCosine", "RampThenDecay"}
     assert set(training.__all__) == covered | {"Run", "Schedule"}  # what fit returns, and a protocol
 
 
 def test_paths_of_any_kind(drawn: Catalogue, tmp_path: Path) -> None:
     recipe = Recipe(epochs=1, batch_size=8, transform="plain")
     for out in (os.fspath(tmp_path / "text"), tmp_path / "path"):
-        run = fit(*make_parts(), drawn, out=out, recipe=recipe, workers=0, progress=False)
+        run = fit(*make_parts(), drawn, out=out, recipe=recipe, options=FitOptions(workers=0, progress=False))
         assert (run.folder / "run.json").exists()

@@ -253,7 +253,14 @@ def command(
 
     # All that needs no network is refused before torch is loaded.
     chosen = _recipe(
-        recipe, epochs=epochs, batch_size=batch_size, lr=lr, patience=patience, flip=flip, precision=precision
+        recipe,
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        patience=patience,
+        flip=flip,
+        precision=precision,
+        head=head,
     )
     rules = [RULES.make(part) for part in rule or ()]
     say_forced(out, refuse_folder(out, resume=resume, force=force))
@@ -276,21 +283,15 @@ def command(
     import torch
 
     from whalereid.models import Embedder
-    from whalereid.training import fit
+    from whalereid.training import FitOptions, fit
+    from whalereid.training.validation import default_rules
 
     torch.manual_seed(seed)
     net = Embedder(backbone, image_size=image_size, weights=weights)
-    run = fit(
-        net,
-        HEADS.make(head or "elastic-arcface", dim=net.dim, n_identities=n_classes),
-        train,
-        held_out,
-        recipe=chosen,
-        out=out,
+    usual = CandidateRules() if held_out is None else default_rules(held_out)
+    options = FitOptions(
         labels_from=classes or None,
-        exclude=_columns(exclude),
-        match=_columns(match) or (),
-        rules=rules,
+        rules=CandidateRules.of([*usual.but(exclude=_columns(exclude), match=_columns(match)).rules, *rules]),
         on_error=on_error.value,
         seed=seed,
         workers=workers,
@@ -298,6 +299,7 @@ def command(
         force=force,
         progress=shows_progress(),
     )
+    run = fit(net, None, train, held_out, recipe=chosen, out=out, options=options)
     next_is = f"whalereid embed --catalogue CATALOGUE --model {out} --out EMB"
     say(f"{out} holds the network of epoch {run.best_epoch}; next: {next_is}")
     best = run.history.set_index("epoch").loc[run.best_epoch]

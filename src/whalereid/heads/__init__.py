@@ -1,5 +1,6 @@
-"""Margin heads, on pytorch-metric-learning's losses."""
+"""Heads: margin heads on pytorch-metric-learning's losses, and a miner before any loss."""
 
 from whalereid.heads.elastic import ElasticArcFace
+from whalereid.heads.mined import Mined
 
-__all__ = ["ElasticArcFace"]
+__all__ = ["ElasticArcFace", "Mined"]

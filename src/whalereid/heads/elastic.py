@@ -96,8 +96,10 @@ class ElasticArcFace(ArcFaceLoss):
         self._generator = generator
         self._margins: Tensor | None = None  # of the photos at hand
 
-    def forward(self, embeddings: Tensor, labels: Tensor, **others: Any) -> Tensor:
+    def forward(self, embeddings: Tensor, labels: Tensor, indices_tuple: Any = None, **others: Any) -> Tensor:
         """(B, dim) embeddings, (B,) int64 labels in [0, n_identities) → the mean loss, a scalar.
+
+        `indices_tuple` is what a miner gives: photos count as often as its pairs or triplets have them.
 
         Raises
         ------
@@ -122,7 +124,7 @@ class ElasticArcFace(ArcFaceLoss):
                 "photos of unknown identity (-1) can't train a head."
             )
         with torch.autocast(embeddings.device.type, enabled=False):
-            return super().forward(embeddings.float(), labels, **others)
+            return super().forward(embeddings.float(), labels, indices_tuple, **others)
 
     def compute_loss(self, embeddings: Tensor, labels: Tensor, *others: Any) -> Any:
         """Draw the photos' margins, then go on as pytorch-metric-learning does."""

@@ -12,18 +12,19 @@ from whalereid.training.recipe import RECIPES, Recipe
 from whalereid.training.schedules import RampThenDecay, Schedule, WarmupCosine
 
 if TYPE_CHECKING:
-    from whalereid.training.loop import Run as Run
-    from whalereid.training.loop import fit as fit
+    from whalereid.training.fitting import fit as fit
+    from whalereid.training.options import FitOptions as FitOptions
+    from whalereid.training.run import Run as Run
 
-_LOOP = ("Run", "fit")
+_WHEN_USED = {"FitOptions": "options", "Run": "run", "fit": "fitting"}
 
-__all__ = ["RECIPES", "RampThenDecay", "Recipe", "Schedule", "WarmupCosine", *_LOOP]
+__all__ = ["RECIPES", "RampThenDecay", "Recipe", "Schedule", "WarmupCosine", *_WHEN_USED]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LOOP:
+    if name not in _WHEN_USED:
         raise AttributeError(f"module 'whalereid.training' has no attribute {name!r}")
-    return getattr(import_module("whalereid.training.loop"), name)
+    return getattr(import_module(f"whalereid.training.{_WHEN_USED[name]}"), name)
 
 
 def __dir__() -> list[str]:

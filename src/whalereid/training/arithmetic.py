@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from whalereid.embeddings import native_precision
 from whalereid.errors import WhalereidError
 
-__all__ = ["depthwise_in_float32", "mixed_precision", "repeatable"]
+__all__ = ["autocast_dtype", "depthwise_in_float32", "mixed_seed", "repeatable"]
 
 
-def mixed_precision(precision: str, device: torch.device) -> str:
-    """Return what Accelerate calls the precision that a recipe asks for on this device: "no", "bf16" or "fp16".
+def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:
+    """Return the half precision that a recipe asks for on this device; None is full precision.
 
     Raises
     ------
@@ -27,7 +28,12 @@ def mixed_precision(precision: str, device: torch.device) -> str:
         precision = native_precision(device)
     if precision == "fp16" and device.type == "cpu":
         raise WhalereidError("precision 'fp16' is for accelerators; on the CPU use 'auto', 'bf16' or 'fp32'.")
-    return "no" if precision == "fp32" else precision
+    return {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+
+
+def mixed_seed(*numbers: int) -> int:
+    """One seed from several numbers, unlike for unlike ones."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
 @contextmanager

@@ -58,10 +58,10 @@ def check_checkpoint(
         if absent:
             raise WhalereidError(f"it lacks its {listing(absent)}.")
         for part, module in (("net", net), ("head", head)):
-            held = state[part]
-            if not isinstance(held, dict) or not all(isinstance(tensor, Tensor) for tensor in held.values()):
+            kept = state[part]
+            if not isinstance(kept, dict) or not all(isinstance(tensor, Tensor) for tensor in kept.values()):
                 raise WhalereidError(f"its {part} is no state dict of names and tensors.")
-            check_tensors(module, held, where=f"its {part}", what=type(module).__name__)
+            check_tensors(module, kept, where=f"its {part}", what=type(module).__name__)
         _check_optimizer(state["optimizer"], optimizer)
         _check_scaler(state["scaler"])
         _check_records(state["records"], columns, epochs)
@@ -73,19 +73,19 @@ def check_checkpoint(
         ) from error
 
 
-def _check_optimizer(held: Any, optimizer: torch.optim.Optimizer) -> None:
+def _check_optimizer(kept: Any, optimizer: torch.optim.Optimizer) -> None:
     own = optimizer.state_dict()["param_groups"]
-    groups, states = (held.get("param_groups"), held.get("state")) if isinstance(held, dict) else (None, None)
+    groups, states = (kept.get("param_groups"), kept.get("state")) if isinstance(kept, dict) else (None, None)
     if not isinstance(groups, list) or not isinstance(states, dict) or len(groups) != len(own):
         raise WhalereidError("its optimizer isn't this training's.")
-    for ours, theirs in zip(own, groups, strict=True):
-        if not isinstance(theirs, dict) or not {"params", "lr", "peak", "weight_decay"} <= theirs.keys():
+    for mine, found in zip(own, groups, strict=True):
+        if not isinstance(found, dict) or not {"params", "lr", "peak", "weight_decay"} <= found.keys():
             raise WhalereidError("its optimizer lacks a group's settings.")
-        if not _is_finite(theirs["lr"]):
-            raise WhalereidError(f"its optimizer has a learning rate that is none ({theirs['lr']!r:.60}).")
-        for name in (ours.keys() & theirs.keys()) - {"lr"}:  # the rate is the schedule's
-            if not _alike(theirs[name], ours[name]):
-                raise WhalereidError(f"its optimizer's {name} is {theirs[name]!r:.60}, not {ours[name]!r:.60}.")
+        if not _is_finite(found["lr"]):
+            raise WhalereidError(f"its optimizer has a learning rate that is none ({found['lr']!r:.60}).")
+        for name in (mine.keys() & found.keys()) - {"lr"}:  # the rate is the schedule's
+            if not _alike(found[name], mine[name]):
+                raise WhalereidError(f"its optimizer's {name} is {found[name]!r:.60}, not {mine[name]!r:.60}.")
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     if parameters and not states:
         raise WhalereidError("its optimizer lacks the running means of the gradients.")
@@ -103,17 +103,17 @@ def _check_optimizer(held: Any, optimizer: torch.optim.Optimizer) -> None:
                 raise WhalereidError(f"{which} has another shape, or isn't finite.")
 
 
-def _check_scaler(held: Any) -> None:
-    if held is None or held == {}:
+def _check_scaler(kept: Any) -> None:
+    if kept is None or kept == {}:
         return
-    if not isinstance(held, dict) or not all(_is_finite(held.get(name)) for name in _SCALER) or held["scale"] <= 0:
+    if not isinstance(kept, dict) or not all(_is_finite(kept.get(name)) for name in _SCALER) or kept["scale"] <= 0:
         raise WhalereidError("its scaler isn't one of mixed precision.")
 
 
-def _check_records(held: Any, columns: Sequence[str], epochs: int) -> None:
-    if not isinstance(held, list) or not 1 <= len(held) <= epochs:
+def _check_records(kept: Any, columns: Sequence[str], epochs: int) -> None:
+    if not isinstance(kept, list) or not 1 <= len(kept) <= epochs:
         raise WhalereidError(f"its records aren't those of 1 to {epochs} epochs.")
-    for number, record in enumerate(held, start=1):
+    for number, record in enumerate(kept, start=1):
         if not isinstance(record, dict) or record.keys() != set(columns):
             raise WhalereidError(f"its record of epoch {number} isn't {listing(columns, most=9)}.")
         odd = [name for name, value in record.items() if not _is_number(value)]
@@ -121,16 +121,16 @@ def _check_records(held: Any, columns: Sequence[str], epochs: int) -> None:
             raise WhalereidError(f"its record of epoch {number} holds a wrong {(odd or ['epoch'])[0]}.")
 
 
-def _check_best(held: Any, done: int) -> None:
-    epoch, score = held if isinstance(held, tuple | list) and len(held) == 2 else (None, None)
+def _check_best(kept: Any, done: int) -> None:
+    epoch, score = kept if isinstance(kept, tuple | list) and len(kept) == 2 else (None, None)
     is_epoch = type(epoch) is int and 1 <= epoch <= done
     if not is_epoch or not isinstance(score, float) or not score < math.inf:  # nor is it NaN
         raise WhalereidError(f"its best is no epoch from 1 to {done} and its score.")
 
 
-def _check_untrained(held: Any, *, validated: bool) -> None:
+def _check_untrained(kept: Any, *, validated: bool) -> None:
     wanted = {"mAP@20", "top-1"} if validated else set()
-    if not isinstance(held, Mapping) or held.keys() != wanted or not all(map(_is_number, held.values())):
+    if not isinstance(kept, Mapping) or kept.keys() != wanted or not all(map(_is_number, kept.values())):
         raise WhalereidError("its untrained isn't what the validation photos gave before the first step.")
 
 

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from whalereid.errors import WhalereidError, listing
-from whalereid.images import CrossViewPairs, PhotoDataset
-from whalereid.images.reading import Reading, read_transform
+from whalereid.heads import Mined
+from whalereid.images.reading import read_transform
 from whalereid.models import Embedder
+from whalereid.training.items import PhotosAsItems, PlainItems, TrainingItems
 from whalereid.training.recipe import Recipe
 
 __all__ = ["check_head", "check_preprocessing"]
@@ -19,21 +20,27 @@ __all__ = ["check_head", "check_preprocessing"]
 _AS_THE_NETWORK = "build it from net.preprocessing (image_size, mean, std, antialias; portrait is the data set's)"
 
 
-def check_preprocessing(
-    items: PhotoDataset | CrossViewPairs, net: Embedder, recipe: Recipe
-) -> tuple[Reading, list[str]]:
+def check_preprocessing(items: TrainingItems, net: Embedder, recipe: Recipe) -> tuple[bool | None, list[str]]:
     """Compare how photos are prepared with what the network says of it.
 
     Returns
     -------
     tuple
-        What the transform's steps show, and what there is to say of those that don't show it.
+        Whether photos are mirrored (None where the data set doesn't show it), and what there is to say of what isn't
+        shown.
 
     Raises
     ------
     WhalereidError
         They differ; the message names in what, with both values.
     """
+    if isinstance(items, PlainItems) and items.image_size != tuple(net.preprocessing.image_size):
+        raise WhalereidError(
+            f"the data set's images are {items.image_size}, the network's image_size is "
+            f"{tuple(net.preprocessing.image_size)} (height, width); let them agree."
+        )
+    if not isinstance(items, PhotosAsItems):
+        return None, []
     wanted, reading = net.preprocessing, read_transform(items.transform)
     found: dict[str, Any] = {name: getattr(reading, name) for name in ("image_size", "mean", "std", "antialias")} | {
         "portrait": items.portrait
@@ -60,7 +67,7 @@ def check_preprocessing(
         if unread
         else ""
     )
-    return reading, [note] if note else []
+    return reading.mirrors, [note] if note else []
 
 
 def check_head(head: nn.Module, dim: int, n_classes: int) -> None:
@@ -71,18 +78,19 @@ def check_head(head: nn.Module, dim: int, n_classes: int) -> None:
     WhalereidError
         It is made for another width, or for fewer classes; or what it gives is no loss.
     """
-    classes = getattr(head, "num_classes", None)
+    loss_itself = head.loss if isinstance(head, Mined) else head
+    classes = getattr(loss_itself, "num_classes", None)
     if isinstance(classes, int) and classes < n_classes:
         raise WhalereidError(
             f"the head tells {classes} identities apart, the training photos are of {n_classes}; make it for those "
             "(train.n_identities)."
         )
-    if not all(isinstance(held, Tensor) for held in head.state_dict().values()):
+    if not all(isinstance(value, Tensor) for value in head.state_dict().values()):
         raise WhalereidError("the head's state_dict holds more than tensors, which a checkpoint can't keep.")
     try:
-        loss = _tried(head, dim, 1)
+        loss = _loss_of_trial(head, dim, 1)
     except Exception as error:
-        widths = sorted({side for held in head.state_dict().values() for side in held.shape} - {dim})
+        widths = sorted({side for value in head.state_dict().values() for side in value.shape} - {dim})
         width = next((width for width in widths if _takes(head, width)), None)
         if width is None:
             raise WhalereidError(
@@ -95,9 +103,11 @@ def check_head(head: nn.Module, dim: int, n_classes: int) -> None:
     if not isinstance(loss, Tensor) or loss.shape != ():
         what = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
         raise WhalereidError(f"the head gives {what}; fit wants the mean loss, a tensor of shape ().")
+    if isinstance(head, Mined):
+        _check_miner(head, dim)
     if classes is None and _device(head).type == "cpu":  # a label too many would break an accelerator's whole process
         try:
-            _tried(head, dim, n_classes - 1)
+            _loss_of_trial(head, dim, n_classes - 1)
         except Exception as error:
             raise WhalereidError(
                 f"the head can't take the last of the {n_classes} classes of the training photos "
@@ -105,16 +115,29 @@ def check_head(head: nn.Module, dim: int, n_classes: int) -> None:
             ) from error
 
 
+def _check_miner(head: Mined, dim: int) -> None:
+    """Let the miner pick from a few embeddings, and the loss look at what it picked."""
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            picked = head.miner(*_trial(dim, 1, _device(head)))
+        _loss_of_trial(head.loss, dim, 1, picked)
+    except Exception as error:
+        raise WhalereidError(
+            f"the miner {type(head.miner).__name__} and the head {type(head.loss).__name__} don't go together "
+            f"({_first_line(error)}); a miner is called as miner(embeddings, labels), and gives indices that the head "
+            "takes as its third argument."
+        ) from error
+
+
 @torch.no_grad()
-def _tried(head: nn.Module, dim: int, label: int) -> Any:
+def _loss_of_trial(head: nn.Module, dim: int, label: int, *indices: Any) -> Any:
     """What a head gives for class 0 and another, in evaluation mode; it and the random state stay as they were."""
     device = _device(head)
     training = {module: module.training for module in head.modules()}
     buffers = {name: buffer.clone() for name, buffer in head.named_buffers()}
     try:
         with torch.random.fork_rng(devices=[]):
-            embeddings = torch.randn(4, dim, generator=torch.Generator().manual_seed(0))
-            return head.eval()(embeddings.to(device), torch.tensor([0, label, 0, label], device=device))
+            return head.eval()(*_trial(dim, label, device), *indices)
     finally:
         for name, buffer in head.named_buffers():
             if name in buffers and buffer.shape == buffers[name].shape:
@@ -123,16 +146,22 @@ def _tried(head: nn.Module, dim: int, label: int) -> Any:
             module.training = was
 
 
+def _trial(dim: int, label: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Embeddings (4, dim) of class 0 and another by turns, with their labels."""
+    embeddings = torch.randn(4, dim, generator=torch.Generator().manual_seed(0))
+    return embeddings.to(device), torch.tensor([0, label, 0, label], device=device)
+
+
 def _takes(head: nn.Module, width: int) -> bool:
     try:
-        _tried(head, width, 1)
+        _loss_of_trial(head, width, 1)
     except Exception:
         return False
     return True
 
 
 def _device(head: nn.Module) -> torch.device:
-    return next((held.device for held in head.state_dict().values()), torch.device("cpu"))
+    return next((value.device for value in head.state_dict().values()), torch.device("cpu"))
 
 
 def _short(value: Any) -> str:

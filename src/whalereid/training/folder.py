@@ -7,14 +7,18 @@ import json
 import os
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whalereid import __version__
+from whalereid.candidates import CandidateRules
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import check_folder, claim_folder, remove, replacing, replacing_all, sweep, unmake_folders
 from whalereid.models.config import read_config
 from whalereid.reading import MOST_NUMBERS_GB, check_file, is_file, os_errors, read_json
+from whalereid.registry import Part
+from whalereid.training.recipe import Recipe
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +33,7 @@ _MARKER = "run.json"
 CHECKPOINT = "checkpoint/last.pt"
 _BEST_HEAD, _HISTORY = "head.safetensors", "history.csv"
 _CONTENTS = "contents"  # of the settings: what is in the photos' files
-_OURS = ("config.json", "model.safetensors", _BEST_HEAD, _HISTORY, CHECKPOINT, _MARKER)  # the marker last
+_FILES = ("config.json", "model.safetensors", _BEST_HEAD, _HISTORY, CHECKPOINT, _MARKER)  # the marker last
 _NEEDED = (CHECKPOINT, "model.safetensors", "config.json", _BEST_HEAD)  # from the end of the first epoch on
 
 
@@ -70,8 +74,8 @@ class RunFolder:
         self._settings = json.loads(json.dumps(settings))
         refuse_folder(self.path, resume=resume, force=force)
         began = (self.path / _MARKER).exists()
-        self._made = claim_folder(self.path, marker=_MARKER)
-        self._goes = began or bool(self._made)  # not a folder that somebody made for us
+        self._made_folders = claim_folder(self.path, marker=_MARKER)
+        self._may_go = began or bool(self._made_folders)  # not a folder that somebody made for us
         self.begins_anew = resume and not self.holds_an_epoch
         try:
             if resume:
@@ -81,7 +85,7 @@ class RunFolder:
             if not resume or self.begins_anew:
                 self._begin()
         except BaseException:  # Ctrl-C too
-            unmake_folders(self._made)
+            unmake_folders(self._made_folders)
             raise
 
     @property
@@ -93,9 +97,9 @@ class RunFolder:
         """Refuse to go on with a training of other settings."""
         if not self.holds_an_epoch:
             return
-        held = _read(self.path)
-        before = {key: held.get(key) for key in self._settings}
-        if _CONTENTS not in held:  # earlier versions didn't look into the files
+        noted = _as_noted_today(_read(self.path))
+        before = {key: noted.get(key) for key in self._settings}
+        if _CONTENTS not in noted:  # earlier versions didn't look into the files
             before[_CONTENTS] = self._settings.get(_CONTENTS)
         differing = list(_differences(before, self._settings))
         if differing:
@@ -106,7 +110,7 @@ class RunFolder:
 
     def _begin(self) -> None:
         """Write ``run.json``; an earlier training goes when it comes, and stays where it can't be written."""
-        earlier = [path for name in _OURS[:-1] if os.path.lexists(path := self.path / name)]
+        earlier = [path for name in _FILES[:-1] if os.path.lexists(path := self.path / name)]
         with replacing_all([self.path / _MARKER], removing=earlier) as (beside,):
             beside.write_text(self._in_words({"epochs": 0, "finished": False}), encoding="utf-8")
 
@@ -116,17 +120,17 @@ class RunFolder:
             beside.write_text(self._in_words(progress), encoding="utf-8")
 
     def _in_words(self, progress: Mapping[str, Any]) -> str:
-        content = {"format": _FORMAT, "whalereid": __version__, "progress": progress, **self._settings}
+        content = {"format": _FORMAT, "whalereid": version("whalereid"), "progress": progress, **self._settings}
         return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
     def discard(self) -> None:
         """Remove a training that never finished an epoch, and the folder with it; one that did stays."""
         if self.holds_an_epoch:
             return
-        for name in _OURS:
+        for name in _FILES:
             remove(self.path / name)
-        ours = [self.path, (self.path / CHECKPOINT).parent] if self._goes else [(self.path / CHECKPOINT).parent]
-        unmake_folders([*self._made[:-1], *ours])
+        emptied = [self.path, (self.path / CHECKPOINT).parent] if self._may_go else [(self.path / CHECKPOINT).parent]
+        unmake_folders([*self._made_folders[:-1], *emptied])
 
     def keep(self, net: Embedder, head: nn.Module) -> None:
         """Write this epoch's network and head as the best."""
@@ -182,8 +186,8 @@ def refuse_folder(path: str | os.PathLike[str], *, resume: bool, force: bool = F
     check_folder(path, marker=_MARKER)
     if not (path / _MARKER).exists():
         return None
-    held = _read(path)
-    done = f"{held['progress']['epochs']} of {held['recipe']['epochs']} epochs"
+    noted = _read(path)
+    done = f"{noted['progress']['epochs']} of {noted['recipe']['epochs']} epochs"
     if force:
         return f"a training ({done})"
     if not resume:
@@ -191,7 +195,7 @@ def refuse_folder(path: str | os.PathLike[str], *, resume: bool, force: bool = F
             f"{path}: already holds a training ({done}); go on with --resume, begin anew with --force, or choose "
             "another --out."
         )
-    if held["progress"]["epochs"] or (path / CHECKPOINT).is_file():
+    if noted["progress"]["epochs"] or (path / CHECKPOINT).is_file():
         gone = [name for name in _NEEDED if not (path / name).is_file()]
         if gone:
             raise WhalereidError(
@@ -205,15 +209,29 @@ def refuse_folder(path: str | os.PathLike[str], *, resume: bool, force: bool = F
 def _read(run: Path) -> dict[str, Any]:
     path = run / _MARKER
     what = "what `whalereid train` wrote"
-    held = read_json(path, what)
-    if held.get("format") != _FORMAT:
+    noted = read_json(path, what)
+    if noted.get("format") != _FORMAT:
         raise WhalereidError(f"{path}: isn't {what} (its format isn't {_FORMAT}); choose another --out.")
     for part, least in (("progress", 0), ("recipe", 1)):
-        inner = held.get(part)
+        inner = noted.get(part)
         epochs = inner.get("epochs") if isinstance(inner, dict) else None
         if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < least:
             raise WhalereidError(f"{path}: isn't {what} (its {part} has no number of epochs); choose another --out.")
-    return held
+    return noted
+
+
+def _as_noted_today(noted: dict[str, Any]) -> dict[str, Any]:
+    """What an earlier version noted, in today's form: a recipe without parts by name, and rules as two lists."""
+    noted = dict(noted)
+    with suppress(WhalereidError):  # what can't be read differs, and is told as it is
+        noted["recipe"] = Recipe.from_dict(noted["recipe"]).to_dict()
+    valid = noted.get("valid")
+    if isinstance(valid, dict) and "rules" not in valid:
+        columns = {name: valid.get(name, ()) for name in ("exclude", "match")}
+        with suppress(WhalereidError):
+            rules = CandidateRules(**columns).to_list()
+            noted["valid"] = {key: valid[key] for key in valid if key not in columns} | {"rules": rules}
+    return noted
 
 
 def read_checkpoint(run: Path) -> Any:
@@ -271,4 +289,6 @@ def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
 
 def _short(value: Any) -> str:
     text = "nothing" if value is None else str(value)
+    with suppress(WhalereidError):  # rules, as they are asked for
+        text = ", ".join(str(Part.from_dict(part)) for part in value) if value and isinstance(value, list) else text
     return text if len(text) <= 40 else f"{text[:37]}..."

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from whalereid import arguments
 from whalereid.errors import WhalereidError
 
-__all__ = ["SCHEDULES", "RampThenDecay", "Schedule", "WarmupCosine", "schedule_from_dict", "schedule_to_dict"]
+__all__ = ["RampThenDecay", "Schedule", "WarmupCosine"]
 
 
 class Schedule(Protocol):
-    """What `fit` asks of a schedule: a frozen dataclass with a `name` and one verb."""
+    """What `fit` asks of a schedule: a frozen dataclass with one verb.
 
-    name: ClassVar[str]
+    It is noted by its name in `whalereid.parts.SCHEDULES`; another package offers one as entry point
+    ``whalereid.schedules``.
+    """
 
     def factor(self, epoch: float, epochs: int) -> float:
         """Return the share of the peak learning rate.
@@ -62,8 +63,6 @@ class WarmupCosine:
     [0.1, 0.55, 1.0, 0.5, 0.0]
     """
 
-    name: ClassVar[str] = "warmup-cosine"
-
     warmup: float = 0.1
     start: float = 0.01
     floor: float = 0.01
@@ -71,7 +70,7 @@ class WarmupCosine:
     def __post_init__(self) -> None:
         _shares(self, "start", "floor", "warmup")
         if self.warmup == 1:
-            raise WhalereidError(f"{self.name}: warmup is {self.warmup}; it is a share of the training, in [0, 1).")
+            raise WhalereidError(f"warmup is {self.warmup}; it is a share of the training, in [0, 1).")
 
     def factor(self, epoch: float, epochs: int) -> float:
         """Return the share of the peak at this moment; see `Schedule.factor`."""
@@ -112,8 +111,6 @@ class RampThenDecay:
     [0.5, 0.75, 1.0, 0.5, 0.25]
     """
 
-    name: ClassVar[str] = "ramp-then-decay"
-
     ramp: int = 5
     start: float = 0.01
     floor: float = 0.01
@@ -123,10 +120,10 @@ class RampThenDecay:
     def __post_init__(self) -> None:
         _shares(self, "start", "floor", "decay")
         for name, least in (("ramp", 0), ("steps_per_epoch", 1)):
-            count = arguments.whole_number(getattr(self, name), f"{self.name}: {name}", least)
+            count = arguments.whole_number(getattr(self, name), name, least)
             object.__setattr__(self, name, count)
         if self.decay == 0:
-            raise WhalereidError(f"{self.name}: decay is {self.decay}; it is a factor in (0, 1].")
+            raise WhalereidError(f"decay is {self.decay}; it is a factor in (0, 1].")
 
     def factor(self, epoch: float, epochs: int) -> float:
         """Return the share of the peak at this moment; see `Schedule.factor`."""
@@ -137,37 +134,9 @@ class RampThenDecay:
         return float(self.floor + (1 - self.floor) * self.decay ** (step - self.ramp))
 
 
-SCHEDULES: dict[str, type[Any]] = {kind.name: kind for kind in (WarmupCosine, RampThenDecay)}
-
-
-def schedule_to_dict(schedule: Schedule) -> dict[str, Any]:
-    """Return a schedule as JSON can hold it: its name and its settings."""
-    return {"name": schedule.name, **asdict(schedule)}  # type: ignore[call-overload]
-
-
-def schedule_from_dict(settings: Mapping[str, Any]) -> Schedule:
-    """Build the schedule that `schedule_to_dict` described.
-
-    Raises
-    ------
-    WhalereidError
-        There is no schedule of that name, or it has no such setting.
-    """
-    arguments.instance(settings, "schedule", Mapping, "a mapping, as schedule_to_dict gives it")
-    name = settings.get("name")
-    if not isinstance(name, str) or name not in SCHEDULES:
-        raise WhalereidError(f"Unknown schedule {name!r}; choose from {sorted(SCHEDULES)}.")
-    known = [field.name for field in fields(SCHEDULES[name])]
-    for setting in settings:
-        if setting != "name" and setting not in known:
-            raise WhalereidError(f"schedule {name!r} has no setting {setting!r}; it has {known}.")
-    schedule: Schedule = SCHEDULES[name](**{key: value for key, value in settings.items() if key != "name"})
-    return schedule
-
-
 def _shares(schedule: Any, *names: str) -> None:
     for name in names:
-        share = arguments.number(getattr(schedule, name), f"{schedule.name}: {name}", 0, 1)
+        share = arguments.number(getattr(schedule, name), name, 0, 1)
         object.__setattr__(schedule, name, share)  # NumPy's numbers become Python's, which JSON can hold
 
 

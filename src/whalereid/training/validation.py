@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
@@ -12,20 +11,25 @@ import numpy as np
 import torch
 from torch import nn
 
-from whalereid.candidates.rules import AnyRule, CandidateRules
 from whalereid.catalogue import Catalogue
 from whalereid.embeddings import Embeddings, Extraction, embed_as_is
 from whalereid.embeddings.table import all_alike
 from whalereid.errors import WhalereidError
 from whalereid.evaluation import Hits, Labels, average_precision, top_k
-from whalereid.images import CrossViewPairs, PhotoDataset
+from whalereid.images import CrossViewPairs
 from whalereid.models import Embedder
-from whalereid.ranking import Ensemble, Member, Task
+from whalereid.ranking import CandidateRules, Ensemble, Member, Task
+from whalereid.training.items import TrainingItems
 
-__all__ = ["ValidationScores", "Validation"]
+__all__ = ["Validation", "ValidationScores", "default_rules"]
 
 _K = 20
 _LOSS_BATCH = 4096
+
+
+def default_rules(photos: Catalogue) -> CandidateRules:
+    """Return the rules of a validation that nobody named: never of the same encounter, where encounters are known."""
+    return CandidateRules(exclude=("encounter",) if photos.known("encounter").any() else ())
 
 
 @dataclass(frozen=True)
@@ -55,14 +59,10 @@ class Validation:
     ----------
     photos : Catalogue
         The validation part.
-    learned : PhotoDataset or CrossViewPairs
+    items : TrainingItems
         What is trained on: its classes are the head's.
-    exclude : sequence of str, optional
-        Columns in which candidates must differ from the query; by default ``encounter`` where it is known.
-    match : sequence of str
-        Columns in which they must equal it.
-    rules : CandidateRules or sequence of Rule
-        Further rules.
+    rules : CandidateRules, optional
+        Who may be a candidate; by default `default_rules` of the photos.
 
     Attributes
     ----------
@@ -85,20 +85,15 @@ class Validation:
     def __init__(
         self,
         photos: Catalogue,
-        learned: PhotoDataset | CrossViewPairs,
-        *,
-        exclude: Sequence[str] | None = None,
-        match: Sequence[str] = (),
-        rules: CandidateRules | Iterable[AnyRule] = (),
+        items: TrainingItems,
+        rules: CandidateRules | None = None,
     ) -> None:
         if not len(photos):
             raise WhalereidError(f"{photos.source}: the validation part has no photos.")
-        if exclude is None:
-            exclude = ("encounter",) if photos.known("encounter").any() else ()
-        self.rules = CandidateRules.of(rules, exclude=exclude, match=match)
+        self.rules = default_rules(photos) if rules is None else rules
         self.notes: list[str] = []
-        self._learned = learned
-        self._pairs = learned if isinstance(learned, CrossViewPairs) else None
+        self._items = items
+        self._pairs = items if isinstance(items, CrossViewPairs) else None
         self._take(photos)
 
     @property
@@ -155,13 +150,13 @@ class Validation:
             ids = tuple(self._labels.query_ids)
         self._queries = photos.subset(ids)
         rows = self._loss_rows(photos)
-        self._loss_labels = torch.from_numpy(self._learned.labels_of(photos)[rows[0]])
+        self._loss_labels = torch.from_numpy(self._items.labels_of(photos)[rows[0]])
         self._loss_rows_by_view = rows
 
     def _loss_rows(self, photos: Catalogue) -> list[np.ndarray]:
         """Of each view, the rows of the photos (or of the pairs' photos) whose class the head knows."""
         if self._pairs is None:
-            return [np.flatnonzero(self._learned.labels_of(photos) >= 0)]
+            return [np.flatnonzero(self._items.labels_of(photos) >= 0)]
         pairs = self._pairs
         try:
             known_pairs = CrossViewPairs(
@@ -171,7 +166,10 @@ class Validation:
             return [np.zeros(0, np.int64)]
         known_pairs.fix_partners()
         known = np.flatnonzero(known_pairs.labels >= 0)
-        return [known_pairs.rows[known], np.array([known_pairs.partner_row(int(item)) for item in known], np.int64)]
+        return [
+            known_pairs.rows[known],
+            np.array([known_pairs.partner_row(int(item)) for item in known], np.int64),
+        ]
 
     @torch.no_grad()
     def _loss(self, vectors: Embeddings, head: nn.Module, device: torch.device) -> float:
