@@ -145,7 +145,8 @@ def test_a_wrapped_network_is_trained_and_read_with_its_module(photos: wr.Catalo
     before = tower.project.detach().clone()
     net = Embedder.wrap(tower, preprocessing=SMALL)
     head, recipe = wr.ElasticArcFace(net.dim, 3), wr.Recipe(epochs=1, batch_size=6, precision="fp32")
-    wr.fit(net, head, photos, photos, recipe=recipe, out=tmp_path / "run", workers=0, progress=False)
+    options = wr.FitOptions(workers=0, progress=False)
+    wr.fit(net, head, photos, photos, recipe=recipe, out=tmp_path / "run", options=options)
     assert not torch.equal(tower.project, before)
     words = r"run: holds the weights of a Tower that was wrapped.*Embedder.load\(.*run', module=MODULE\)"
     for door in (Embedder.load, look_at):

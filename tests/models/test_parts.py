@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from whalereid.errors import WhalereidError
 from whalereid.models import NECKS, POOLINGS, Embedder
+from whalereid.models.config import as_noted_today
 
 NET = "test_resnet"
 
@@ -83,6 +84,8 @@ def test_networks_of_earlier_versions_load(tmp_path: Path, earlier: dict, now: s
     (tmp_path / "config.json").write_text(json.dumps(flat))
     again = Embedder.load(tmp_path)
     assert (again.config["neck"], again.fingerprint) == (now, net.fingerprint)
+    assert as_noted_today(flat)["neck"] == now
+    assert as_noted_today(net.config) == net.config
     images = torch.randn(2, 3, 32, 32)
     assert torch.equal(again(images), net(images))
 

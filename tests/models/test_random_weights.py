@@ -61,7 +61,7 @@ def test_a_training_ends_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         recipe = wr.Recipe(epochs=1, batch_size=6, precision="fp32")
-        wr.fit(net, head, photos, photos, recipe=recipe, out=tmp_path / "run", workers=0)
+        wr.fit(net, head, photos, photos, recipe=recipe, out=tmp_path / "run", options=wr.FitOptions(workers=0))
         assert "random weights" not in capsys.readouterr().err
         for trained in (net, wr.Embedder.load(tmp_path / "run")):
             made = wr.embed(trained, photos, extraction=wr.Extraction(workers=0), progress=False)

@@ -77,6 +77,7 @@ def test_what_an_earlier_version_wrote_is_resumed(drawn: Catalogue, tmp_path: Pa
     noted["recipe"]["schedule"] = {"name": "warmup-cosine", "warmup": 0.1, "start": 0.01, "floor": 0.01}
     del noted["valid"]["rules"], noted["batches"]
     noted["valid"] |= {"exclude": ["encounter"], "match": []}
+    noted["network"] |= {"copies": 1, "activation": None, "dropout": 0.0}
     (out / "run.json").write_text(json.dumps(noted))
     assert fit_quietly(*make_parts(), drawn, drawn, recipe=QUICK, out=out, resume=True).best_epoch
     (out / "run.json").write_text(json.dumps(noted))

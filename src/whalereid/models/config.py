@@ -21,6 +21,7 @@ __all__ = [
     "SUFFIXES",
     "WEIGHTS",
     "a_path",
+    "as_noted_today",
     "look_at",
     "look_for_backbone",
     "look_for_weights",
@@ -105,11 +106,14 @@ def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
     for key, (fits, wanted) in kinds.items():
         if not fits(config[key]):
             raise WhalereidError(f"{path}: {key!r} is {config[key]!r:.60}; it is {wanted} in what `save` writes.")
-    return _as_now(config) if kinds is _EARLIER else config
+    return as_noted_today(config)
 
 
-def _as_now(earlier: dict[str, Any]) -> dict[str, Any]:
-    """The configuration of an earlier version, its neck with its options."""
+def as_noted_today(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration in today's form: that of an earlier version gets its neck with its options; others stay."""
+    if set(config) != _EARLIER.keys():
+        return config
+    earlier = config
     options = {"copies": 1, "activation": None, "dropout": 0}
     if earlier["neck"] == "none":  # dropout after nothing wasn't refused then, and plays no part in an embedding
         del options["dropout"]

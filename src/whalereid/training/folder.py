@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from whalereid.candidates import CandidateRules
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import check_folder, claim_folder, remove, replacing, replacing_all, sweep, unmake_folders
-from whalereid.models.config import read_config
+from whalereid.models.config import as_noted_today, read_config
 from whalereid.reading import MOST_NUMBERS_GB, check_file, is_file, os_errors, read_json
 from whalereid.registry import Part
 from whalereid.training.recipe import Recipe
@@ -221,10 +221,12 @@ def _read(run: Path) -> dict[str, Any]:
 
 
 def _as_noted_today(noted: dict[str, Any]) -> dict[str, Any]:
-    """What an earlier version noted, in today's form: a recipe without parts by name, and rules as two lists."""
+    """What an earlier version noted, in today's form: recipe and network without parts, rules as two lists."""
     noted = dict(noted)
     with suppress(WhalereidError):  # what can't be read differs, and is told as it is
         noted["recipe"] = Recipe.from_dict(noted["recipe"]).to_dict()
+    if isinstance(noted.get("network"), dict):
+        noted["network"] = as_noted_today(noted["network"])
     valid = noted.get("valid")
     if isinstance(valid, dict) and "rules" not in valid:
         columns = {name: valid.get(name, ()) for name in ("exclude", "match")}
