@@ -26,7 +26,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from whalereid.catalogue import Catalogue
-from whalereid.embeddings import embed, native_precision
+from whalereid.embeddings import Extraction, embed, native_precision
 from whalereid.images import PhotoDataset, collate
 from whalereid.models import Embedder
 
@@ -94,9 +94,8 @@ def main() -> None:
                 expected = plain_loop(net, some, batch_size, 2, flip=options.flip)
                 plain.append(time.perf_counter() - begin)
                 begin = time.perf_counter()
-                made = embed(
-                    net, some, flip=options.flip, batch_size=batch_size, workers=2, device="cpu", progress=False
-                ).vectors
+                how = Extraction(device="cpu", batch_size=batch_size, workers=2, flip=options.flip)
+                made = embed(net, some, extraction=how, progress=False).vectors
                 ours.append(time.perf_counter() - begin)
             lengths = np.linalg.norm(expected, axis=1) * np.linalg.norm(made, axis=1)
             cosine = f"{((expected * made).sum(1) / lengths).min():10.5f}" if pretrained else ""

@@ -96,8 +96,8 @@ def prepare(folder: Path) -> None:
     """A table of three photos, and what looks like a network's folder, or nearly."""
     rows = ["image_id,path,identity", "a,a.jpg,one", "b,b.jpg,one", "c,c.jpg,two"]
     (folder / "photos.csv").write_text("\n".join(rows) + "\n")
-    built: dict[str, object] = {"backbone": "lcnet_050", "pooling": "gem", "neck": "bn", "dim": 1280, "copies": 1}
-    built |= {"activation": None, "dropout": 0.0, "image_size": [32, 32], "mean": [0.5] * 3, "std": [0.5] * 3}
+    built: dict[str, object] = {"backbone": "lcnet_050", "pooling": "gem", "neck": "bn", "dim": 1280}
+    built |= {"image_size": [32, 32], "mean": [0.5] * 3, "std": [0.5] * 3}
     config = json.dumps(built | {"portrait": False, "antialias": True, "weights": "random"})
     for name, content in (("network", config), ("unweighted", config), ("other", '{"model": "another"}')):
         (folder / name).mkdir()

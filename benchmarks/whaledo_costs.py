@@ -17,9 +17,9 @@ from timing import timed
 from whalereid import ElasticArcFace, Embedder
 
 NETWORKS = {  # backbone, options, how many are embedded with, (training photos an epoch, networks) that train
-    "b5-top": ("tf_efficientnet_b5.ns_jft_in1k", {"copies": 3, "neck": "bn-linear"}, 5, (4347, 5)),
+    "b5-top": ("tf_efficientnet_b5.ns_jft_in1k", {"neck": "bn-linear:copies=3"}, 5, (4347, 5)),
     "v2m-top": ("efficientnetv2_rw_m", {"neck": "bn"}, 3, (4347, 3)),
-    "b5-lateral": ("tf_efficientnet_b5.ns_jft_in1k", {"copies": 3, "neck": "bn-linear"}, 4, (2 * 1991, 4)),
+    "b5-lateral": ("tf_efficientnet_b5.ns_jft_in1k", {"neck": "bn-linear:copies=3"}, 4, (2 * 1991, 4)),
 }
 EPOCHS, CORES, TEST_PHOTOS = 20, 2, 2000
 

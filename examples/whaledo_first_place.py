@@ -8,7 +8,7 @@ docs/first_place.md explains the solution.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,7 +22,9 @@ from whalereid.cli import main
 from whalereid.cli.console import say
 from whalereid.evaluation import check_submission
 from whalereid.images.synthetic import render_dataset
+from whalereid.models import NECKS
 from whalereid.ranking import only, rank_tasks, tasks_from, without
+from whalereid.registry import Part
 
 # ---------------------------------------------------------------------------------------------- the twelve networks
 
@@ -37,14 +39,14 @@ class Kind:
     transform: str
     floor: float  # what the learning rate decays towards
     paired: bool = False  # trained on a top photo and a lateral one of the same whale
-    neck: dict[str, Any] = field(default_factory=dict)
+    neck: dict[str, Any] | None = None  # options of a neck with a linear layer; None is BatchNorm alone
 
 
 B5, V2M = "tf_efficientnet_b5.ns_jft_in1k", "efficientnetv2_rw_m"
-TRIPLE = {"copies": 3, "neck": "bn-linear"}  # the pooled vector three times over, 6144 wide, BatchNorm, then 2048
+TRIPLE: dict[str, Any] = {"copies": 3}  # the pooled vector three times over, 6144 wide, BatchNorm, then 2048
 KINDS = {
     "b5-top": Kind("b5_top", B5, (0, 1, 2, 3, 4), "whaledo", 9e-6, neck=TRIPLE),
-    "v2m-top": Kind("v2_top", V2M, (0, 2, 4), "whaledo-corner", 9e-6, neck={"neck": "bn"}),
+    "v2m-top": Kind("v2_top", V2M, (0, 2, 4), "whaledo-corner", 9e-6),
     "b5-lateral": Kind("b5_lateral", B5, (0, 1, 2, 4), "whaledo", 1e-6, True, TRIPLE | {"activation": "hardtanh"}),
 }
 DEMO_SIZE = (128, 48)
@@ -61,12 +63,20 @@ DEMO_RECIPE: dict[str, Any] = {"batch_size": 24, "optimizer": "adamw", "lr": 8e-
 WINNERS_NAMES = {"bn.": "neck.bn.", "ln.": "neck.linear."}
 
 
-def network(kind: str, backbone: str | None = None, *, as_submitted: bool = False, **options: Any) -> wr.Embedder:
+def network(kind: str, backbone: str | None = None, *, dim: int | None = None, as_submitted: bool = False,
+            **options: Any) -> wr.Embedder:  # fmt: skip
     """Build a network; as submitted, the lateral ones run without the Hardtanh they were trained with."""
-    neck = KINDS[kind].neck | ({"activation": None} if as_submitted else {})
+    linear = KINDS[kind].neck
+    neck = Part("bn") if linear is None else Part("bn-linear", linear | ({"dim": dim} if dim else {}))
     # The winner shrank photos without antialiasing, and the networks expect it.
-    options = {"image_size": 512, "portrait": True, "antialias": False} | neck | options
-    return wr.Embedder(backbone or KINDS[kind].backbone, "gem", **options)
+    options = {"image_size": 512, "portrait": True, "antialias": False} | options
+    neck = without_activation(neck) if as_submitted else neck
+    return wr.Embedder(backbone or KINDS[kind].backbone, "gem", neck, **options)
+
+
+def without_activation(neck: Part) -> Part:
+    """Leave the activation of a neck out."""
+    return Part(neck.name, {key: value for key, value in neck.options.items() if key != "activation"})
 
 
 def load_network(kind: str, path: str | Path, as_submitted: bool = False) -> wr.Embedder:
@@ -75,8 +85,10 @@ def load_network(kind: str, path: str | Path, as_submitted: bool = False) -> wr.
         raise wr.WhalereidError(f"Unknown kind of network {kind!r}; choose from {', '.join(KINDS)}.")
     if Path(path).is_dir():
         net = wr.Embedder.load(path)
-        if as_submitted and net.config["activation"]:
-            trained, net = net, wr.Embedder(**net.config | {"weights": "random", "activation": None})
+        neck = NECKS.part(net.config["neck"])
+        if as_submitted and "activation" in neck.options:
+            plain = {"weights": "random", "neck": str(without_activation(neck))}
+            trained, net = net, wr.Embedder.from_config(net.config | plain)
             wr.load_weights(net, trained.state_dict())
     else:
         net = network(kind, as_submitted=as_submitted, weights="random")  # until the file is loaded
@@ -156,9 +168,10 @@ def embed_photos(photos: wr.Catalogue, weights: Path, out: Path, *, as_submitted
     say(f"{sum(map(len, found.values()))} of 12 networks: {', '.join(f'{k} {sorted(f)}' for k, f in found.items())}")
     paths = {f"{kind}-fold{fold}": path for kind in KINDS for fold, path in sorted(found[kind].items())}
     made: dict[str, wr.Embeddings] = {}
+    how = wr.Extraction(flip=True, **options)
     for names in [[name] for name in paths] if one_at_a_time else [list(paths)]:
         nets = {name: load_network(name.rpartition("-")[0], paths[name], as_submitted) for name in names}
-        made |= wr.embed_many(nets, photos, flip=True, out={n: out / "networks" / n for n in names}, **options)
+        made |= wr.embed_many(nets, photos, extraction=how, out={n: out / "networks" / n for n in names})
     for kind, spec in KINDS.items():
         parts = [made[name] for name in paths if name.startswith(kind)]
         wr.Embeddings.concatenate(parts).write(out / f"{spec.table}.parquet")

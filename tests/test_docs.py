@@ -50,9 +50,9 @@ def readme(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     vectors, score = names["vectors"], names["report"][MAP]
     chance = found(wr.Embeddings.from_numpy(vectors.ids, np.random.default_rng(0).normal(size=(len(vectors), 64))))
     torch.manual_seed(0)
-    untrained = wr.Embedder(**names["net"].config | {"weights": "random"})
+    untrained = wr.Embedder.from_config(names["net"].config | {"weights": "random"})
     with pytest.warns(UserWarning, match="random weights: they rank noise"):
-        noise = found(wr.embed(untrained, valid, flip=True, progress=False))
+        noise = found(wr.embed(untrained, valid, extraction=wr.Extraction(flip=True), progress=False))
     told = capsys.readouterr()
     assert 0.65 < score <= 1  # 0.76 as measured
     assert score > max(chance, noise) + 0.25, (score, chance, noise)

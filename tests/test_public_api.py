@@ -142,7 +142,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
     wr.write_folds(folds, folder / "folds.csv")
     net, _ = make_parts(4)
     net.mark_trained()
-    vectors = wr.embed(net, photos, progress=False, workers=0)
+    vectors = wr.embed(net, photos, extraction=wr.Extraction(workers=0), progress=False)
     member = wr.Member("one", vectors)
     ensemble = wr.Ensemble([member])
     ranking = ensemble.rank(photos, photos, k=3)
@@ -183,9 +183,12 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
             "image_size": 32, "mean": (0.5,) * 3, "std": (0.5,) * 3, "antialias": True,
         },
         "Embedder": lambda: {
-            "backbone": "test_resnet", "pooling": "gem", "neck": "bn-linear", "dim": 8, "copies": 1,
-            "activation": "relu", "dropout": 0.1, "image_size": 32, "mean": (0.5,) * 3, "std": (0.5,) * 3,
-            "portrait": False, "antialias": True, "weights": "random",
+            "backbone": "test_resnet", "pooling": "gem:p=4", "neck": "bn-linear:dim=8,activation=relu",
+            "image_size": 224, "portrait": False, "antialias": True, "preprocessing": wr.Preprocessing((32, 32)),
+            "weights": "random",
+        },
+        "Preprocessing": lambda: {
+            "image_size": (32, 32), "mean": (0.5,) * 3, "std": (0.5,) * 3, "portrait": False, "antialias": True,
         },
         "load_weights": lambda: {
             "module": _module(), "source": _module().state_dict(), "rename": {"old.": ""}, "ignore": ["gone."],
@@ -206,14 +209,16 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
             "resume": False, "force": False, "progress": False,
         },
         "Embeddings": lambda: {"ids": vectors.ids, "vectors": vectors.vectors, "provenance": {}},
+        "Extraction": lambda: {
+            "precision": "fp32", "device": "cpu", "batch_size": 8, "workers": 0, "flip": False, "on_error": "raise",
+        },
         "embed": lambda: {
-            "embedder": net, "photos": photos, "flip": False, "batch_size": 8, "precision": "fp32", "workers": 0,
-            "device": "cpu", "on_error": "raise", "out": new(".parquet"), "progress": False, "force": False,
+            "network": net, "photos": photos, "extraction": wr.Extraction(workers=0), "out": new(".parquet"),
+            "progress": False, "force": False,
         },
         "embed_many": lambda: {
-            "embedders": {"one": net}, "photos": photos, "flip": False, "batch_size": 8, "precision": "fp32",
-            "workers": 0, "device": "cpu", "on_error": "raise", "out": {"one": new(".parquet")}, "progress": False,
-            "force": False,
+            "networks": {"one": net}, "photos": photos, "extraction": wr.Extraction(workers=0),
+            "out": {"one": new(".parquet")}, "progress": False, "force": False,
         },
         "raw_pixels": lambda: {"photos": photos, "size": (4, 4), "portrait": False},
         "Ensemble": lambda: {"members": [member], "clip": (0, 1), "block": (4, 4), "progress": False},

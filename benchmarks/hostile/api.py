@@ -170,19 +170,7 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
         ),
         "Embedder": (
             lambda: w().Embedder,
-            lambda: {
-                **small,
-                "pooling": "gem",
-                "neck": "bn",
-                "dim": None,
-                "copies": 1,
-                "activation": None,
-                "dropout": 0.0,
-                "mean": None,
-                "std": None,
-                "portrait": False,
-                "antialias": True,
-            },
+            lambda: {**small, "pooling": "gem", "neck": "bn", "portrait": False, "antialias": True},
         ),
         "Embedder.load": (lambda: w().Embedder.load, lambda: {"folder": "run"}),
         "Embedder.save": (lambda: net().save, lambda: {"folder": "newnet"}),
@@ -255,17 +243,23 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
         "Embeddings.read_header": (lambda: w().Embeddings.read_header, lambda: {"path": "emb.parquet"}),
         "Embeddings.write": (lambda: vectors().write, lambda: {"path": "new.parquet"}),
         "Embeddings.concatenate": (lambda: w().Embeddings.concatenate, lambda: {"members": [vectors()]}),
+        "Extraction": (
+            lambda: w().Extraction,
+            lambda: {
+                "precision": "fp32",
+                "device": "cpu",
+                "batch_size": 8,
+                "workers": 0,
+                "flip": False,
+                "on_error": "raise",
+            },
+        ),
         "embed": (
             lambda: w().embed,
             lambda: {
-                "embedder": net(),
+                "network": net(),
                 "photos": photos(),
-                "flip": False,
-                "batch_size": 8,
-                "precision": "fp32",
-                "workers": 0,
-                "device": "cpu",
-                "on_error": "raise",
+                "extraction": w().Extraction(workers=0),
                 "out": None,
                 "progress": False,
             },
@@ -273,12 +267,9 @@ def _targets() -> dict[str, tuple[Callable[[], Callable[..., Any]], Callable[[],
         "embed_many": (
             lambda: w().embed_many,
             lambda: {
-                "embedders": {"a": net()},
+                "networks": {"a": net()},
                 "photos": photos(),
-                "batch_size": 8,
-                "precision": "fp32",
-                "workers": 0,
-                "device": "cpu",
+                "extraction": w().Extraction(workers=0),
                 "out": None,
                 "progress": False,
             },
@@ -484,9 +475,9 @@ def _transform(part: str, value: Any) -> Any:
 
 
 def _embedder(part: str, value: Any) -> Any:
-    from whalereid import Embedder
+    from whalereid import Embedder, Preprocessing
 
-    return Embedder("test_resnet", image_size=32, weights="random", **{part: (value, value, value)})
+    return Embedder("test_resnet", preprocessing=Preprocessing(**{part: (value, value, value)}), weights="random")
 
 
 def _argument_names() -> dict[str, list[str]]:

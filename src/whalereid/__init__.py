@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from whalereid.catalogue import TrainedOn as TrainedOn
     from whalereid.catalogue import audit as audit
     from whalereid.embeddings import Embeddings as Embeddings
+    from whalereid.embeddings import Extraction as Extraction
     from whalereid.embeddings import embed as embed
     from whalereid.embeddings import embed_many as embed_many
     from whalereid.embeddings import raw_pixels as raw_pixels
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from whalereid.images import evaluation_transform as evaluation_transform
     from whalereid.images import read_photo as read_photo
     from whalereid.models import Embedder as Embedder
+    from whalereid.models import Preprocessing as Preprocessing
     from whalereid.models import load_weights as load_weights
     from whalereid.ranking import Ensemble as Ensemble
     from whalereid.ranking import Expand as Expand
@@ -70,10 +72,10 @@ _ROOMS = {
         "PredefinedFolds", "leakage", "leakage_over_folds", "fold_table", "read_folds", "write_folds",
     ],
     "images": ["read_photo", "PhotoDataset", "CrossViewPairs", "evaluation_transform", "TRAINING_TRANSFORMS"],
-    "models": ["Embedder", "load_weights"],
+    "models": ["Embedder", "Preprocessing", "load_weights"],
     "heads": ["ElasticArcFace"],
     "training": ["Recipe", "WarmupCosine", "RampThenDecay", "FitOptions", "fit"],
-    "embeddings": ["Embeddings", "embed", "embed_many", "raw_pixels"],
+    "embeddings": ["Embeddings", "Extraction", "embed", "embed_many", "raw_pixels"],
     "ranking": ["Ensemble", "Member", "Expand", "Route", "ViewRoutes", "Task", "Ranking"],
     "calibration": ["ScoreCalibration"],
     "evaluation": ["mean_average_precision", "Protocol", "Report", "evaluate", "Bootstrap", "OpenSetOutcome"],

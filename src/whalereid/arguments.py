@@ -180,7 +180,7 @@ def sequence(value: Any, name: str, length: int, wanted: str) -> tuple[Any, ...]
     (0, 1)
     """
     several = isinstance(value, Iterable) and not isinstance(value, str | bytes | dict | set)
-    held = tuple(value) if several and getattr(value, "ndim", 1) else ()
+    held = tuple(value) if several and getattr(value, "ndim", 1) != 0 else ()
     if len(held) != length:
         raise WhalereidError(f"{name} is {_shown(value)}; give {wanted}.")
     return held

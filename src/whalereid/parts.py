@@ -9,7 +9,7 @@ from typing import Any
 
 from whalereid.registry import Registry
 
-__all__ = ["BATCHES", "HEADS", "METRICS", "MINERS", "READERS", "RERANKERS", "RULES", "SCHEDULES"]
+__all__ = ["BATCHES", "HEADS", "METRICS", "MINERS", "NECKS", "POOLINGS", "READERS", "RERANKERS", "RULES", "SCHEDULES"]
 
 _OBJECTS = (  # of pytorch-metric-learning's parts: no text can name them
     "distance", "reducer", "collect_stats", "embedding_regularizer", "embedding_reg_weight",
@@ -116,3 +116,26 @@ READERS: Registry[Any] = Registry(
     given=("by_name",),
 )
 """Readers of data sets, one a layout, in the order in which they are asked whether they recognise one."""
+
+POOLINGS: Registry[Any] = Registry(
+    "pooling",
+    "whalereid.poolings",
+    {
+        "gem": "whalereid.models.pooling:GeM",
+        "avg": "whalereid.models.pooling:AveragePooling",
+        "multi-gem": "whalereid.models.pooling:MultiStageGeM",
+    },
+)
+"""Poolings: modules with ``(features (B, C, positions...)) → (B, width)``."""
+
+NECKS: Registry[Any] = Registry(
+    "neck",
+    "whalereid.necks",
+    {
+        "none": "whalereid.models.neck:NoNeck",
+        "bn": "whalereid.models.neck:BatchNormNeck",
+        "bn-linear": "whalereid.models.neck:LinearNeck",
+    },
+    given=("width",),
+)
+"""Necks: modules with ``(pooled (B, width)) → (B, dim)``."""

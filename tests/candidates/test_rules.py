@@ -92,16 +92,16 @@ def allows(rule: Any, photos: Catalogue, one: int, other: int) -> bool:
     query, candidate = frame.iloc[one], frame.iloc[other]
     anything = getattr(rule, "unknown", "nothing") == "anything"
     if isinstance(rule, Differ | Same | Viewpoints):
-        ours, theirs = query[rule.column], candidate[rule.column]
-        if pd.isna(ours) or pd.isna(theirs):
+        query, candidate = query[rule.column], candidate[rule.column]
+        if pd.isna(query) or pd.isna(candidate):
             return not anything if isinstance(rule, Differ) else anything
         if isinstance(rule, Viewpoints):
-            return {ours, theirs} in [set(pair.split("/")) for pair in rule.pairs]
-        return (ours == theirs) == isinstance(rule, Same)
+            return {query, candidate} in [set(pair.split("/")) for pair in rule.pairs]
+        return (query == candidate) == isinstance(rule, Same)
     if isinstance(rule, WithinDays | BeyondDays):
-        ours, theirs = pd.to_datetime(query["date"]), pd.to_datetime(candidate["date"])
-        unsure = pd.isna(ours) or pd.isna(theirs)
-        near = anything if unsure else abs((ours - theirs).total_seconds()) <= rule.days * 86_400
+        query, candidate = pd.to_datetime(query["date"]), pd.to_datetime(candidate["date"])
+        unsure = pd.isna(query) or pd.isna(candidate)
+        near = anything if unsure else abs((query - candidate).total_seconds()) <= rule.days * 86_400
         return near == isinstance(rule, WithinDays)
     if isinstance(rule, WithinDistance | BeyondDistance):
         places = [query["latitude"], query["longitude"], candidate["latitude"], candidate["longitude"]]
@@ -193,7 +193,7 @@ class Younger:
 
     def bind(self, queries: Any, database: Any) -> Compared:
         ages = [photos.column(self.column).to_numpy(float) for photos in (queries, database)]
-        return Compared(ages[0], ages[1], lambda ours, theirs: theirs < ours)
+        return Compared(ages[0], ages[1], lambda query, candidate: candidate < query)
 
     def in_words(self) -> str:
         return "always younger"

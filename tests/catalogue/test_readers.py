@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from whalereid import catalogue
-from whalereid.catalogue import LAYOUTS, Catalogue, FoundPhotos, Listing
+from whalereid.catalogue import LAYOUTS, Catalogue, Folder, FoundPhotos
 from whalereid.errors import WhalereidError, WhalereidWarning
 from whalereid.parts import READERS
 
@@ -532,9 +532,9 @@ class Sightings:
         self.suffix = suffix
 
     def recognises(self, source: Any) -> bool:
-        return isinstance(source, Listing) and source.file("sightings.txt") is not None
+        return isinstance(source, Folder) and source.file("sightings.txt") is not None
 
-    def read(self, source: Listing) -> FoundPhotos:
+    def read(self, source: Folder) -> FoundPhotos:
         names = (source.path / "sightings.txt").read_text().split()
         frame = pd.DataFrame({"image_id": names, "path": [name + self.suffix for name in names]})
         return FoundPhotos(frame, source.path, str(source), notes=("read from sightings",))

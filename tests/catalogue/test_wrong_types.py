@@ -54,7 +54,7 @@ CALLS: dict[str, list[tuple[str, Callable[[], object]]]] = {
     "RuleUse": [],
     "Views": [],
     "LAYOUTS": [],
-    "Listing": [],
+    "Folder": [],
     "FoundPhotos": [],
     "Reader": [],
     "NEAR_IDENTICAL": [],

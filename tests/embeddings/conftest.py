@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,9 @@ import pytest
 import torch
 from tests.models.reference import draw_and_settle
 
+import whalereid.embeddings as room
 from whalereid.catalogue import Catalogue
+from whalereid.embeddings import Embeddings, Extraction
 from whalereid.models import Embedder
 
 
@@ -64,3 +67,19 @@ def network(seed: int = 0, **options: object) -> Counting:
 @pytest.fixture
 def net() -> Counting:
     return network()
+
+
+def embed(network: Any, photos: Any, **options: Any) -> Embeddings:
+    """`whalereid.embed`, the fields of its `Extraction` given by name."""
+    return room.embed(network, photos, **gathered(options))
+
+
+def embed_many(networks: Any, photos: Any, **options: Any) -> dict[str, Embeddings]:
+    """`whalereid.embed_many`, likewise."""
+    return room.embed_many(networks, photos, **gathered(options))
+
+
+def gathered(options: dict[str, Any]) -> dict[str, Any]:
+    own = ("out", "force", "progress")
+    how = Extraction(**{name: value for name, value in options.items() if name not in own})
+    return {"extraction": how} | {name: value for name, value in options.items() if name in own}

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from tests.embeddings.conftest import Counting, network
+from tests.embeddings.conftest import Counting, embed, embed_many, network
 
 from whalereid.catalogue import Catalogue
-from whalereid.embeddings import embed, embed_as_is, embed_many, native_precision
+from whalereid.embeddings import Extraction, embed_as_is, native_precision
 from whalereid.errors import WhalereidError
 from whalereid.images import read_photo
 from whalereid.models import Embedder
@@ -107,7 +107,7 @@ def counted_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_several_networks_decode_each_photo_once(photos: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    nets = {"one": network(1), "two": network(2), "deep": network(3, neck="bn-linear", dim=5)}
+    nets = {"one": network(1), "two": network(2), "deep": network(3, neck="bn-linear:dim=5")}
     alone = {name: embed(net, photos, flip=True, **QUIET) for name, net in nets.items()}
     reads = counted_reads(monkeypatch)
     together = embed_many(nets, photos, flip=True, **QUIET)
@@ -202,9 +202,10 @@ def test_options_that_cannot_be(net: Counting, photos: Catalogue, options: dict,
 @pytest.mark.parametrize(
     ("argument", "value", "words"),
     [
-        ("embedder", "net", "embedder is 'net', a str; give an Embedder"),
-        ("embedder", torch.nn.Linear(2, 2), "embedder is a Linear; give an Embedder"),
-        ("embedder", None, "embedder is None; give an Embedder"),
+        ("network", "net", "network is 'net', a str, and has no dim, preprocessing, fingerprint, a forward pass; give"),
+        ("network", torch.nn.Linear(2, 2), r"network is a Linear, and has no dim, .*fingerprint; .*Embedder.wrap\(mod"),
+        ("network", None, "network is None, and has no dim"),
+        ("network", Embedder, "network is the class Embedder"),
         ("photos", "nyala", "photos is 'nyala', a str; give a Catalogue"),
         ("photos", ["a.jpg"], "photos is .*, a list; give a Catalogue"),
         ("flip", "x", "flip is 'x', a str; give True or False"),
@@ -229,17 +230,17 @@ def test_options_that_cannot_be(net: Counting, photos: Catalogue, options: dict,
 )
 def test_arguments_of_another_kind(net: Counting, photos: Catalogue, argument: str, value: object, words: str) -> None:
     with pytest.raises(WhalereidError, match=words):
-        embed(**{"embedder": net, "photos": photos, **QUIET, argument: value})
+        embed(**{"network": net, "photos": photos, **QUIET, argument: value})
     assert net.images == 0
 
 
 @pytest.mark.parametrize(
     ("embedders", "out", "words"),
     [
-        (lambda net: [net], None, "embedders is .*; give a mapping of names to Embedders"),
-        (lambda net: net, None, "embedders is a Counting; give a mapping"),
-        (lambda net: {7: net}, None, "a name in embedders is 7; give text"),
-        (lambda net: {"one": "runs/one"}, None, r"embedders\['one'\] is 'runs/one', a str; give an Embedder"),
+        (lambda net: [net], None, "networks is .*; give a mapping of names to networks"),
+        (lambda net: net, None, "networks is a Counting; give a mapping"),
+        (lambda net: {7: net}, None, "a name in networks is 7; give text"),
+        (lambda net: {"one": "runs/one"}, None, r"networks\['one'\] is 'runs/one', a str, and has no dim"),
         (lambda net: {"one": net}, "folder", "out is 'folder', a str; give a mapping"),
         (lambda net: {"one": net}, {"one": 7}, r"out\['one'\] is 7; give a path"),
         (lambda net: {"one": net}, {7: "x"}, "out names 7, the networks are one"),
@@ -291,7 +292,7 @@ def test_training_measures_networks_that_know_nothing_yet(net: Counting, photos:
     net.backbone.conv_head.weight.data.zero_()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert len(embed_as_is(net, photos, workers=0)) == 12
+        assert len(embed_as_is(net, photos, extraction=Extraction(workers=0))) == 12
 
 
 def test_places_for_other_networks_are_refused(net: Counting, photos: Catalogue, tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.embeddings.conftest import Counting, network
+from tests.embeddings.conftest import Counting, embed, embed_many, network
 
 from whalereid.catalogue import Catalogue
-from whalereid.embeddings import Embeddings, embed, embed_many
+from whalereid.embeddings import Embeddings
 from whalereid.embeddings.store import PartStore
 from whalereid.errors import WhalereidError
 from whalereid.files import temporary
@@ -31,7 +31,7 @@ def out(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("whalereid.embeddings.extract._PART_PHOTOS", 4)
+    monkeypatch.setattr("whalereid.embeddings.passes._PART_PHOTOS", 4)
 
 
 def stopped(net: Counting, photos: Catalogue, out: Path, after: int, **options: object) -> str:
@@ -365,7 +365,7 @@ def test_provenance_is_asked_of_the_header_alone(
     net: Counting, photos: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     embed(net, photos, out=tmp_path / "emb.parquet", **QUIET)
-    monkeypatch.setattr("whalereid.embeddings.store.read_table", lambda path: pytest.fail("read the vectors"))
+    monkeypatch.setattr("whalereid.embeddings.store._read", lambda path: pytest.fail("read the vectors"))
     with pytest.raises(WhalereidError, match="flip is false there"):
         embed(net, photos, out=tmp_path / "emb.parquet", flip=True, **QUIET)
 
@@ -374,10 +374,10 @@ SLOWLY = """
 import sys, time
 import torch
 torch.set_num_threads(1)
-from tests.embeddings.conftest import network
+from tests.embeddings.conftest import embed, network
 from whalereid.catalogue import Catalogue
-from whalereid.embeddings import embed, extract
-extract._PART_PHOTOS = 2
+from whalereid.embeddings import passes
+passes._PART_PHOTOS = 2
 net = network()
 net.register_forward_hook(lambda *_: time.sleep(0.5))
 embed(net, Catalogue.read(sys.argv[1]), out=sys.argv[2], batch_size=2, workers=1, precision="fp32")

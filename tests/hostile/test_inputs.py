@@ -29,7 +29,7 @@ from training.drawing import draw_photos, fit_quietly, make_parts
 from whalereid.catalogue import Catalogue
 from whalereid.cli.app import run
 from whalereid.embeddings import Embeddings
-from whalereid.embeddings.table import read_marker
+from whalereid.embeddings.parquet import read_marker
 from whalereid.errors import WhalereidError, WhalereidWarning, printable
 from whalereid.evaluation import Protocol, ScoreCalibration
 from whalereid.models import Embedder, load_weights

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -27,7 +28,7 @@ from whalereid.catalogue.fingerprints import content_keys
 from whalereid.cli.app import run
 from whalereid.decoding import MAX_PHOTO_MB, decode, decode_bytes
 from whalereid.decoding.png import Png
-from whalereid.embeddings import Embeddings, embed
+from whalereid.embeddings import Embeddings, Extraction, embed
 from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace
 from whalereid.images import read_photo
@@ -144,7 +145,7 @@ class TestDamage:
         found = next(finding for finding in audit(photos).findings if "damaged" in str(finding))
         assert name in str(found)
         with pytest.raises(WhalereidError, match=rf"{name}: the photo is cut short or damaged"):
-            embed(network(), photos, progress=False, workers=0)
+            embed(network(), photos, extraction=Extraction(workers=0), progress=False)
 
 
 class TestNoFalseAlarm:
@@ -505,7 +506,8 @@ def swap(one: Path, other: Path) -> None:
     other.write_bytes(first)
 
 
-QUIET = {"progress": False, "workers": 0, "precision": "fp32"}
+HOW = Extraction("fp32", workers=0)
+QUIET = {"progress": False, "extraction": HOW}
 
 
 class TestReplacedPhotos:
@@ -588,7 +590,7 @@ class TestWords:
         photos.paths[3].write_bytes(b"no photo")
         out = tmp_path / "out.parquet"
         with pytest.warns(UserWarning, match="1 photos were left out"):
-            embed(network(), photos, out=out, on_error="skip", **QUIET)
+            embed(network(), photos, out=out, extraction=replace(HOW, on_error="skip"), progress=False)
         assert rank(out, photos, tmp_path) == 2
         said = capsys.readouterr().err
         assert "no vector: p3" in said

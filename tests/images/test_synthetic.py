@@ -13,7 +13,17 @@ import pandas as pd
 import pytest
 import torch
 
-from whalereid import Catalogue, Embedder, Embeddings, Ensemble, Member, embed, mean_average_precision, read_photo
+from whalereid import (
+    Catalogue,
+    Embedder,
+    Embeddings,
+    Ensemble,
+    Extraction,
+    Member,
+    embed,
+    mean_average_precision,
+    read_photo,
+)
 from whalereid.errors import WhalereidError
 from whalereid.images.synthetic import Beluga, Encounter, SurveyDay, dataset, render_dataset
 from whalereid.ranking import rank_tasks, tasks_from
@@ -275,5 +285,5 @@ def test_an_untrained_network_does_not_know_who_it_is(unseen, backbone):
     torch.manual_seed(0)
     net = Embedder(backbone, neck="bn", image_size=(128, 48), portrait=True, weights="random").eval()
     test = unseen.filter(split="test")
-    found = embed(net, test, flip=True, workers=0, progress=False)
+    found = embed(net, test, extraction=Extraction(flip=True, workers=0), progress=False)
     assert score(unseen, test.image_ids, found.vectors) < 0.35

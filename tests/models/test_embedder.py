@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from whalereid.errors import WhalereidError
-from whalereid.models import Embedder
+from whalereid.models import Embedder, Preprocessing
 from whalereid.models.config import look_for_backbone
 
 NET = "lcnet_050"  # 256 channels before its head convolution, 1280 after
@@ -95,13 +95,13 @@ def test_multi_stage_gem_sees_the_last_two_stages(backbone: str) -> None:
 
 def test_copies_enter_the_neck_side_by_side() -> None:
     one = Embedder(NET, neck="none", image_size=64, weights="random").eval()
-    three = Embedder(NET, neck="none", copies=3, image_size=64, weights="random")
+    three = Embedder(NET, neck="none:copies=3", image_size=64, weights="random")
     three.backbone.load_state_dict(one.backbone.state_dict())
     photos = torch.randn(2, 3, 64, 64)
     with torch.inference_mode():
         torch.testing.assert_close(three.eval()(photos), one(photos).repeat(1, 3))
-    assert Embedder(NET, neck="bn-linear", copies=3, weights="random").dim == one.dim  # back to the backbone's width
-    assert Embedder(NET, neck="bn-linear", dim=64, weights="random").dim == 64
+    assert Embedder(NET, neck="bn-linear:copies=3", weights="random").dim == one.dim  # back to the backbone's width
+    assert Embedder(NET, neck="bn-linear:dim=64", weights="random").dim == 64
 
 
 def test_preprocessing_is_what_timm_notes_unless_told() -> None:
@@ -114,7 +114,11 @@ def test_preprocessing_is_what_timm_notes_unless_told() -> None:
     assert photo.shape == (3, 64, 96)
     assert photo.dtype == torch.float32
     torch.testing.assert_close(photo, torch.ones(3, 64, 96))
-    assert Embedder(NET, mean=(0, 0, 0), std=(1, 1, 1), weights="random").preprocessing.std == (1.0, 1.0, 1.0)
+    assert Embedder(NET, preprocessing=Preprocessing(64, (0, 0, 0), (1, 1, 1)), weights="random").preprocessing.std == (
+        1.0,
+        1.0,
+        1.0,
+    )
 
 
 def test_shrinking_with_or_without_averaging() -> None:
@@ -126,7 +130,7 @@ def test_shrinking_with_or_without_averaging() -> None:
 
 
 def test_embeddings_are_float32_under_autocast() -> None:
-    net = Embedder(NET, neck="bn-linear", dim=8, image_size=64, weights="random").eval()
+    net = Embedder(NET, neck="bn-linear:dim=8", image_size=64, weights="random").eval()
     photos = torch.randn(2, 3, 64, 64)
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         made = net(photos)
@@ -136,15 +140,15 @@ def test_embeddings_are_float32_under_autocast() -> None:
 
 def test_gradients_reach_every_parameter() -> None:
     for pooling in ("gem", "multi-gem"):
-        net = Embedder(NET, pooling, "bn-linear", dim=8, image_size=64, weights="random")
+        net = Embedder(NET, pooling, "bn-linear:dim=8", image_size=64, weights="random")
         net(torch.randn(4, 3, 64, 64)).square().sum().backward()
         without = [name for name, parameter in net.named_parameters() if parameter.grad is None]
         assert not without
 
 
 def test_save_and_load(tmp_path: Path) -> None:
-    neck = {"dim": 16, "copies": 2, "activation": "relu", "dropout": 0.1}
-    net = Embedder(NET, "multi-gem", "bn-linear", **neck, image_size=(64, 96), weights="random")
+    neck = "bn-linear:dim=16,copies=2,activation=relu,dropout=0.1"
+    net = Embedder(NET, "multi-gem:p=4", neck, image_size=(64, 96), weights="random")
     net.train()(torch.randn(4, 3, 64, 96))  # moves BatchNorm's statistics
     net.eval().save(tmp_path / "run")
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["config.json", "model.safetensors"]
@@ -212,7 +216,7 @@ def test_loading_what_is_not_there_or_not_whole(tmp_path: Path) -> None:
         ({"neck": "bn-linear"}, r"lacks 'neck.linear.weight'"),
         ({"backbone": "hf-hub:someone/something"}, r"config.json: Unknown backbone"),
         ({"image_size": "large"}, r"config.json"),
-        ({"copies": None}, r"config.json"),
+        ({"pooling": "gem:p=x"}, r"config.json: pooling 'gem': p is 'x'"),
         ({"extra": 1}, r"config.json: not the configuration"),
     ]:
         (tmp_path / "config.json").write_text(json.dumps(config | changed))
@@ -250,13 +254,14 @@ def test_an_unknown_backbone_names_close_ones() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"pooling": "max"}, "pooling is 'max'; choose from gem, avg, multi-gem"),
-        ({"neck": "linear"}, "neck is 'linear'; choose from none, bn, bn-linear"),
-        ({"copies": 0}, "copies is 0"),
+        ({"pooling": "max"}, "pooling 'max' is unknown; choose from avg, gem, multi-gem"),
+        ({"pooling": "gem:q=3"}, "pooling 'gem' has no option 'q'; it has p=3.0, eps=1e-06"),
+        ({"pooling": "gem:p=0"}, "pooling 'gem': p is 0.0; give a number above 0"),
+        ({"neck": "lin"}, "neck 'lin' is unknown; .*bn, bn-linear, none"),
+        ({"neck": "none:copies=0"}, "copies is 0"),
+        ({"preprocessing": Preprocessing(64), "image_size": 64}, "preprocessing says image_size, .* already"),
         ({"image_size": 0}, "image_size is 0; give a whole number from 8 to 4096"),
         ({"image_size": (64, 64, 3)}, "image_size"),
-        ({"mean": (0.5, 0.5)}, "three numbers"),
-        ({"std": (0.5, 0.5, 0)}, "above 0"),
     ],
 )
 def test_options_that_cannot_be(options: dict, words: str) -> None:
@@ -327,7 +332,7 @@ def test_pretrained_weights_are_timms(monkeypatch: pytest.MonkeyPatch) -> None:
         return create(name, **options)
 
     monkeypatch.setattr(timm, "create_model", had)
-    monkeypatch.setattr("whalereid.models.embedder.silence_of", lambda url: "")
+    monkeypatch.setattr("whalereid.models.backbone.silence_of", lambda url: "")
     assert Embedder(NET, weights="pretrained").config["weights"] == "pretrained"
     assert asked[NET]
 

@@ -57,13 +57,13 @@ def test_a_training_ends_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     photos = draw_photos(tmp_path / "drawn", n_identities=3)
     net, head = make_parts(3)
     with pytest.warns(UserWarning, match="random weights: they rank noise"):
-        wr.embed(net, photos, progress=False, workers=0)
+        wr.embed(net, photos, extraction=wr.Extraction(workers=0), progress=False)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         recipe = wr.Recipe(epochs=1, batch_size=6, precision="fp32")
         wr.fit(net, head, photos, photos, recipe=recipe, out=tmp_path / "run", workers=0)
         assert "random weights" not in capsys.readouterr().err
         for trained in (net, wr.Embedder.load(tmp_path / "run")):
-            made = wr.embed(trained, photos, progress=False, workers=0)
+            made = wr.embed(trained, photos, extraction=wr.Extraction(workers=0), progress=False)
             assert made.provenance["network"]["weights"] == "random, then trained"
     assert json.loads((tmp_path / "run" / "config.json").read_text())["weights"] == "random, then trained"

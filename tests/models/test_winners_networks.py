@@ -31,8 +31,8 @@ def held_against(reference: WinnersNetwork, net: Embedder, path: Path, photos: t
 def test_replicated_pooling_and_hardtanh_on_a_small_backbone(tmp_path: Path, hardtanh: bool) -> None:
     reference = WinnersNetwork("resnet10t", 512, tripled=True, hardtanh=hardtanh, classes=7)
     photos = draw_and_settle(reference, (64, 96))
-    activation = "hardtanh" if hardtanh else None
-    net = Embedder("resnet10t", copies=3, neck="bn-linear", activation=activation, weights="random")
+    neck = f"bn-linear:copies=3,activation={'hardtanh' if hardtanh else 'none'}"
+    net = Embedder("resnet10t", neck=neck, weights="random")
     held_against(reference, net, tmp_path / "w.bin", photos)
 
 
@@ -53,11 +53,11 @@ def test_the_real_v2(tmp_path: Path) -> None:
 def test_the_real_lateral_as_meant_and_as_submitted(tmp_path: Path) -> None:
     reference = WinnersNetwork(B5, 2048, tripled=True, hardtanh=True)
     photos = draw_and_settle(reference, (96, 64))
-    net = Embedder(B5, copies=3, neck="bn-linear", activation="hardtanh", weights="random")
+    net = Embedder(B5, neck="bn-linear:copies=3,activation=hardtanh", weights="random")
     assert net.dim == 2048
     held_against(reference, net, tmp_path / "w.bin", photos)
     reference.hardtanh = False
-    held_against(reference, Embedder(B5, copies=3, neck="bn-linear", weights="random"), tmp_path / "w.bin", photos)
+    held_against(reference, Embedder(B5, neck="bn-linear:copies=3", weights="random"), tmp_path / "w.bin", photos)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def checkpoint(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.shared
 @pytest.mark.slow
 def test_the_winners_file_gives_the_winners_embeddings(checkpoint: Path, shared: Path) -> None:
-    net = Embedder(B5, pooling="gem", copies=3, neck="bn-linear", weights="random")
+    net = Embedder(B5, pooling="gem", neck="bn-linear:copies=3", weights="random")
     load_weights(net, checkpoint, rename=RENAME, ignore=["final."])
     known = np.load(shared / "golden/model/expected.npz")
     with torch.inference_mode():

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from whalereid.errors import WhalereidError
-from whalereid.models import Embedder, Neck, load_weights, read_weights
+from whalereid.models import NECKS, Embedder, Preprocessing, load_weights, read_weights
 from whalereid.models.hub import silence_of
 
 NET = "lcnet_050"
@@ -24,17 +24,17 @@ MODULE = nn.Linear(2, 2)
         ("backbone", 7, "backbone is 7; give the name of a timm network"),
         ("backbone", None, "backbone is None; give the name"),
         ("backbone", b"resnet50", "backbone is b'resnet50', a bytes; give the name"),
-        ("pooling", 3, "pooling is 3; choose from gem, avg, multi-gem"),
-        ("pooling", [], "pooling is .*; choose from gem"),
-        ("neck", [], "neck is .*; choose from none, bn, bn-linear"),
-        ("neck", nn.BatchNorm1d(3), "neck is a BatchNorm1d; choose from"),
-        ("dim", "x", "dim is 'x', a str; give a whole number from 1 to 65536"),
-        ("dim", 10**12, "dim is 1000000000000; give a whole number from 1"),
-        ("copies", 1.5, "copies is 1.5; give a whole number from 1 to 64"),
-        ("copies", True, "copies is True; give a whole number"),
-        ("activation", 7, "activation is 7; choose from hardtanh, relu, tanh"),
-        ("dropout", "a", "dropout is 'a', a str; give a number from 0"),
-        ("dropout", float("nan"), "dropout is nan; give a number"),
+        ("pooling", 3, "3 is no part"),
+        ("pooling", [], r"\[\] is no part"),
+        ("pooling", None, "None is no part"),
+        ("pooling", "", "a part's name is ''"),
+        ("neck", [], r"\[\] is no part"),
+        ("neck", nn.BatchNorm1d(3), "BatchNorm1d.* is no part"),
+        ("neck", "bn-linear:dim=x", "neck 'bn-linear': dim is 'x'; give a whole number"),
+        ("neck", "bn-linear:copies=1.5", "copies is '1.5'; give a whole number"),
+        ("neck", "bn-linear:dropout=a", "dropout is 'a'; give a number"),
+        ("neck", "bn:dim=4", "neck 'bn' has no option 'dim'; it has copies=1, dropout=0.0"),
+        ("preprocessing", 224, "preprocessing is 224; give a Preprocessing"),
         ("image_size", "a", "image_size is 'a'; give a side in pixels, or"),
         ("image_size", (1, 2, 3), r"image_size is \(1, 2, 3\); give a side"),
         ("image_size", True, "image_size is True; give a whole number from 8 to 4096"),
@@ -45,12 +45,6 @@ MODULE = nn.Linear(2, 2)
         ("image_size", 64.0, "image_size is 64.0; give a side"),
         ("image_size", None, "image_size is None; give a side"),
         ("image_size", {8: 1, 9: 2}, "image_size is .*; give a side"),
-        ("mean", float("nan"), "mean is nan; give three numbers"),
-        ("mean", (0.5, float("nan"), 0.5), "mean is nan; give a number that is finite"),
-        ("mean", "abc", "mean is 'abc'; give three numbers"),
-        ("std", 0, "std is 0; give three numbers"),
-        ("std", (0.5, 0.5, 0), r"std is \[0.5, 0.5, 0.0\]; .* three numbers above 0"),
-        ("std", (0.5, "x", 1), "std is 'x', a str; give a number"),
         ("portrait", "x", "portrait is 'x', a str; give True or False"),
         ("antialias", 1, "antialias is 1; give True or False"),
         ("weights", 7, "weights is 7; give 'pretrained', 'random' or a file"),
@@ -71,7 +65,7 @@ def test_arguments_of_an_embedder(argument: str, value: Any, words: str, monkeyp
 
 def test_arguments_that_look_odd_and_do() -> None:
     sizes, third = np.array([64, 32]), np.full(3, 0.5)
-    net = Embedder(NET, image_size=tuple(sizes), mean=third, std=third.tolist(), weights="random")
+    net = Embedder(NET, preprocessing=Preprocessing(tuple(sizes), third, third.tolist()), weights="random")
     assert net.preprocessing.image_size == (64, 32)
     assert net.preprocessing.mean == net.preprocessing.std == (0.5, 0.5, 0.5)
     assert Embedder(NET, neck=None, image_size=8, weights="random").config["neck"] == "none"
@@ -99,8 +93,18 @@ def test_arguments_that_look_odd_and_do() -> None:
         (lambda: read_weights(7), "path is 7; give a file of weights"),
         (lambda: read_weights(None), "path is None; give a file of weights"),
         (lambda: read_weights(b"w.pth"), "path is b'w.pth', a bytes"),
-        (lambda: Neck("bn", "x"), "width is 'x', a str; give a whole number"),
-        (lambda: Neck(7, 8), "neck is 7; choose from none, bn, bn-linear"),
+        (lambda: NECKS.make("bn", width="x"), "width is 'x', a str; give a whole number"),
+        (lambda: NECKS.make(7, width=8), "7 is no part"),
+        (lambda: Preprocessing(mean=float("nan")), "mean is nan; give three numbers"),
+        (lambda: Preprocessing(mean=(0.5, float("nan"), 0.5)), "mean is nan; give a number that is finite"),
+        (lambda: Preprocessing(mean="abc"), "mean is 'abc'; give three numbers"),
+        (lambda: Preprocessing(mean=(0.5, 0.5)), "three numbers"),
+        (lambda: Preprocessing(std=0), "std is 0; give three numbers"),
+        (lambda: Preprocessing(std=(0.5, 0.5, 0)), r"std is \[0.5, 0.5, 0.0\]; .* three numbers above 0"),
+        (lambda: Preprocessing(std=(0.5, "x", 1)), "std is 'x', a str; give a number"),
+        (lambda: Preprocessing.from_dict({"mean": [0, 0, 0]}), "without image_size, std, portrait, antialias"),
+        (lambda: Embedder.from_config({"backbone": NET}), "config: lacks 'pooling'"),
+        (lambda: Embedder.from_config(7), "config is 7; give a mapping"),
     ],
 )
 def test_other_doors(call: Any, words: str) -> None:

@@ -446,7 +446,7 @@ class TestFolders:
             ({"recipe": QUICK.but(schedule=RampThenDecay())}, "schedule name was warmup-cosine, is now ramp"),
             ({"seed": 4}, "seed was 0, is now 4"),
             ({"rules": []}, r"valid rules was differ:column=encounter, is now \[\]"),
-            ({"parts": make_parts(dropout=0.5)}, "network dropout was 0.0, is now 0.5"),
+            ({"parts": make_parts(neck="bn:dropout=0.5")}, "network neck was bn, is now bn:dropout=0.5"),
         ],
     )
     def test_resuming_otherwise_is_refused_by_name(

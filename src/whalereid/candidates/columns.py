@@ -35,10 +35,12 @@ class Differ:
 
     def bind(self, queries: PhotoTable, database: PhotoTable) -> Coded | Compared:
         """Code the column; see `Rule.bind`."""
-        ours, theirs = codes_of(self.column, queries, database)
+        query, candidate = codes_of(self.column, queries, database)
         if self.unknown == "nothing":
-            return Coded(ours, theirs, equal=False)
-        return Compared(ours, theirs, lambda ours, theirs: (ours != theirs) & (ours >= 0) & (theirs >= 0))
+            return Coded(query, candidate, equal=False)
+        return Compared(
+            query, candidate, lambda query, candidate: (query != candidate) & (query >= 0) & (candidate >= 0)
+        )
 
     def in_words(self) -> str:
         """``never of the same encounter``."""
@@ -65,10 +67,10 @@ class Same:
 
     def bind(self, queries: PhotoTable, database: PhotoTable) -> Coded | Compared:
         """Code the column; see `Rule.bind`."""
-        ours, theirs = codes_of(self.column, queries, database)
+        query, candidate = codes_of(self.column, queries, database)
         if self.unknown == "nothing":
-            return Coded(ours, theirs, equal=True)
-        return Compared(ours, theirs, lambda ours, theirs: (ours == theirs) | (ours < 0) | (theirs < 0))
+            return Coded(query, candidate, equal=True)
+        return Compared(query, candidate, lambda ask, look: (ask == look) | (ask < 0) | (look < 0))
 
     def in_words(self) -> str:
         """``always of the same viewpoint``."""
@@ -81,51 +83,51 @@ class Coded:
 
     Attributes
     ----------
-    ours, theirs : ndarray of shape (Q,) and (D,), int
+    query, candidate : ndarray of shape (Q,) and (D,), int
         Codes over one vocabulary; a missing value is negative, and never the same on both sides.
     equal : bool
         Whether the codes must be equal, or mustn't.
     """
 
-    ours: np.ndarray
-    theirs: np.ndarray
+    query: np.ndarray
+    candidate: np.ndarray
     equal: bool
 
     def block(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
         """(q, d) bool, as in `Bound`."""
-        return self._allows(self.ours[rows][:, None], self.theirs[columns])
+        return self._allows(self.query[rows][:, None], self.candidate[columns])
 
     def pairs(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """(n,) bool, as in `Bound`."""
-        return self._allows(self.ours[rows], self.theirs[columns])
+        return self._allows(self.query[rows], self.candidate[columns])
 
-    def _allows(self, ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-        return np.asarray(ours == theirs if self.equal else ours != theirs)
+    def _allows(self, query: np.ndarray, candidate: np.ndarray) -> np.ndarray:
+        return np.asarray(query == candidate if self.equal else query != candidate)
 
 
 def codes_of(name: str, queries: PhotoTable, database: PhotoTable) -> tuple[np.ndarray, np.ndarray]:
-    """Code a column of both tables over one vocabulary; missing is -1 on our side, -2 on theirs.
+    """Code a column of both tables over one vocabulary; a missing value is -1 of a query, -2 of a candidate.
 
     Raises
     ------
     WhalereidError
         A table has no such column, or neither has a value in it.
     """
-    ours, theirs = queries.column(name), database.column(name)
-    refuse_empty(name, ours.isna().to_numpy(bool), theirs.isna().to_numpy(bool), queries)
-    return coded(ours.to_numpy(object), theirs.to_numpy(object))
+    query, candidate = queries.column(name), database.column(name)
+    refuse_empty(name, query.isna().to_numpy(bool), candidate.isna().to_numpy(bool), queries)
+    return coded(query.to_numpy(object), candidate.to_numpy(object))
 
 
-def coded(ours: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Code two lists of values over one vocabulary; missing is -1 on our side, -2 on theirs, so equal to nothing."""
-    codes = pd.factorize(np.concatenate([ours, theirs]))[0].astype(np.int32)
-    left, right = codes[: len(ours)], codes[len(ours) :]
+def coded(query: np.ndarray, candidate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Code two lists of values over one vocabulary; a missing one is -1 or -2, so equal to nothing."""
+    codes = pd.factorize(np.concatenate([query, candidate]))[0].astype(np.int32)
+    left, right = codes[: len(query)], codes[len(query) :]
     return left, np.where(right < 0, np.int32(-2), right)
 
 
-def refuse_empty(name: str, ours: np.ndarray, theirs: np.ndarray, queries: PhotoTable) -> None:
+def refuse_empty(name: str, query: np.ndarray, candidate: np.ndarray, queries: PhotoTable) -> None:
     """Refuse a column in which neither table has a value, given where those are missing, (Q,) and (D,) bool."""
-    if len(ours) and len(theirs) and ours.all() and theirs.all():
+    if len(query) and len(candidate) and query.all() and candidate.all():
         raise WhalereidError(
             f"{queries.source}: column {name!r} has no values, so it can't exclude or match anything; fill it, or "
             "leave the rule out."

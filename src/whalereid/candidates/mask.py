@@ -73,12 +73,12 @@ class CandidateMask:
             Count only photos whose code is the query's in each of these too; a negative code equals nothing.
         """
         key = np.zeros(len(rows), np.int64), np.zeros(self.shape[1], np.int64)
-        for ours, theirs in equal:
-            key = _joined(key, (ours, theirs))
+        for query, candidate in equal:
+            key = _joined(key, (query, candidate))
         for rule in self._must_equal:
-            key = _joined(key, (rule.ours[rows], rule.theirs))
+            key = _joined(key, (rule.query[rows], rule.candidate))
         if not self._others:
-            return _counted(key, [(rule.ours[rows], rule.theirs) for rule in self._must_differ])
+            return _counted(key, [(rule.query[rows], rule.candidate) for rule in self._must_differ])
         counts = np.zeros(len(rows), np.int64)
         for position, place in equal_pairs(*key):
             counts += np.bincount(position[self.pairs(rows[position], place)], minlength=len(rows))
@@ -90,11 +90,11 @@ class CandidateMask:
         return scores
 
 
-def equal_pairs(ours: np.ndarray, theirs: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield blocks of the pairs (position in `ours`, position in `theirs`) of equal codes that aren't negative."""
-    order = np.argsort(theirs, kind="stable")
-    start, stop = (np.searchsorted(theirs[order], ours, side=side) for side in ("left", "right"))
-    counts = np.where(ours >= 0, stop - start, 0)
+def equal_pairs(query: np.ndarray, candidate: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield blocks of the pairs (position in `query`, position in `candidate`) of equal codes that aren't negative."""
+    order = np.argsort(candidate, kind="stable")
+    start, stop = (np.searchsorted(candidate[order], query, side=side) for side in ("left", "right"))
+    counts = np.where(query >= 0, stop - start, 0)
     block = np.cumsum(counts) // _BLOCK  # a common value has many photos, squared: not all pairs at once
     rows = np.flatnonzero(counts > 0)
     for some in np.split(rows, np.flatnonzero(np.diff(block[rows])) + 1):
@@ -105,23 +105,23 @@ def equal_pairs(ours: np.ndarray, theirs: np.ndarray) -> Iterator[tuple[np.ndarr
 
 
 def _joined(key: tuple[np.ndarray, np.ndarray], column: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Code two lists of codes as one: equal where both are; -1 where either is missing, or only our side has it."""
+    """Code two lists of codes as one: equal where both are; -1 where either is missing, or only the query has it."""
     stride = 1 + max(int(codes.max(initial=-1)) for codes in column)
-    ours, theirs = (
+    query, candidate = (
         np.where((k >= 0) & (c >= 0), k * stride + c, np.int64(-1)) for k, c in zip(key, column, strict=True)
     )
-    codes, found = pd.factorize(theirs)
-    codes[theirs < 0] = -1
-    place = np.asarray(pd.Index(found).get_indexer(pd.Index(ours)), np.int64)
-    place[ours < 0] = -1
+    codes, found = pd.factorize(candidate)
+    codes[candidate < 0] = -1
+    place = np.asarray(pd.Index(found).get_indexer(pd.Index(query)), np.int64)
+    place[query < 0] = -1
     return place, np.asarray(codes, np.int64)
 
 
 def _counted(key: tuple[np.ndarray, np.ndarray], unequal: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """(n,) int64: for each of our keys how many of theirs equal it, and differ in every one of the columns."""
-    ours, theirs = key
-    held = np.bincount(theirs[theirs >= 0], minlength=1)
-    counts = np.where(ours >= 0, held[ours], 0).astype(np.int64)
+    """(n,) int64: how many candidates' keys equal each query's, and differ in every one of the columns."""
+    query, candidate = key
+    held = np.bincount(candidate[candidate >= 0], minlength=1)
+    counts = np.where(query >= 0, held[query], 0).astype(np.int64)
     for number, column in enumerate(unequal):  # less those whose first equal column this is
         if not counts.any():
             break

@@ -46,12 +46,12 @@ class MustNot:
         """Find the values in both tables; see `Rule.bind`."""
         names = pd.Index(pd.unique(np.array(list(self.pairs), object).ravel()), dtype=object)
         one, other = (names.get_indexer(pd.Index(side, dtype=object)) for side in zip(*self.pairs, strict=True))
-        ours, theirs = (
+        query, candidate = (
             np.asarray(names.get_indexer(pd.Index(photos.column(self.column).to_numpy(object))), np.int64)
             for photos in (queries, database)
         )
         keys = np.unique(np.concatenate([one * len(names) + other, other * len(names) + one]))
-        return _Apart(ours, theirs, keys, len(names))
+        return _Apart(query, candidate, keys, len(names))
 
     def in_words(self) -> str:
         """``never one of 12 pairs that are told apart``."""
@@ -65,31 +65,31 @@ class _Apart:
 
     Attributes
     ----------
-    ours, theirs : ndarray of shape (Q,) and (D,), int64
+    query, candidate : ndarray of shape (Q,) and (D,), int64
         The number of each photo's value; -1 where it is in no pair.
     keys : ndarray, int64, sorted
         The pairs: one number times `stride`, plus the other.
     stride : int
     """
 
-    ours: np.ndarray
-    theirs: np.ndarray
+    query: np.ndarray
+    candidate: np.ndarray
     keys: np.ndarray
     stride: int
 
     def block(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
         """(q, d) bool, as in `Bound`."""
-        ours, theirs = self.ours[rows], self.theirs[columns]
-        allowed = np.ones((len(ours), len(theirs)), bool)
-        some = np.ix_(np.flatnonzero(ours >= 0), np.flatnonzero(theirs >= 0))
-        allowed[some] = ~np.isin(ours[some[0]] * self.stride + theirs[some[1]], self.keys)
+        query, candidate = self.query[rows], self.candidate[columns]
+        allowed = np.ones((len(query), len(candidate)), bool)
+        some = np.ix_(np.flatnonzero(query >= 0), np.flatnonzero(candidate >= 0))
+        allowed[some] = ~np.isin(query[some[0]] * self.stride + candidate[some[1]], self.keys)
         return allowed
 
     def pairs(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """(n,) bool, as in `Bound`."""
-        ours, theirs = self.ours[rows], self.theirs[columns]
-        told_apart = np.isin(ours * self.stride + theirs, self.keys)
-        return np.asarray(~(told_apart & (ours >= 0) & (theirs >= 0)))
+        query, candidate = self.query[rows], self.candidate[columns]
+        told_apart = np.isin(query * self.stride + candidate, self.keys)
+        return np.asarray(~(told_apart & (query >= 0) & (candidate >= 0)))
 
 
 def read_must_not(file: str | os.PathLike[str], column: str = "image_id") -> MustNot:

@@ -44,11 +44,11 @@ class WithinDistance:
 
     def bind(self, queries: PhotoTable, database: PhotoTable) -> Compared:
         """Read the positions; see `Rule.bind`."""
-        ours, theirs = _positions(self, queries, database)
+        query, candidate = _positions(self, queries, database)
         chord = _chord(self.km)
         if self.unknown == "nothing":  # comparisons with NaN are False
-            return Compared(ours, theirs, lambda ours, theirs: _squared(ours, theirs) <= chord)
-        return Compared(ours, theirs, lambda ours, theirs: ~(_squared(ours, theirs) > chord))
+            return Compared(query, candidate, lambda query, candidate: _squared(query, candidate) <= chord)
+        return Compared(query, candidate, lambda query, candidate: ~(_squared(query, candidate) > chord))
 
     def in_words(self) -> str:
         """``at most 5 km away``."""
@@ -79,11 +79,11 @@ class BeyondDistance:
 
     def bind(self, queries: PhotoTable, database: PhotoTable) -> Compared:
         """Read the positions; see `Rule.bind`."""
-        ours, theirs = _positions(self, queries, database)
+        query, candidate = _positions(self, queries, database)
         chord = _chord(self.km)
         if self.unknown == "nothing":
-            return Compared(ours, theirs, lambda ours, theirs: ~(_squared(ours, theirs) <= chord))
-        return Compared(ours, theirs, lambda ours, theirs: _squared(ours, theirs) > chord)
+            return Compared(query, candidate, lambda query, candidate: ~(_squared(query, candidate) <= chord))
+        return Compared(query, candidate, lambda query, candidate: _squared(query, candidate) > chord)
 
     def in_words(self) -> str:
         """``more than 5 km away``."""
@@ -107,9 +107,9 @@ def _positions(
         longitude = np.radians(_degrees(photos, rule.longitude, 360))
         across = np.cos(latitude)
         points.append(np.stack([across * np.cos(longitude), across * np.sin(longitude), np.sin(latitude)], axis=1))
-    ours, theirs = points
-    refuse_empty(rule.latitude, np.isnan(ours).any(axis=1), np.isnan(theirs).any(axis=1), queries)
-    return ours, theirs
+    query, candidate = points
+    refuse_empty(rule.latitude, np.isnan(query).any(axis=1), np.isnan(candidate).any(axis=1), queries)
+    return query, candidate
 
 
 def _degrees(photos: PhotoTable, name: str, most: float) -> np.ndarray:
@@ -136,7 +136,7 @@ def _chord(km: float) -> float:
     return (2 * math.sin(min(km / EARTH_KM, math.pi) / 2)) ** 2
 
 
-def _squared(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+def _squared(query: np.ndarray, candidate: np.ndarray) -> np.ndarray:
     # One axis at a time, so that a block's numbers are those of its pairs to the last bit.
-    across, along, up = (ours[..., axis] - theirs[..., axis] for axis in range(3))
+    across, along, up = (query[..., axis] - candidate[..., axis] for axis in range(3))
     return np.asarray(across * across + along * along + up * up)

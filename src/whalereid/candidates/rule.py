@@ -82,14 +82,14 @@ class Compared:
 
     Attributes
     ----------
-    ours, theirs : ndarray of shape (Q, ...) and (D, ...)
+    query, candidate : ndarray of shape (Q, ...) and (D, ...)
         The values: numbers, codes, or vectors of them.
     allows : callable
         Takes arrays of values that broadcast against each other, and says which pairs are allowed.
 
     Examples
     --------
-    >>> older = Compared(np.array([3, 5]), np.array([4, 5, 1]), lambda ours, theirs: theirs >= ours)
+    >>> older = Compared(np.array([3, 5]), np.array([4, 5, 1]), lambda query, candidate: candidate >= query)
     >>> older.block(slice(None), slice(None)).astype(int)
     array([[1, 1, 0],
            [0, 1, 0]])
@@ -97,17 +97,17 @@ class Compared:
     array([False,  True])
     """
 
-    ours: np.ndarray
-    theirs: np.ndarray
+    query: np.ndarray
+    candidate: np.ndarray
     allows: Callable[[Any, Any], Any]
 
     def block(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
         """(q, d) bool, as in `Bound`."""
-        return np.asarray(self.allows(self.ours[rows][:, None], self.theirs[columns][None]), bool)
+        return np.asarray(self.allows(self.query[rows][:, None], self.candidate[columns][None]), bool)
 
     def pairs(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """(n,) bool, as in `Bound`."""
-        return np.asarray(self.allows(self.ours[rows], self.theirs[columns]), bool)
+        return np.asarray(self.allows(self.query[rows], self.candidate[columns]), bool)
 
 
 def check_unknown(value: Any, rule: str) -> None:

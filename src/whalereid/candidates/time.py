@@ -39,10 +39,10 @@ class WithinDays:
 
     def bind(self, queries: PhotoTable, database: PhotoTable) -> Compared:
         """Read the dates; see `Rule.bind`."""
-        ours, theirs = _days(self.column, queries, database)
+        query, candidate = _days(self.column, queries, database)
         if self.unknown == "nothing":  # comparisons with NaN are False
-            return Compared(ours, theirs, lambda ours, theirs: abs(ours - theirs) <= self.days)
-        return Compared(ours, theirs, lambda ours, theirs: ~(abs(ours - theirs) > self.days))
+            return Compared(query, candidate, lambda query, candidate: abs(query - candidate) <= self.days)
+        return Compared(query, candidate, lambda query, candidate: ~(abs(query - candidate) > self.days))
 
     def in_words(self) -> str:
         """``at most 30 days apart``."""
@@ -72,10 +72,10 @@ class BeyondDays:
 
     def bind(self, queries: PhotoTable, database: PhotoTable) -> Compared:
         """Read the dates; see `Rule.bind`."""
-        ours, theirs = _days(self.column, queries, database)
+        query, candidate = _days(self.column, queries, database)
         if self.unknown == "nothing":
-            return Compared(ours, theirs, lambda ours, theirs: ~(abs(ours - theirs) <= self.days))
-        return Compared(ours, theirs, lambda ours, theirs: abs(ours - theirs) > self.days)
+            return Compared(query, candidate, lambda query, candidate: ~(abs(query - candidate) <= self.days))
+        return Compared(query, candidate, lambda query, candidate: abs(query - candidate) > self.days)
 
     def in_words(self) -> str:
         """``more than 30 days apart``."""
@@ -90,9 +90,9 @@ def _check(rule: WithinDays | BeyondDays, name: str) -> None:
 
 def _days(column: str, queries: PhotoTable, database: PhotoTable) -> tuple[np.ndarray, np.ndarray]:
     """(Q,) and (D,) float64: days since 1970; NaN where unknown."""
-    ours, theirs = (_since_1970(photos.dates(column)) for photos in (queries, database))
-    refuse_empty(column, np.isnan(ours), np.isnan(theirs), queries)
-    return ours, theirs
+    query, candidate = (_since_1970(photos.dates(column)) for photos in (queries, database))
+    refuse_empty(column, np.isnan(query), np.isnan(candidate), queries)
+    return query, candidate
 
 
 def _since_1970(dates: np.ndarray) -> np.ndarray:

@@ -57,10 +57,10 @@ class Viewpoints:
             allowed[names.get_loc(one), names.get_loc(other)] = allowed[names.get_loc(other), names.get_loc(one)] = True
         allowed[-1, :] = allowed[:, -1] = self.unknown == "anything"
         seen = [photos.column(self.column) for photos in (queries, database)]
-        ours, theirs = (view.isna().to_numpy(bool) for view in seen)
-        refuse_empty(self.column, ours, theirs, queries)
-        ours, theirs = (_codes(view, names) for view in seen)
-        return Compared(ours, theirs, lambda ours, theirs: allowed[ours, theirs])
+        query, candidate = (view.isna().to_numpy(bool) for view in seen)
+        refuse_empty(self.column, query, candidate, queries)
+        query, candidate = (_codes(view, names) for view in seen)
+        return Compared(query, candidate, lambda query, candidate: allowed[query, candidate])
 
     def in_words(self) -> str:
         """``viewpoints left/left or left/front``."""

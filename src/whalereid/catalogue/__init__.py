@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from whalereid.catalogue.audit import Audit, Finding, audit
 from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, fingerprint, most_similar
-from whalereid.catalogue.readers import FoundPhotos, Listing, Reader, layouts
+from whalereid.catalogue.readers import Folder, FoundPhotos, Reader, layouts
 from whalereid.catalogue.table import Catalogue
 from whalereid.catalogue.trained_on import TrainedOn
 from whalereid.catalogue.usable import RuleUse, Views
@@ -20,7 +20,7 @@ __all__ = [
     "Catalogue",
     "Finding",
     "Fingerprints",
-    "Listing",
+    "Folder",
     "FoundPhotos",
     "Reader",
     "RuleUse",

@@ -109,22 +109,11 @@ def command(
 
     photos = read_photos(catalogue)
 
-    from whalereid.embeddings import embed
+    from whalereid.embeddings import Extraction, embed
     from whalereid.models import Embedder
 
-    made = embed(
-        Embedder.load(model),
-        photos,
-        flip=flip,
-        batch_size=batch_size,
-        precision=precision.value,
-        workers=workers,
-        device=device,
-        on_error=on_error.value,
-        out=out,
-        progress=shows_progress(),
-        force=force,
-    )
+    extraction = Extraction(precision.value, device, batch_size, workers, flip, on_error.value)
+    made = embed(Embedder.load(model), photos, extraction=extraction, out=out, force=force, progress=shows_progress())
     used = made.provenance["precision"]
     say(f"{out}: embeddings of {len(made):,} photos, {made.dim:,} wide, computed in {used}.")
     left_out = len(photos) - int(photos.frame["image_id"].isin(made.ids).sum())

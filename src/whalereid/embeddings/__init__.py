@@ -9,21 +9,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from whalereid.embeddings.baseline import raw_pixels
+from whalereid.embeddings.extraction import Extraction
 from whalereid.embeddings.table import Embeddings
 
 if TYPE_CHECKING:
-    from whalereid.embeddings.extract import PRECISIONS as PRECISIONS
+    from whalereid.embeddings.devices import PRECISIONS as PRECISIONS
+    from whalereid.embeddings.devices import native_precision as native_precision
     from whalereid.embeddings.extract import embed as embed
     from whalereid.embeddings.extract import embed_as_is as embed_as_is
     from whalereid.embeddings.extract import embed_many as embed_many
-    from whalereid.embeddings.extract import native_precision as native_precision
 
-_EXTRACTION = ("embed", "embed_as_is", "embed_many", "native_precision", "PRECISIONS")
+_MODULES = {
+    "embed": "extract",
+    "embed_as_is": "extract",
+    "embed_many": "extract",
+    "native_precision": "devices",
+    "PRECISIONS": "devices",
+}
 
-__all__ = ["Embeddings", "raw_pixels", *_EXTRACTION]
+__all__ = ["Embeddings", "Extraction", "raw_pixels", *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _EXTRACTION:
+    if name not in _MODULES:
         raise AttributeError(f"module 'whalereid.embeddings' has no attribute {name!r}")
-    return getattr(import_module("whalereid.embeddings.extract"), name)
+    return getattr(import_module(f"whalereid.embeddings.{_MODULES[name]}"), name)

@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader, Subset
 
 from whalereid import stopping
-from whalereid.arguments import choice, instance, whole_number
+from whalereid.arguments import instance
 from whalereid.catalogue import Catalogue
+from whalereid.embeddings.devices import borrowed, native_precision, usable_device
+from whalereid.embeddings.extraction import Extraction
+from whalereid.embeddings.passes import NetworkPass
+from whalereid.embeddings.photo_keys import photo_keys
 from whalereid.embeddings.progress import EmbeddingProgress
-from whalereid.embeddings.store import PartStore, photo_keys
-from whalereid.embeddings.table import Embeddings, all_alike
+from whalereid.embeddings.provenance import provenance_of
+from whalereid.embeddings.store import PartStore
+from whalereid.embeddings.table import Embeddings
 from whalereid.errors import WhalereidError, WhalereidWarning, listing, printable
 from whalereid.images import PhotoDataset, collate
-from whalereid.models import Embedder, Preprocessing
+from whalereid.models import Network, Preprocessing
+from whalereid.models.network import check_network, name_of
 
-__all__ = ["PRECISIONS", "embed", "embed_as_is", "embed_many", "native_precision"]
-
-PRECISIONS: dict[str, torch.dtype | None] = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-# What a kill may cost: embeddings go to disk when this much was made.
-_PART_SECONDS, _PART_PHOTOS = 60.0, 4096
+__all__ = ["embed", "embed_as_is", "embed_many"]
 
 
 def embed(
-    embedder: Embedder,
+    network: Network,
     photos: Catalogue,
     *,
-    flip: bool = False,
-    batch_size: int | None = None,
-    precision: str = "auto",
-    workers: int | None = None,
-    device: str | torch.device | None = None,
-    on_error: Literal["raise", "skip"] = "raise",
+    extraction: Extraction | None = None,
     out: str | os.PathLike[str] | None = None,
     force: bool = False,
     progress: bool = True,
@@ -54,23 +46,14 @@ def embed(
 
     Parameters
     ----------
-    embedder : Embedder
-        The network. It comes back in the mode and on the device it was in.
+    network : Network
+        An `Embedder`, or anything that has its ``dim``, ``preprocessing``, ``fingerprint`` and a forward pass
+        (B, 3, H, W) → (B, dim). It comes back in the mode and on the device it was in.
     photos : Catalogue of N photos
         What to embed; identities don't matter.
-    flip : bool, default=False
-        Embed each photo and its mirror image, decoded once, and keep the mean of the two raw vectors.
-    batch_size : int, optional
-        Photos at a time; by default what suits the image size and device. Results don't depend on it beyond rounding.
-    precision : {"auto", "fp32", "bf16", "fp16"}, default="auto"
-        Of the backbone; pooling and neck are always float32. ``"auto"`` takes half precision where the hardware
-        computes in it natively, as `native_precision` says.
-    workers : int, optional
-        Processes that decode photos; 0 decodes in this one.
-    device : str or torch.device, optional
-        Such as ``"cuda:1"``; by default the accelerator if there is one, else the CPU.
-    on_error : {"raise", "skip"}, default="raise"
-        A photo that can't be read raises, or is left out and listed at the end.
+    extraction : Extraction, optional
+        How: precision, device, batch size, workers, with mirror images or not, and what becomes of photos that can't
+        be read.
     out : path, optional
         Also write them there, as they are made: one Parquet file if the name ends in ``.parquet``, else a folder of
         part files. A run that was stopped goes on where it was; what is there from other weights, photos or settings
@@ -98,20 +81,15 @@ def embed(
 
     Examples
     --------
-    >>> vectors = embed(Embedder.load("runs/beluga"), photos, flip=True)  # doctest: +SKIP
+    >>> vectors = embed(Embedder.load("runs/beluga"), photos, extraction=Extraction(flip=True))  # doctest: +SKIP
     """
-    instance(embedder, "embedder", Embedder, "an Embedder (Embedder.load(RUN) reads one)")
+    check_network(network, "network")
     if out is not None:
         instance(out, "out", (str, os.PathLike), "a path")
     return embed_many(
-        {"embedding": embedder},
+        {"embedding": network},
         photos,
-        flip=flip,
-        batch_size=batch_size,
-        precision=precision,
-        workers=workers,
-        device=device,
-        on_error=on_error,
+        extraction=extraction,
         out=None if out is None else {"embedding": out},
         force=force,
         progress=progress,
@@ -119,15 +97,10 @@ def embed(
 
 
 def embed_many(
-    embedders: Mapping[str, Embedder],
+    networks: Mapping[str, Network],
     photos: Catalogue,
     *,
-    flip: bool = False,
-    batch_size: int | None = None,
-    precision: str = "auto",
-    workers: int | None = None,
-    device: str | torch.device | None = None,
-    on_error: Literal["raise", "skip"] = "raise",
+    extraction: Extraction | None = None,
     out: Mapping[str, str | os.PathLike[str]] | None = None,
     force: bool = False,
     progress: bool = True,
@@ -140,11 +113,11 @@ def embed_many(
 
     Parameters
     ----------
-    embedders : mapping of str to Embedder
+    networks : mapping of str to Network
         The networks by name.
     out : mapping of str to path, optional
         Where to write each network's, by the same names.
-    photos, flip, batch_size, precision, workers, device, on_error, force, progress
+    photos, extraction, force, progress
         As for `embed`.
 
     Returns
@@ -157,70 +130,63 @@ def embed_many(
     WhalereidError
         As for `embed`.
     """
-    instance(embedders, "embedders", Mapping, "a mapping of names to Embedders, such as {'b5': net}")
-    for name, embedder in embedders.items():
-        instance(name, "a name in embedders", str, "text")
-        instance(embedder, f"embedders[{name!r}]", Embedder, "an Embedder (Embedder.load(RUN) reads one)")
-    _check(photos, flip, batch_size, precision, workers, on_error, progress)
+    instance(networks, "networks", Mapping, "a mapping of names to networks, such as {'b5': net}")
+    for name, network in networks.items():
+        instance(name, "a name in networks", str, "text")
+        check_network(network, f"networks[{name!r}]")
+    instance(photos, "photos", Catalogue, "a Catalogue (Catalogue.read(path) makes one)")
+    how = Extraction.of(extraction)
     if out is not None:
         instance(out, "out", Mapping, "a mapping of the networks' names to paths")
-        if set(out) != set(embedders):
+        if set(out) != set(networks):
             given = [str(name) for name in out]
-            raise WhalereidError(f"out names {listing(sorted(given))}, the networks are {listing(sorted(embedders))}.")
+            raise WhalereidError(f"out names {listing(sorted(given))}, the networks are {listing(sorted(networks))}.")
         for name, path in out.items():
             instance(path, f"out[{name!r}]", (str, os.PathLike), "a path")
-    instance(force, "force", bool, "True or False")
-    how = _How(_device(device), precision, flip, batch_size, workers, on_error)
-    _say_random(embedders, progress=progress)
-    return _embed(embedders, photos, how, out=out, force=force, progress=progress, judged=True)
+    for flag, value in (("force", force), ("progress", progress)):
+        instance(value, flag, bool, "True or False")
+    _say_random(networks, progress=progress)
+    return _embed(networks, photos, how, out=out, force=force, progress=progress, judged=True)
 
 
-def embed_as_is(
-    embedder: Embedder,
-    photos: Catalogue,
-    *,
-    precision: str = "auto",
-    workers: int | None = None,
-    device: str | torch.device | None = None,
-    on_error: Literal["raise", "skip"] = "raise",
-) -> Embeddings:
+def embed_as_is(network: Network, photos: Catalogue, *, extraction: Extraction | None = None) -> Embeddings:
     """Embed as training measures: without a word about random weights, and vectors that are all alike as they are.
 
     A network that hasn't learnt yet may well give such vectors. Arguments as for `embed`.
     """
-    how = _How(_device(device), precision, False, None, workers, on_error)
-    return _embed({"embedding": embedder}, photos, how, out=None, force=False, progress=False, judged=False)[
-        "embedding"
-    ]
+    how = Extraction.of(extraction)
+    made = _embed({"embedding": network}, photos, how, out=None, force=False, progress=False, judged=False)
+    return made["embedding"]
 
 
 def _embed(
-    embedders: Mapping[str, Embedder],
+    networks: Mapping[str, Network],
     photos: Catalogue,
-    how: _How,
+    how: Extraction,
     *,
     out: Mapping[str, str | os.PathLike[str]] | None,
     force: bool,
     progress: bool,
     judged: bool,
 ) -> dict[str, Embeddings]:
+    device = usable_device(how.device)
     if how.precision == "auto":
-        how = replace(how, precision=native_precision(how.device))
+        how = replace(how, precision=native_precision(device))
     keys = photo_keys(photos) if out is not None else {}
-    runs: list[_Run] = []
-    with stopping.later(lambda: _to_go_on_with(runs)):
+    passes: list[NetworkPass] = []
+    with stopping.later(lambda: _to_go_on_with(passes)):
         try:
-            for name, embedder in embedders.items():
-                provenance = _provenance(embedder, flip=how.flip, precision=how.precision)
-                runs.append(_Run(name, embedder, photos, provenance))
+            for name, network in networks.items():
+                provenance = provenance_of(network, flip=how.flip, precision=how.precision)
+                passes.append(NetworkPass(name, network, photos, provenance))
                 if out is not None:
-                    runs[-1].keep_in(PartStore(out[name], provenance, keys, force=force))
-            skipped = _make(runs, photos, how, progress=progress)
-            made = {run.name: run.finish(judged=judged) for run in runs}
+                    passes[-1].keep_in(PartStore(out[name], provenance, keys, force=force))
+            skipped = _make(passes, photos, how, device, progress=progress)
+            made = {one.name: one.finish(judged=judged) for one in passes}
         except BaseException as error:  # also Ctrl-C: what was made is kept
-            for run in runs:
-                run.stop()
-            words = _to_go_on_with(runs)
+            for one in passes:
+                one.stop()
+            words = _to_go_on_with(passes)
             if words and progress and isinstance(error, Exception) and not stopping.asked():
                 print(printable(words), file=sys.stderr, flush=True)
             raise
@@ -233,27 +199,14 @@ def _embed(
     return made
 
 
-def _to_go_on_with(runs: Sequence[_Run]) -> str:
+def _to_go_on_with(passes: Sequence[NetworkPass]) -> str:
     """Say what is on disk of unfinished embeddings; nothing where nothing is."""
-    kept = [words for run in runs if (words := run.kept_in_words())]
+    kept = [words for one in passes if (words := one.kept_in_words())]
     return f"{'; '.join(kept)}; run it again to go on." if kept else ""
 
 
-def _check(photos: Any, flip: Any, batch_size: Any, precision: Any, workers: Any, on_error: Any, progress: Any) -> None:
-    """Refuse what `embed` and `embed_many` can't take, before anything is read."""
-    instance(photos, "photos", Catalogue, "a Catalogue (Catalogue.read(path) makes one)")
-    for name, value in (("flip", flip), ("progress", progress)):
-        instance(value, name, bool, "True or False")
-    if batch_size is not None:
-        whole_number(batch_size, "batch_size", 1, 65_536)
-    choice(precision, "precision", ("auto", *PRECISIONS))
-    if workers is not None:
-        whole_number(workers, "workers", 0, 1024)
-    choice(on_error, "on_error", ("raise", "skip"))
-
-
-def _say_random(embedders: Mapping[str, Embedder], *, progress: bool) -> None:
-    drawn = [embedder.config["backbone"] for embedder in embedders.values() if embedder.is_random]
+def _say_random(networks: Mapping[str, Network], *, progress: bool) -> None:
+    drawn = [name_of(network) for network in networks.values() if getattr(network, "is_random", False) is True]
     if not drawn:
         return
     words = (
@@ -265,60 +218,28 @@ def _say_random(embedders: Mapping[str, Embedder], *, progress: bool) -> None:
         warnings.warn(words, WhalereidWarning, stacklevel=4)
 
 
-def native_precision(device: str | torch.device) -> str:
-    """What ``precision="auto"`` means on a device: the fastest precision that its hardware computes in natively.
-
-    bfloat16 on GPUs since Ampere and on CPUs with its instructions (AVX-512 BF16, AMX), float16 on GPUs with tensor
-    cores before that, float32 elsewhere.
-
-    Examples
-    --------
-    >>> native_precision("cpu") in ("bf16", "fp32")
-    True
-    """
-    device = torch.device(device)
-    if device.type == "cuda":
-        generation = torch.cuda.get_device_capability(device)
-        return "bf16" if generation >= (8, 0) else "fp16" if generation >= (7, 0) else "fp32"
-    # Names that torch may yet change; without them we don't know, and take float32.
-    instructions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    if device.type == "cpu" and any(getattr(torch.cpu, name, bool)() for name in instructions):
-        return "bf16"
-    return "fp32"
-
-
-@dataclass(frozen=True)
-class _How:
-    """What all networks of a call share."""
-
-    device: torch.device
-    precision: str
-    flip: bool
-    batch_size: int | None
-    workers: int | None
-    on_error: Literal["raise", "skip"]
-
-
-def _make(runs: Sequence[_Run], photos: Catalogue, how: _How, *, progress: bool) -> dict[str, str]:
+def _make(
+    passes: Sequence[NetworkPass], photos: Catalogue, how: Extraction, device: torch.device, *, progress: bool
+) -> dict[str, str]:
     """Make what is missing; returns the photos that were left out, with the reasons."""
-    groups: dict[Preprocessing, list[_Run]] = {}
-    for run in runs:
-        if not run.done.all():
-            groups.setdefault(run.embedder.preprocessing, []).append(run)
-    rows = {prepared: np.flatnonzero(~np.all([run.done for run in group], 0)) for prepared, group in groups.items()}
+    groups: dict[Preprocessing, list[NetworkPass]] = {}
+    for one in passes:
+        if not one.done.all():
+            groups.setdefault(one.network.preprocessing, []).append(one)
+    rows = {prepared: np.flatnonzero(~np.all([one.done for one in group], 0)) for prepared, group in groups.items()}
     skipped: dict[str, str] = {}
-    with EmbeddingProgress(sum(map(len, rows.values())), enabled=progress) as bar, ExitStack() as borrowed:
+    with EmbeddingProgress(sum(map(len, rows.values())), enabled=progress) as bar, ExitStack() as stack:
         for group in groups.values():
-            for run in group:
-                borrowed.enter_context(_borrowed(run.embedder, how.device))
+            for one in group:
+                stack.enter_context(borrowed(one.network, device))
         for prepared, group in groups.items():
             dataset = PhotoDataset(photos, prepared.transform(), portrait=prepared.portrait, on_error=how.on_error)
-            for images, _, batch in _loader(dataset, rows[prepared], prepared, how):
+            for images, _, batch in _loader(dataset, rows[prepared], prepared, how, device):
                 stopping.check()
                 if len(batch):
-                    images = images.to(how.device, memory_format=torch.channels_last, non_blocking=True)
-                    for run in group:
-                        run.take(images, batch.numpy(), flip=how.flip, precision=how.precision)
+                    images = images.to(device, memory_format=torch.channels_last, non_blocking=True)
+                    for one in group:
+                        one.take(images, batch.numpy(), flip=how.flip, precision=how.precision)
                 bar.advance(len(batch))
             unreadable = dict(dataset.skipped)
             if len(unreadable) == len(photos):
@@ -330,116 +251,10 @@ def _make(runs: Sequence[_Run], photos: Catalogue, how: _How, *, progress: bool)
     return skipped
 
 
-class _Run:
-    """One network's way through the photos: what is made, what is on disk."""
-
-    def __init__(
-        self,
-        name: str,
-        embedder: Embedder,
-        photos: Catalogue,
-        provenance: dict[str, Any],
-    ) -> None:
-        self.name, self.embedder = name, embedder
-        self._photos, self._ids, self._provenance = photos, photos.image_ids, provenance
-        self._vectors = np.empty((len(photos), embedder.dim), np.float32)
-        self.done = np.zeros(len(photos), bool)
-        self._unwritten: list[np.ndarray] = []
-        self._written_at = time.monotonic()
-        self._store: PartStore | None = None
-
-    def keep_in(self, store: PartStore) -> None:
-        """Keep what is made in a store, and go on from what it holds."""
-        self._store = store
-        for there in store.read():
-            rows = self._photos.rows(there.ids)
-            self._vectors[rows] = there.vectors
-            self.done[rows] = True
-
-    def take(self, images: Tensor, rows: np.ndarray, *, flip: bool, precision: str) -> None:
-        """Embed a batch, (B, 3, H, W) of the photos in these rows, (B,)."""
-        new = ~self.done[rows]
-        if not new.any():
-            return
-        if not new.all():
-            images, rows = images[torch.from_numpy(new).to(images.device)], rows[new]
-        views = torch.cat([images, images.flip(3)]) if flip else images
-        with torch.inference_mode(), _autocast(images.device, PRECISIONS[precision]):
-            vectors = self.embedder(views).float()
-        if flip:
-            vectors = vectors.unflatten(0, (2, len(rows))).mean(dim=0)
-        made = vectors.cpu().numpy()
-        finite = np.isfinite(made).all(axis=1)
-        if not finite.all():
-            photo = self._ids[rows[np.flatnonzero(~finite)[0]]]
-            way = "its weights are broken" if precision == "fp32" else "try precision fp32"
-            raise WhalereidError(f"{self.name}: the vector of {photo!r} in {precision} isn't finite; {way}.")
-        self._vectors[rows] = made
-        self.done[rows] = True
-        self._unwritten.append(rows)
-        waiting = sum(map(len, self._unwritten))
-        if waiting >= _PART_PHOTOS or time.monotonic() - self._written_at >= _PART_SECONDS:
-            self.flush()
-
-    def flush(self) -> None:
-        """Bring what was made since to disk."""
-        if self._store is not None and self._unwritten:
-            rows = np.concatenate(self._unwritten)
-            self._store.add(Embeddings(self._ids[rows], self._vectors[rows], self._provenance))
-        self._unwritten, self._written_at = [], time.monotonic()
-
-    def stop(self) -> None:
-        """Keep what was made for another run, as far as the disk takes it."""
-        try:
-            self.flush()
-        except WhalereidError:  # what stopped it says more: this disk may be what was full
-            self._unwritten = []
-        if self._store is not None:
-            self._store.stop()
-
-    def kept_in_words(self) -> str:
-        """Say how much of what is unfinished is on disk; "" if nothing is."""
-        kept = 0 if self._store is None else self._store.on_disk()
-        return f"{self._store.path}: {kept} of {len(self.done)} photos are kept" if self._store and kept else ""
-
-    def finish(self, *, judged: bool) -> Embeddings:
-        """Give what was made, in the catalogue's order; `judged`, vectors that are all alike are refused."""
-        every = bool(self.done.all())
-        ids, vectors = (self._ids, self._vectors) if every else (self._ids[self.done], self._vectors[self.done])
-        if judged and all_alike(vectors):
-            self._unwritten = []
-            if self._store is not None:
-                self._store.discard()
-            which = f"{self.name} ({self.embedder.config['backbone']})"
-            raise WhalereidError(
-                f"{which}: the vectors of all {len(vectors)} photos are alike, so they tell nobody apart. Either the "
-                "network is dead (broken weights, a layer that gives only zeros), or all photos show the same."
-            )
-        whole = Embeddings(ids, vectors, self._provenance)
-        if self._store is not None:
-            self.flush()
-            self._store.finish(whole)
-        return whole
-
-
-def _provenance(embedder: Embedder, *, flip: bool, precision: str) -> dict[str, Any]:
-    config = embedder.config
-    return {
-        "network": {
-            **{name: config[name] for name in ("backbone", "pooling", "neck", "dim", "copies", "activation")},
-            "weights": embedder.weights,
-        },
-        "fingerprint": embedder.fingerprint,
-        "trained_on": None if embedder.trained_on is None else embedder.trained_on.to_dict(),
-        "transform": json.loads(json.dumps(asdict(embedder.preprocessing))),
-        "flip": flip,
-        "precision": precision,
-        "whalereid": version("whalereid"),
-    }
-
-
-def _loader(dataset: PhotoDataset, rows: np.ndarray, prepared: Preprocessing, how: _How) -> DataLoader[Any]:
-    on_cpu = how.device.type == "cpu"
+def _loader(
+    dataset: PhotoDataset, rows: np.ndarray, prepared: Preprocessing, how: Extraction, device: torch.device
+) -> DataLoader[Any]:
+    on_cpu = device.type == "cpu"
     batch_size, workers = how.batch_size, how.workers
     if batch_size is None:
         # A CPU works best while a batch fits its caches, a GPU while it is full; as many pixels whatever the size.
@@ -454,42 +269,7 @@ def _loader(dataset: PhotoDataset, rows: np.ndarray, prepared: Preprocessing, ho
         batch_size=batch_size,
         num_workers=workers,
         collate_fn=collate,
-        pin_memory=how.device.type == "cuda",
+        pin_memory=device.type == "cuda",
         worker_init_fn=stopping.leave_to_parent,
         multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
     )
-
-
-@contextmanager
-def _borrowed(embedder: Embedder, device: torch.device) -> Iterator[None]:
-    """Bring a network into evaluation mode on a device, and afterwards back to how it was."""
-    training = {module: module.training for module in embedder.modules()}
-    home = next(embedder.parameters()).device
-    embedder.eval().to(device).to(memory_format=torch.channels_last)
-    try:
-        yield
-    finally:
-        embedder.to(home).to(memory_format=torch.contiguous_format)
-        for module, was in training.items():
-            module.training = was
-
-
-def _autocast(device: torch.device, dtype: torch.dtype | None) -> AbstractContextManager[Any]:
-    return nullcontext() if dtype is None else torch.autocast(device.type, dtype=dtype)
-
-
-def _device(device: str | torch.device | None) -> torch.device:
-    if device is None:
-        return torch.device(
-            "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        )
-    instance(device, "device", (str, torch.device), "its name, such as 'cpu' or 'cuda:1'")
-    try:
-        place = torch.device(device)
-        torch.zeros(1, device=place).item()  # also of places that hold no numbers, such as "meta"
-    except (RuntimeError, AssertionError, NotImplementedError, ValueError) as error:  # without CUDA torch asserts
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise WhalereidError(
-            f"device {str(device)!r} can't be used here ({reason}); leave it out, or give 'cpu'."
-        ) from error
-    return place

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from whalereid.catalogue import Catalogue
-from whalereid.catalogue.fingerprints import boxes_in_words, content_keys
-from whalereid.embeddings.table import (
+from whalereid.catalogue.fingerprints import content_keys
+from whalereid.embeddings.parquet import (
     MARKER,
-    Embeddings,
+    Part,
     parts_of,
     read_keys,
     read_marker,
-    read_table,
     work_folder,
-    write_table,
+    write_part,
 )
+from whalereid.embeddings.photo_keys import WHERE, places, split_keys
+from whalereid.embeddings.provenance import differing
+from whalereid.embeddings.table import Embeddings
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import (
     check_folder,
@@ -37,14 +38,12 @@ from whalereid.files import (
 )
 from whalereid.outputs import EMBEDDINGS, check_output
 
-__all__ = ["PartStore", "check_photos", "check_place", "photo_keys"]
+__all__ = ["PartStore", "check_photos", "check_place"]
 
 
-# In a part's schema metadata: which photo each vector is of, as 16 hexadecimal digits a row (`photo_keys`).
+# In a part's schema metadata: which photo each vector is of (`photo_keys`), row by row.
 _PHOTOS = b"whalereid-photo-keys"
 _PART = re.compile(r"part-\d{5,}\.parquet")
-_DIGESTS = frozenset({"fingerprint", "whalereid"})
-_WHERE = 8  # of these digits: where the photo is; the others, what is in it
 
 
 class PartStore:
@@ -132,7 +131,7 @@ class PartStore:
         """Whether the file is one of ours that can be gone on with: made by the same, of photos asked for."""
         try:
             self._check_provenance(Embeddings.read_header(self.path).provenance, self.path)
-            table, notes = read_table(self.path)
+            table, notes = _read(self.path)
         except WhalereidError:
             return False
         return not self._stale(table, notes)
@@ -144,7 +143,7 @@ class PartStore:
             self._check_provenance(marker["provenance"], self._folder)
         except WhalereidError:
             return False
-        return not marker["complete"] or not any(self._stale(*read_table(part)) for part in our_parts(self._folder))
+        return not marker["complete"] or not any(self._stale(*_read(part)) for part in our_parts(self._folder))
 
     def _refuse_strangers(self) -> None:
         """Refuse a folder that holds Parquet files which aren't parts of ours: they would be read with them."""
@@ -156,7 +155,7 @@ class PartStore:
 
     def _stale(self, table: Embeddings, notes: Mapping[bytes, bytes]) -> list[str]:
         """Photos of a part that aren't asked for, or have other files now."""
-        keys = _split(notes.get(_PHOTOS, b"").decode("ascii", errors="replace"))
+        keys = split_keys(notes.get(_PHOTOS, b"").decode("ascii", errors="replace"))
         # Where a photo lies doesn't matter for its vector, what is in it does.
         return [i for i, key in zip_longest(table.ids, keys) if not self._is_the_same(i, key)]
 
@@ -167,7 +166,7 @@ class PartStore:
             parts += [(part, self._complete) for part in our_parts(self._folder)]
         kept = []
         for part, finished in parts:
-            table, notes = read_table(part)
+            table, notes = _read(part)
             if finished and _PHOTOS not in notes and len(table):
                 raise WhalereidError(
                     f"{self.path}: doesn't say which photos its vectors are of, so none can be added; choose another "
@@ -190,8 +189,8 @@ class PartStore:
         return kept
 
     def _is_the_same(self, image_id: str, key: str | None) -> bool:
-        now = self._photos.get(image_id, "")[_WHERE:]
-        return bool(now) and key is not None and key[_WHERE:] == now
+        now = self._photos.get(image_id, "")[WHERE:]
+        return bool(now) and key is not None and key[WHERE:] == now
 
     def add(self, made: Embeddings) -> None:
         """Keep some more: on disk when this returns."""
@@ -247,26 +246,23 @@ class PartStore:
         unmake_folders([*self._made[:-1], *([self._folder] if self._goes else [])])
 
     def _write(self, path: Path, made: Embeddings) -> None:
-        write_table(path, made, {_PHOTOS: "".join(self._photos[image_id] for image_id in made.ids).encode()})
+        notes = {_PHOTOS: "".join(self._photos[image_id] for image_id in made.ids).encode()}
+        write_part(path, made.ids, made.vectors, made.provenance, notes)
 
     def _mark(self, *, complete: bool, provenance: Mapping[str, Any] | None = None) -> None:
         with replacing(self._folder / MARKER) as beside:
-            held = {"complete": complete, "provenance": provenance or self._provenance}
-            beside.write_text(json.dumps(held, indent=2) + "\n", encoding="utf-8")
+            marker = {"complete": complete, "provenance": provenance or self._provenance}
+            beside.write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
         self._complete = complete
 
     def _check_provenance(self, there: Mapping[str, Any], place: Path) -> None:
-        then = dict(_leaves({name: there.get(name) for name in self._provenance}))
-        now = dict(_leaves(self._provenance))
-        differing = [name for name in {**now, **then} if then.get(name) != now.get(name)]
-        differing.sort(key=_DIGESTS.__contains__)  # what says more comes first
-        if differing:
-            name = differing[0]
-            others = f" ({listing(differing[1:])} too)" if differing[1:] else ""
+        unlike = differing(there, self._provenance)
+        if unlike:
+            name, then, now = unlike[0]
+            others = f" ({listing(other for other, *_ in unlike[1:])} too)" if unlike[1:] else ""
             raise WhalereidError(
-                f"{self.path}: holds embeddings made otherwise: {name} is {_short(then.get(name))} there, "
-                f"{_short(now.get(name))} now{others}; choose another place, delete {place}, or make it anew with "
-                "--force."
+                f"{self.path}: holds embeddings made otherwise: {name} is {then} there, {now} now{others}; choose "
+                f"another place, delete {place}, or make it anew with --force."
             )
 
 
@@ -294,6 +290,16 @@ def check_place(path: Path, *, inputs: Iterable[str | os.PathLike[str] | None] =
     return check_output(path, EMBEDDINGS, inputs=inputs, force=force)
 
 
+def _read(path: Path) -> tuple[Embeddings, Mapping[bytes, bytes]]:
+    """One Parquet file's embeddings, and all of its schema metadata."""
+    part = Part(path)
+    ids, vectors = part.read()
+    try:
+        return Embeddings(ids, vectors, part.header.provenance), part.notes
+    except WhalereidError as error:
+        raise WhalereidError(f"{path}: {error}") from error
+
+
 def our_parts(folder: Path) -> list[Path]:
     """The part files that a store wrote in its folder; no other Parquet file that lies there."""
     return [path for path in parts_of(folder) if _PART.fullmatch(path.name) and _is_part(path)]
@@ -310,17 +316,6 @@ def _is_part(path: Path) -> bool:
     return schema.names == ["image_id", "embedding"] and _PHOTOS in (schema.metadata or {})
 
 
-def photo_keys(photos: Catalogue) -> dict[str, str]:
-    """From each photo's ``image_id`` to 16 hexadecimal digits: 8 of its path and box, 8 of its box and content.
-
-    The paths are the catalogue's own, so one that moves with its photos has the same keys.
-    """
-    return {
-        image_id: where + (content or "-" * (16 - _WHERE))
-        for image_id, where, content in zip(photos.image_ids, _places(photos), content_keys(photos), strict=True)
-    }
-
-
 def check_photos(path: str | os.PathLike[str], photos: Catalogue) -> None:
     """Refuse embeddings of which some vectors were made of other photos than the catalogue now has by these ids.
 
@@ -333,45 +328,19 @@ def check_photos(path: str | os.PathLike[str], photos: Catalogue) -> None:
         A photo's path or box has changed and what is there now isn't what was embedded; names the photos.
     """
     path = Path(path)
-    where = dict(zip(photos.image_ids, _places(photos), strict=True))
+    where = dict(zip(photos.image_ids, places(photos), strict=True))
     moved: dict[str, str] = {}
     for part in parts_of(path) if path.is_dir() else [path]:
         ids, keys = read_keys(part, _PHOTOS)
-        held = zip(ids, _split(keys), strict=False)
-        moved |= {i: key for i, key in held if i in where and key[:_WHERE] != where[i]}
+        embedded = zip(ids, split_keys(keys), strict=False)
+        moved |= {i: key for i, key in embedded if i in where and key[:WHERE] != where[i]}
     if not moved:
         return
     others = photos.subset(moved)
     now = dict(zip(others.image_ids, content_keys(others), strict=True))
-    changed = [image_id for image_id, key in moved.items() if key[_WHERE:] != now[image_id]]
+    changed = [image_id for image_id, key in moved.items() if key[WHERE:] != now[image_id]]
     if changed:
         raise WhalereidError(
             f"{path}: {len(changed)} photos of {photos.source} aren't those that were embedded: their path or bbox has "
             f"changed ({listing(changed)}); embed this catalogue anew, or give the one that was embedded."
         )
-
-
-def _places(photos: Catalogue) -> list[str]:
-    """8 hexadecimal digits for each photo's path and box."""
-    return [
-        hashlib.blake2b(json.dumps([path, box]).encode(), digest_size=_WHERE // 2).hexdigest()
-        for path, box in zip(photos.frame["path"], boxes_in_words(photos), strict=True)
-    ]
-
-
-def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Name and value of all that a provenance says: ``transform image_size`` for what lies deeper."""
-    for name, value in tree.items():
-        if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{above}{name} ")
-        else:
-            yield f"{above}{name}", value
-
-
-def _split(keys: str) -> list[str]:
-    return [keys[start : start + 16] for start in range(0, len(keys), 16)]
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 90 else f"{text[:87]}..."

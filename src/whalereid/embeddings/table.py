@@ -2,61 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from whalereid import html
 from whalereid.arguments import instance, texts
 from whalereid.catalogue import TrainedOn
+from whalereid.embeddings.parquet import Header, open_parts, write_part
+from whalereid.embeddings.provenance import trained_on_of
 from whalereid.errors import WhalereidError, listing
-from whalereid.files import companion, replacing
 from whalereid.outputs import EMBEDDINGS, check_output
-from whalereid.reading import MOST_NUMBERS_GB, check_file, check_size, os_errors, parse_json, read_json
+from whalereid.reading import os_errors
 from whalereid.text import id_array
-
-if TYPE_CHECKING:
-    import pyarrow.parquet as pq
 
 __all__ = ["Embeddings", "Header", "all_alike"]
 
-MARKER = "embeddings.json"
-"""In a folder that `embed` writes: whether its parts are all there, and their provenance."""
-
-_COLUMNS = ("image_id", "embedding")
-_METADATA_KEY = b"whalereid"
 _BLOCK_BYTES = 1 << 20  # float64 numbers worked on at a time: they stay in the processor's cache
-_READ_BYTES = 8 << 20  # vectors read at a time
-_ROW_GROUP = 1 << 16  # rows of a file that are compressed together, and read again together
 _BLOCK = 1024
+_SHOWN = 10  # photos, in a notebook
 _ROUNDING = 1e-6  # between unit vectors: some ten times what float32 rounds away
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a file or folder of embeddings says of itself; its vectors stay unread.
-
-    Attributes
-    ----------
-    n_photos : int
-        How many vectors there are.
-    dim : int
-        Their width; 0 where there are none and the file doesn't say.
-    provenance : mapping
-        What made them.
-    """
-
-    n_photos: int
-    dim: int
-    provenance: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +92,7 @@ class Embeddings:
     @cached_property
     def trained_on(self) -> TrainedOn | None:
         """What the network was trained on, of concatenated ones any of them; None where the provenance doesn't say."""
-        return _trained_on(self.provenance)
+        return trained_on_of(self.provenance)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -181,7 +151,7 @@ class Embeddings:
         """
         instance(path, "path", (str, os.PathLike), "the path of a Parquet file")
         check_output(path, EMBEDDINGS, force=instance(force, "force", bool, "True or False"))
-        write_table(path, self)
+        write_part(path, self.ids, self.vectors, self.provenance)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Embeddings:
@@ -193,7 +163,7 @@ class Embeddings:
             Nothing there, not Parquet, a column is missing, vectors differ in width, parts differ in what made them,
             or `embed` has not finished it.
         """
-        parts = _open(path)
+        parts = open_parts(path)
         with os_errors(path):
             ids = np.empty(sum(part.header.n_photos for part in parts), object)
             vectors = np.empty((len(ids), parts[0].header.dim), np.float32)  # filled part by part: no second copy
@@ -218,7 +188,7 @@ class Embeddings:
         WhalereidError
             As for `read`, but for what only the vectors would show.
         """
-        parts = _open(path)
+        parts = open_parts(path)
         first = parts[0].header
         return Header(sum(part.header.n_photos for part in parts), first.dim, first.provenance)
 
@@ -264,6 +234,17 @@ class Embeddings:
     def __repr__(self) -> str:
         return f"Embeddings({len(self)} photos, {self.dim} wide)"
 
+    def _repr_html_(self) -> str:
+        """What notebooks show: how many, how wide, what made them, and the first photos."""
+        provenance = self.provenance
+        network = provenance.get("network", "unknown")
+        if isinstance(network, Mapping):
+            network = " → ".join(str(value) for key, value in network.items() if key not in ("dim", "weights"))
+        counts = html.facts({"photos": len(self), "dim": self.dim})
+        made = html.facts({"network": network, "fingerprint": str(provenance.get("fingerprint", "unknown"))[:12]})
+        shown = [(ids, length) for ids, length in zip(self.ids[:_SHOWN], self.lengths[:_SHOWN], strict=True)]
+        return html.section("Embeddings", counts, made, html.table(["image_id", "vector's length"], shown))
+
 
 def _blocks(vectors: np.ndarray) -> Iterator[slice]:
     """Cut the rows into runs of a megabyte."""
@@ -281,20 +262,10 @@ def _numbers(vectors: Any) -> np.ndarray:
         raise WhalereidError(f"vectors: can't be made one array of numbers ({said}); give (ids, width).") from error
     if array.dtype.kind not in "fiu":
         what = {"U": "text", "S": "bytes", "O": "objects", "c": "complex numbers", "b": "true and false"}
-        held = what.get(array.dtype.kind, str(array.dtype))
-        raise WhalereidError(f"vectors: hold {held}, not numbers; give an array of shape (ids, width).")
+        kind = what.get(array.dtype.kind, str(array.dtype))
+        raise WhalereidError(f"vectors: hold {kind}, not numbers; give an array of shape (ids, width).")
     with np.errstate(over="ignore"):  # what float32 can't hold becomes infinite, and is refused by name
         return np.ascontiguousarray(array, dtype=np.float32)
-
-
-def _trained_on(provenance: Mapping[str, Any]) -> TrainedOn | None:
-    parts = provenance.get("concatenated")
-    if parts is not None:
-        if not isinstance(parts, list | tuple) or not all(isinstance(part, Mapping) for part in parts):
-            raise WhalereidError("'concatenated' is no list of what made each part.")
-        return TrainedOn.of_all([_trained_on(part) for part in parts])
-    held = provenance.get("trained_on")
-    return None if held is None else TrainedOn.from_dict(held)
 
 
 def all_alike(vectors: np.ndarray) -> bool:
@@ -321,205 +292,3 @@ def _directions(vectors: np.ndarray) -> np.ndarray:
     exact = vectors.astype(np.float64)
     lengths = np.linalg.norm(exact, axis=1, keepdims=True)
     return np.asarray(exact / np.where(lengths > 0, lengths, 1))
-
-
-def work_folder(path: Path) -> Path:
-    """Where the parts of a single file lie until it is whole."""
-    return companion(path, ".", ".parts")
-
-
-def parts_of(folder: Path) -> list[Path]:
-    """Parquet files of a folder, by name; hidden ones are half-written."""
-    return sorted(path for path in folder.glob("*.parquet") if not path.name.startswith("."))
-
-
-def read_marker(folder: Path) -> dict[str, Any]:
-    """Read a folder's marker: ``complete`` and ``provenance``."""
-    path = folder / MARKER
-    try:
-        marker = read_json(path, "the marker that `whalereid embed` wrote")
-    except WhalereidError as error:
-        raise WhalereidError(f"{str(error).rstrip('.')}; delete the folder and embed again.") from error
-    complete, provenance = marker.get("complete"), marker.get("provenance")
-    if not isinstance(complete, bool) or not isinstance(provenance, dict):
-        raise WhalereidError(
-            f"{path}: can't be read (its 'complete' or 'provenance' is missing or of another kind); delete the folder "
-            "and embed again."
-        )
-    return {"complete": complete, "provenance": provenance}
-
-
-def write_table(
-    path: str | os.PathLike[str], embeddings: Embeddings, notes: Mapping[bytes, bytes] | None = None
-) -> None:
-    """Write a Parquet file, whole or not at all; `notes` go beside the provenance in its schema metadata."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        provenance = json.dumps(dict(embeddings.provenance)).encode()
-    except (TypeError, ValueError) as error:
-        raise WhalereidError(f"{path}: provenance holds what JSON can't ({error}); keep text and numbers.") from error
-    flat = pa.array(embeddings.vectors.reshape(-1), type=pa.float32())
-    table = pa.table(
-        {
-            "image_id": pa.array(embeddings.ids, type=pa.string()),
-            "embedding": pa.FixedSizeListArray.from_arrays(flat, embeddings.dim),
-        }
-    )
-    table = table.replace_schema_metadata({_METADATA_KEY: provenance, **(notes or {})})
-    with replacing(path) as beside:
-        pq.write_table(table, beside, compression="zstd", row_group_size=_ROW_GROUP, use_dictionary=False)
-
-
-def read_table(path: Path) -> tuple[Embeddings, Mapping[bytes, bytes]]:
-    """Read one Parquet file, and all of its schema metadata."""
-    part = _Part(path)
-    ids = np.empty(part.header.n_photos, object)
-    vectors = np.empty((len(ids), part.header.dim), np.float32)
-    part.read_into(ids, vectors)
-    try:
-        return Embeddings(ids, vectors, part.header.provenance), part.notes
-    except WhalereidError as error:
-        raise WhalereidError(f"{path}: {error}") from error
-
-
-def read_keys(path: Path, name: bytes) -> tuple[np.ndarray, str]:
-    """Read one Parquet file's ids, (N,) str objects, and what its schema metadata holds by this name; no vectors."""
-    part = _Part(path)
-    keys = part.notes.get(name, b"").decode("ascii", errors="replace")
-    return part.read_ids() if keys else np.empty(0, object), keys
-
-
-def _open(path: str | os.PathLike[str]) -> list[_Part]:
-    """Open the parts of a file or folder, at least one, all made alike."""
-    instance(path, "path", (str, os.PathLike), "the path of a Parquet file, or of a folder of them")
-    path = Path(path)
-    with os_errors(path):
-        return _parts(path)
-
-
-def _parts(path: Path) -> list[_Part]:
-    if path.is_dir():
-        unfinished, files = (path / MARKER).exists() and not read_marker(path)["complete"], parts_of(path)
-    else:
-        unfinished, files = work_folder(path).exists() and not path.exists(), [path] if path.exists() else []
-    if unfinished:
-        raise WhalereidError(f"{path}: unfinished; run the same `whalereid embed` again, it goes on from there.")
-    if not files:
-        raise WhalereidError(f"{path}: no embeddings there; `whalereid embed` writes them.")
-    parts = [_Part(file) for file in files]
-    first = parts[0].header
-    for part in parts:
-        if part.header.dim != first.dim or part.header.provenance != first.provenance:
-            differs = part.header.dim != first.dim
-            what = f"is {part.header.dim} wide, not {first.dim}" if differs else "was not made"
-            raise WhalereidError(f"{part.path}: {what} as in {files[0].name}; keep one making's parts in a folder.")
-    return parts
-
-
-class _Part:
-    """One Parquet file, of which the header was read; its file is open only while something is read."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        with self._reading() as file:
-            schema = file.schema_arrow
-            columns = Counter(schema.names)
-            absent = [name for name in _COLUMNS if not columns[name]]
-            if absent:
-                raise WhalereidError(f"{path}: no column {listing(absent)}; it has {listing(schema.names)}.")
-            twice = [name for name in _COLUMNS if columns[name] > 1]
-            if twice:
-                raise WhalereidError(f"{path}: two columns are called {listing(twice)}; rename or remove one.")
-            self._check_ids(schema.field("image_id").type)
-            self.notes: Mapping[bytes, bytes] = schema.metadata or {}
-            provenance = parse_json(
-                self.notes.get(_METADATA_KEY, b"{}"), f"{path}: its provenance", "what `embed` notes"
-            )
-            try:
-                _trained_on(provenance)
-            except WhalereidError as error:
-                raise WhalereidError(f"{path}: its provenance: {error}") from error
-            self.header = Header(file.metadata.num_rows, self._width(file), provenance)
-            check_size(path, 4 * self.header.n_photos * self.header.dim, MOST_NUMBERS_GB)
-
-    def read_into(self, ids: np.ndarray, vectors: np.ndarray) -> None:
-        """Fill (n,) objects and (n, D) float32 with what is there, a few megabytes at a time."""
-        import pyarrow as pa
-
-        start, step = 0, max(1, _READ_BYTES // (4 * max(self.header.dim, 1)))
-        with self._reading() as file, np.errstate(over="ignore"):
-            for batch in file.iter_batches(step, columns=["image_id", "embedding"]):
-                names, lists = batch["image_id"], batch["embedding"]
-                rows = slice(start, start + len(batch))
-                if names.null_count:
-                    raise WhalereidError(f"{self.path}: {names.null_count} rows have no image_id.")
-                flat = lists.flatten()  # without what is missing
-                if lists.null_count or len(flat) != len(batch) * self.header.dim or self._odd_widths(lists):
-                    widths = sorted({self.header.dim, *self._odd_widths(lists)})
-                    raise WhalereidError(f"{self.path}: embeddings differ in width ({listing(widths)}) or are missing.")
-                if pa.types.is_dictionary(names.type):
-                    names = names.dictionary_decode()
-                ids[rows] = names.to_numpy(zero_copy_only=False)
-                vectors[rows] = flat.to_numpy(zero_copy_only=False).reshape(vectors[rows].shape)
-                start = rows.stop
-        if start != len(ids):
-            raise WhalereidError(f"{self.path}: holds {start} rows where it promises {len(ids)}; write it again.")
-
-    def _check_ids(self, kind: Any) -> None:
-        """Refuse a column of ids that are neither text nor whole numbers."""
-        import pyarrow as pa
-
-        held = kind.value_type if pa.types.is_dictionary(kind) else kind
-        is_text = pa.types.is_string(held) or pa.types.is_large_string(held) or str(held) == "string_view"
-        if not is_text and not pa.types.is_integer(held):
-            raise WhalereidError(f"{self.path}: column image_id holds {kind}; ids are text, or whole numbers.")
-
-    def read_ids(self) -> np.ndarray:
-        """(N,) objects."""
-        with self._reading() as file:
-            column = file.read(columns=["image_id"])["image_id"]
-            return np.asarray(column.to_numpy(zero_copy_only=False), object)
-
-    def _width(self, file: pq.ParquetFile) -> int:
-        import pyarrow as pa
-
-        kind = file.schema_arrow.field("embedding").type
-        fixed = pa.types.is_fixed_size_list(kind)
-        is_list = fixed or pa.types.is_list(kind) or pa.types.is_large_list(kind)
-        if not is_list or not (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):
-            raise WhalereidError(f"{self.path}: column embedding holds {kind}, not lists of numbers.")
-        width = int(kind.list_size) if fixed else 0
-        if not fixed:
-            for batch in file.iter_batches(1, columns=["embedding"]):
-                width = int(batch["embedding"].value_lengths()[0].as_py() or 0)
-                break
-        if width < 1 and (fixed or file.metadata.num_rows):
-            raise WhalereidError(f"{self.path}: its first embedding is missing, or 0 wide; a vector holds numbers.")
-        return width
-
-    def _odd_widths(self, lists: Any) -> set[int]:
-        """Widths, other than the header's, of the lists that are there."""
-        import pyarrow as pa
-
-        if pa.types.is_fixed_size_list(lists.type):
-            return set()
-        return set(lists.value_lengths().drop_null().unique().to_pylist()) - {self.header.dim}
-
-    @contextmanager
-    def _reading(self) -> Iterator[pq.ParquetFile]:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        check_file(self.path, MOST_NUMBERS_GB)
-        try:
-            # without these two a whole column is in memory beside what it is read into
-            with pq.ParquetFile(self.path, buffer_size=1 << 20, pre_buffer=False) as file:
-                yield file
-        except WhalereidError:
-            raise
-        except MemoryError as error:
-            raise WhalereidError(f"{self.path}: is too large for the memory of this machine.") from error
-        except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # text that isn't UTF-8, for one
-            raise WhalereidError(f"{self.path}: can't be read as Parquet ({error}).") from error

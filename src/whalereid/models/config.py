@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ __all__ = [
     "look_for_weights",
     "nearest",
     "read_config",
+    "refuse_wrapped",
     "weights_file",
 ]
 
@@ -66,14 +67,8 @@ def _text_or_none(value: Any) -> bool:
 
 
 # What each key holds. Whether the names and numbers make a network is for Embedder to say.
-_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "backbone": (_is_text, "text"),
-    "pooling": (_is_text, "text"),
-    "neck": (_is_text, "text"),
+_PHOTOS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "dim": (_is_whole, "a whole number from 1"),
-    "copies": (_is_whole, "a whole number from 1"),
-    "activation": (_text_or_none, "text or null"),
-    "dropout": (_is_number, "a number"),
     "image_size": (_is_size, "[height, width]"),
     "mean": (_three, "three numbers"),
     "std": (_three, "three numbers"),
@@ -81,10 +76,19 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "antialias": (_is_bool, "true or false"),
     "weights": (_is_text, "text"),
 }
+_BUILT = {"backbone": (_is_text, "text"), "pooling": (_is_text, "text"), "neck": (_is_text, "text"), **_PHOTOS}
+_WRAPPED = {"wrapped": (_is_text, "text"), **_PHOTOS}
+# Of earlier versions, which noted the neck's options each by itself.
+_NECK_OPTIONS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "copies": (_is_whole, "a whole number from 1"),
+    "activation": (_text_or_none, "text or null"),
+    "dropout": (_is_number, "a number"),
+}
+_EARLIER = _BUILT | _NECK_OPTIONS
 
 
 def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read what the network in a folder was built from.
+    """Read what the network in a folder was built from; one that an earlier version wrote as this one notes it.
 
     Raises
     ------
@@ -95,12 +99,39 @@ def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
     if not is_file(path):
         raise WhalereidError(f"{folder}: no {CONFIG} there; name the folder that `whalereid train` wrote.")
     config = read_json(path, "the configuration of an Embedder")
-    if set(config) != _KINDS.keys():
-        raise WhalereidError(f"{path}: not the configuration of an Embedder; its keys are {', '.join(sorted(_KINDS))}.")
-    for key, (fits, wanted) in _KINDS.items():
+    kinds = next((kinds for kinds in (_BUILT, _WRAPPED, _EARLIER) if set(config) == kinds.keys()), None)
+    if kinds is None:
+        raise WhalereidError(f"{path}: not the configuration of an Embedder; its keys are {', '.join(sorted(_BUILT))}.")
+    for key, (fits, wanted) in kinds.items():
         if not fits(config[key]):
             raise WhalereidError(f"{path}: {key!r} is {config[key]!r:.60}; it is {wanted} in what `save` writes.")
-    return config
+    return _as_now(config) if kinds is _EARLIER else config
+
+
+def _as_now(earlier: dict[str, Any]) -> dict[str, Any]:
+    """The configuration of an earlier version, its neck with its options."""
+    options = {"copies": 1, "activation": None, "dropout": 0}
+    if earlier["neck"] == "none":  # dropout after nothing wasn't refused then, and plays no part in an embedding
+        del options["dropout"]
+    said = [f"{name}={earlier[name]}" for name, usual in options.items() if earlier[name] != usual]
+    said = [f"dim={earlier['dim']}", *said] if earlier["neck"] == "bn-linear" else said
+    neck = f"{earlier['neck']}:{','.join(said)}" if said else earlier["neck"]
+    return {name: neck if name == "neck" else earlier[name] for name in _BUILT}
+
+
+def refuse_wrapped(config: Mapping[str, Any], where: str) -> None:
+    """Refuse the configuration of a wrapped module, which doesn't say how to build it.
+
+    Raises
+    ------
+    WhalereidError
+        It is one; the message says how to load it.
+    """
+    if "wrapped" in config:
+        raise WhalereidError(
+            f"{where}: holds the weights of a {config['wrapped']} that was wrapped, which only your code can build; in "
+            f"Python, Embedder.load({where!r}, module=MODULE) gives them to a module built as that one was."
+        )
 
 
 def look_at(folder: str | os.PathLike[str]) -> None:
@@ -109,9 +140,9 @@ def look_at(folder: str | os.PathLike[str]) -> None:
     Raises
     ------
     WhalereidError
-        As for `read_config`, or it holds no weights.
+        As for `read_config`, or it holds no weights, or those of a module that was wrapped.
     """
-    read_config(folder)
+    refuse_wrapped(read_config(folder), str(folder))
     weights_file(Path(folder) / WEIGHTS)
 
 

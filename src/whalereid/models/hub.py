@@ -101,10 +101,10 @@ def _may_be_cached(backbone: str) -> bool:
     from huggingface_hub import constants
 
     hub = Path(constants.HF_HUB_CACHE)
-    held = [path.name.split("--")[1:] for path in (hub.glob("models--*--*") if hub.is_dir() else ())]
+    repositories = [path.name.split("--")[1:] for path in (hub.glob("models--*--*") if hub.is_dir() else ())]
     begins = backbone.partition(".")[0].replace("_quickgelu", "")  # which timm's repositories leave out
     torch_home = os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "torch"
     plain = Path(torch_home).expanduser() / "hub" / "checkpoints"
-    return any(name[0] != "timm" or name[1].startswith(begins) for name in held) or (
+    return any(name[0] != "timm" or name[1].startswith(begins) for name in repositories) or (
         plain.is_dir() and any(plain.iterdir())
     )

@@ -1,4 +1,7 @@
-"""Neck: the layers between pooling and embedding."""
+"""Necks: the layers between pooling and embedding.
+
+A neck is any module (B, width) → (B, dim); `whalereid.parts.NECKS` knows them by name, and gives them ``width``.
+"""
 
 from __future__ import annotations
 
@@ -9,31 +12,47 @@ from torch import Tensor, nn
 from whalereid.arguments import choice, number, whole_number
 from whalereid.errors import WhalereidError
 
-__all__ = ["ACTIVATIONS", "NECKS", "WIDEST", "Neck"]
+__all__ = ["ACTIVATIONS", "WIDEST", "BatchNormNeck", "LinearNeck", "NoNeck"]
 
 WIDEST = 65_536
 """What an embedding may be wide at most: every photo's vector is kept."""
 
-NECKS = ("none", "bn", "bn-linear")
+_MOST_COPIES = 64
+
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"hardtanh": nn.Hardtanh, "relu": nn.ReLU, "tanh": nn.Tanh}
 
 
-class Neck(nn.Module):
-    """BatchNorm (BNNeck [1]_), then perhaps an activation, dropout and a linear layer.
+class NoNeck(nn.Module):
+    """The pooled vector itself.
+
+    Parameters
+    ----------
+    width : int
+        Width of the pooled vector.
+    copies : int, default=1
+        How many times over the pooled vector is taken, end to end, up to 64 (replicated pooling).
+    """
+
+    def __init__(self, width: int, copies: int = 1) -> None:
+        super().__init__()
+        self.copies = whole_number(copies, "copies", 1, _MOST_COPIES)
+        self.width = whole_number(width, "width", 1) * self.copies
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """(B, width) → (B, copies * width)."""
+        return pooled if self.copies == 1 else pooled.repeat(1, self.copies)
+
+
+class BatchNormNeck(NoNeck):
+    """BatchNorm (BNNeck [1]_), then perhaps dropout.
 
     Dropout comes after BatchNorm: before it, the variance that BatchNorm learns in training would not be the one it
     meets afterwards [2]_.
 
     Parameters
     ----------
-    kind : {"none", "bn", "bn-linear"}
-        Nothing, BatchNorm, or BatchNorm and a linear layer.
-    width : int
-        Width of the pooled vector.
-    dim : int, optional
-        Width of the embedding, up to 65,536; by default `width`. Only the linear layer can change it.
-    activation : {"hardtanh", "relu", "tanh"}, optional
-        Between BatchNorm and the linear layer.
+    width, copies
+        As for `NoNeck`.
     dropout : float, default=0.0
         Share of the numbers dropped in training.
 
@@ -45,37 +64,48 @@ class Neck(nn.Module):
        https://arxiv.org/abs/1801.05134
     """
 
+    def __init__(self, width: int, copies: int = 1, dropout: float = 0.0) -> None:
+        super().__init__(width, copies)
+        if number(dropout, "dropout", 0) >= 1.0:
+            raise WhalereidError(f"dropout is {dropout}; give a share from 0 to below 1.")
+        self.bn = nn.BatchNorm1d(self.width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """(B, width) → (B, copies * width)."""
+        normalised: Tensor = self.dropout(self.bn(super().forward(pooled)))
+        return normalised
+
+
+class LinearNeck(BatchNormNeck):
+    """BatchNorm, then perhaps an activation and dropout, and a linear layer to the width wanted.
+
+    Parameters
+    ----------
+    width, copies, dropout
+        As for `BatchNormNeck`.
+    dim : int, optional
+        Width of the embedding, up to 65,536; by default `width`, however many copies are taken.
+    activation : {"hardtanh", "relu", "tanh"}, optional
+        Between BatchNorm and the linear layer.
+    """
+
     def __init__(
         self,
-        kind: str,
         width: int,
-        *,
         dim: int | None = None,
+        copies: int = 1,
         activation: str | None = None,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
-        choice(kind, "neck", NECKS)
-        width = whole_number(width, "width", 1)
         if activation is not None:
             choice(activation, "activation", ACTIVATIONS)
-        if dim is not None:
-            dim = whole_number(dim, "dim", 1, WIDEST)
-        number(dropout, "dropout", 0)
-        if kind != "bn-linear" and activation is not None:
-            raise WhalereidError(
-                f"activation={activation!r} wants neck='bn-linear', before whose linear layer it stands."
-            )
-        if kind != "bn-linear" and dim not in (None, width):
-            raise WhalereidError(f"dim={dim}: only neck='bn-linear' changes the width, which is {width} here.")
-        if dropout >= 1.0:
-            raise WhalereidError(f"dropout is {dropout}; give a share from 0 to below 1.")
-        self.dim = width if dim is None else dim
-        self.bn = nn.BatchNorm1d(width) if kind != "none" else nn.Identity()
-        self.activation = ACTIVATIONS[activation]() if activation else nn.Identity()
-        self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(width, self.dim) if kind == "bn-linear" else nn.Identity()
+        dim = None if dim is None else whole_number(dim, "dim", 1, WIDEST)
+        super().__init__(width, copies, dropout)
+        self.activation = nn.Identity() if activation is None else ACTIVATIONS[activation]()
+        self.linear = nn.Linear(self.width, width if dim is None else dim)
 
     def forward(self, pooled: Tensor) -> Tensor:
         """(B, width) → (B, dim)."""
-        return self.linear(self.dropout(self.activation(self.bn(pooled))))
+        embedding: Tensor = self.linear(self.dropout(self.activation(self.bn(NoNeck.forward(self, pooled)))))
+        return embedding

@@ -1,11 +1,17 @@
-"""Pooling: from a backbone's feature maps to one vector a photo."""
+"""Pooling: from a backbone's feature maps to one vector a photo.
+
+A pooling is any module (B, C, positions...) → (B, width); `whalereid.parts.POOLINGS` knows them by name. One that has
+``stages = 2`` is given the maps of the last two stages.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["POOLINGS", "AveragePooling", "GeM", "MultiStageGeM"]
+from whalereid.arguments import number
+
+__all__ = ["AveragePooling", "GeM", "MultiStageGeM"]
 
 
 class GeM(nn.Module):
@@ -35,8 +41,8 @@ class GeM(nn.Module):
 
     def __init__(self, p: float = 3.0, eps: float = 1e-6) -> None:
         super().__init__()
-        self.p = nn.Parameter(torch.full((1,), float(p)))
-        self.eps = eps
+        self.p = _exponent(p, 1)
+        self.eps = number(eps, "eps", 0, open_ends=True)
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, positions...) → (B, C)."""
@@ -60,8 +66,8 @@ class MultiStageGeM(nn.Module):
 
     def __init__(self, p: float = 3.0, eps: float = 1e-6) -> None:
         super().__init__()
-        self.p = nn.Parameter(torch.full((self.stages,), float(p)))
-        self.eps = eps
+        self.p = _exponent(p, self.stages)
+        self.eps = number(eps, "eps", 0, open_ends=True)
 
     def forward(self, before: Tensor, last: Tensor) -> Tensor:
         """(B, C1, positions...), (B, C2, positions...) → (B, C1 + C2)."""
@@ -74,16 +80,16 @@ class AveragePooling(nn.Module):
 
     stages = 1
 
+    def __init__(self) -> None:  # written out: its options are read off the source, without loading torch
+        super().__init__()
+
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, positions...) → (B, C)."""
         return features.flatten(2).mean(dim=2)
 
 
-POOLINGS: dict[str, type[GeM] | type[MultiStageGeM] | type[AveragePooling]] = {
-    "gem": GeM,
-    "avg": AveragePooling,
-    "multi-gem": MultiStageGeM,
-}
+def _exponent(p: float, n: int) -> nn.Parameter:
+    return nn.Parameter(torch.full((n,), number(p, "p", 0, open_ends=True)))
 
 
 def _generalised_mean(features: Tensor, p: Tensor, eps: float) -> Tensor:

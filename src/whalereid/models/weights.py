@@ -62,7 +62,7 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     try:
         with os_errors(path), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about pickle protocols that the safe reader may not know
-            held = torch.load(path, map_location="cpu", weights_only=True)
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         asked = re.search(r"GLOBAL ([\w.]+)", str(error))
         raise WhalereidError(
@@ -75,7 +75,7 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
         raise WhalereidError(
             f"{path}: damaged, or not a file of weights that torch.save wrote ({type(error).__name__})."
         ) from error
-    return _tensors_alone(held, str(path))
+    return _tensors_alone(loaded, str(path))
 
 
 def load_weights(
@@ -118,11 +118,11 @@ def load_weights(
     ignored = texts(ignore, "ignore", "beginnings of names, such as ['final.']")
     new_names = _names(rename)
     if isinstance(source, Mapping):
-        where, held = "the weights", _tensors_alone(source, "the weights")
+        where, loaded = "the weights", _tensors_alone(source, "the weights")
     else:
         path = a_path(source, "source", "a file of weights, or a mapping of names to tensors")
-        where, held = str(path), read_weights(path)
-    given = {_renamed(name, new_names): tensor for name, tensor in held.items() if not name.startswith(ignored)}
+        where, loaded = str(path), read_weights(path)
+    given = {_renamed(name, new_names): tensor for name, tensor in loaded.items() if not name.startswith(ignored)}
     load_tensors(module, given, where=where, what=type(module).__name__)
     carrier: Any = module
     if hasattr(carrier, "trained_on"):  # an Embedder: its record goes with its weights
@@ -147,14 +147,14 @@ def read_trained_on(path: str | os.PathLike[str]) -> TrainedOn | None:
         return None
     try:
         with os_errors(path), safe_open(path, framework="numpy") as file:
-            held = (file.metadata() or {}).get(_TRAINED_ON)
+            noted = (file.metadata() or {}).get(_TRAINED_ON)
     except SafetensorError as error:
         raise WhalereidError(f"{path}: damaged or not a safetensors file ({error}).") from error
-    if held is None:
+    if noted is None:
         return None
     where = f"{path}: its note of what was trained on"
     try:
-        return TrainedOn.from_dict(parse_json(held, where, "one that whalereid wrote"))
+        return TrainedOn.from_dict(parse_json(noted, where, "one that whalereid wrote"))
     except WhalereidError as error:
         said = str(error)
         raise WhalereidError(said if said.startswith(where) else f"{where} can't be read ({said}).") from error
@@ -164,7 +164,7 @@ def load_tensors(module: nn.Module, given: dict[str, Tensor], *, where: str, wha
     """Load a state dict whose names are the module's; errors call the file `where` and the module `what`."""
     wanted = module.state_dict()
     check_tensors(module, given, where=where, what=what)
-    widened = {_dtype(held) for name, held in given.items() if _is_wider(wanted[name], held)}
+    widened = {_dtype(tensor) for name, tensor in given.items() if _is_wider(wanted[name], tensor)}
     if widened:
         warnings.warn(f"{where}: holds {listing(sorted(widened))}, now widened.", WhalereidWarning, stacklevel=3)
     for name in wanted.keys() - given.keys():
@@ -251,10 +251,10 @@ def _suffix_of(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> boo
 def _names(rename: Any) -> dict[str, str]:
     if rename is None:
         return {}
-    held = dict(instance(rename, "rename", Mapping, "a mapping of beginnings of names, such as {'bn.': 'neck.bn.'}"))
-    if not all(isinstance(text, str) for pair in held.items() for text in pair):
+    names = dict(instance(rename, "rename", Mapping, "a mapping of beginnings of names, such as {'bn.': 'neck.bn.'}"))
+    if not all(isinstance(text, str) for pair in names.items() for text in pair):
         raise WhalereidError("rename: both names are text, such as {'bn.': 'neck.bn.'}.")
-    return held
+    return names
 
 
 def _renamed(name: str, rename: Mapping[str, str]) -> str:
@@ -265,12 +265,12 @@ def _renamed(name: str, rename: Mapping[str, str]) -> str:
     return rename[longest] + name[len(longest) :]
 
 
-def _tensors_alone(held: Any, where: str) -> dict[str, Tensor]:
-    if not isinstance(held, Mapping):
-        raise WhalereidError(f"{where}: holds a {type(held).__name__}, not a state dict (names and tensors).")
-    odd = [name for name, value in held.items() if not isinstance(name, str) or not isinstance(value, Tensor)]
+def _tensors_alone(loaded: Any, where: str) -> dict[str, Tensor]:
+    if not isinstance(loaded, Mapping):
+        raise WhalereidError(f"{where}: holds a {type(loaded).__name__}, not a state dict (names and tensors).")
+    odd = [name for name, value in loaded.items() if not isinstance(name, str) or not isinstance(value, Tensor)]
     if odd:
-        inner = [name for name in odd if isinstance(held[name], Mapping)]
+        inner = [name for name in odd if isinstance(loaded[name], Mapping)]
         way = f"; is the state dict its {str(inner[0])!r}? Save that alone" if inner else ""
         raise WhalereidError(f"{where}: not a state dict: {listing(odd, most=3)} are no tensors{way}.")
-    return dict(held)
+    return dict(loaded)

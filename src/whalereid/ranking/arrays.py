@@ -29,9 +29,9 @@ def score_column(column: pd.Series) -> np.ndarray:
     """(n,) float64: numbers, and text that reads as one, as in a CSV; NaN where it is something else."""
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column) and column.dtype.kind != "c":
         return column.to_numpy(np.float64, na_value=np.nan)
-    held = column.astype(object)
-    given = held.map(lambda value: isinstance(value, str | Real) and not isinstance(value, bool | np.bool_))
-    return pd.to_numeric(held.where(given.astype(bool)), errors="coerce").to_numpy(np.float64)
+    filled = column.astype(object)
+    given = filled.map(lambda value: isinstance(value, str | Real) and not isinstance(value, bool | np.bool_))
+    return pd.to_numeric(filled.where(given.astype(bool)), errors="coerce").to_numpy(np.float64)
 
 
 def numbers_of(values: Any, name: str, kinds: str) -> np.ndarray:
@@ -68,15 +68,15 @@ def check_lists(query_ids: np.ndarray, database_ids: np.ndarray, codes: np.ndarr
         raise WhalereidError("ranking: database ids repeat.")
     if shape[1] == 0:
         return
-    held = codes >= 0
+    filled = codes >= 0
     if codes.max(initial=-1) >= len(database_ids):
         raise WhalereidError("ranking: a code points past the database ids.")
-    if (held[:, 1:] & ~held[:, :-1]).any():
+    if (filled[:, 1:] & ~filled[:, :-1]).any():
         raise WhalereidError("ranking: padding may stand only at the end of a list.")
-    bad = held & ~np.isfinite(scores)
+    bad = filled & ~np.isfinite(scores)
     if bad.any():
         raise WhalereidError(f"ranking: a score of query {first(bad)!r} is NaN or infinite.")
-    bad = held[:, 1:] & (scores[:, 1:] > scores[:, :-1])
+    bad = filled[:, 1:] & (scores[:, 1:] > scores[:, :-1])
     if bad.any():
         raise WhalereidError(f"ranking: scores of query {first(bad)!r} aren't in descending order.")
     order = np.sort(codes, axis=1)

@@ -18,7 +18,7 @@ __all__ = ["BLOCK", "Scores", "Some", "Strip", "slices", "best_candidates"]
 BLOCK = (1024, 4096)
 """Queries and database photos in a block: 16 MB of scores, small enough for a processor's cache."""
 
-_SPARE = 12  # held beyond k, so that near-ties at the k-th place seldom need a second look at the whole database
+_SPARE = 12  # kept beyond k, so that near-ties at the k-th place seldom need a second look at the whole database
 _WIDE_PAIRS = 1 << 22  # compared exactly at a time, where everything ties
 
 
@@ -47,7 +47,7 @@ class Scores(Protocol):
 
 @dataclass(frozen=True)
 class Strip:
-    """Scores of some queries against the whole database, held in memory.
+    """Scores of some queries against the whole database, kept in memory.
 
     Attributes
     ----------
@@ -133,18 +133,18 @@ def best_candidates(
     """
     n_queries, n_database = scores.shape
     k = min(k, n_database)
-    held = min(n_database, k + _SPARE)
-    codes = np.full((n_queries, held), -1, np.int64)
-    values = np.full((n_queries, held), -np.inf)
+    kept = min(n_database, k + _SPARE)
+    codes = np.full((n_queries, kept), -1, np.int64)
+    values = np.full((n_queries, kept), -np.inf)
     if k == 0:
         return codes[:, :0], values[:, :0]
     for rows in slices(n_queries, block[0]):
-        best = _Best(rows.stop - rows.start, held)
+        best = _Best(rows.stop - rows.start, kept)
         for columns in slices(n_database, block[1]):
             best.add(scores.block(rows, columns), columns.start)
         best.merge()
         codes[rows], values[rows] = best.codes, best.values
-        _settle(scores, rows, codes, values, k, block[1])
+        _put_in_order(scores, rows, codes, values, k, block[1])
         if advance is not None:
             advance(rows.stop - rows.start)
     return codes[:, :k], values[:, :k]
@@ -156,22 +156,22 @@ class _Best:
     What beats the worst of them waits until there is enough to be worth a partition.
     """
 
-    def __init__(self, n: int, held: int) -> None:
-        self.codes = np.full((n, held), -1, np.int64)
-        self.values = np.full((n, held), -np.inf, np.float32)
+    def __init__(self, n: int, kept: int) -> None:
+        self.codes = np.full((n, kept), -1, np.int64)
+        self.values = np.full((n, kept), -np.inf, np.float32)
         self._floor = np.full((n, 1), -np.inf, np.float32)
         self._waiting: list[tuple[np.ndarray, np.ndarray]] = []
 
     def add(self, block: np.ndarray, start: int) -> None:
         """Take note of a block's scores, (q, d), of the database's photos from `start`."""
-        held = self.values.shape[1]
+        kept = self.values.shape[1]
         better = block > self._floor
         counts = np.count_nonzero(better, axis=1)
         width = int(counts.max(initial=0))
         if width == 0:
             return
-        if width > block.shape[1] // 4 and block.shape[1] > held:  # the first blocks: most scores beat an empty list
-            codes = np.argpartition(block, block.shape[1] - held, axis=1)[:, -held:]
+        if width > block.shape[1] // 4 and block.shape[1] > kept:  # the first blocks: most scores beat an empty list
+            codes = np.argpartition(block, block.shape[1] - kept, axis=1)[:, -kept:]
             values = _taken(block, codes)
             codes = np.where(values > -np.inf, codes + start, -1)
         else:
@@ -183,16 +183,16 @@ class _Best:
             values[rows, rank] = block[rows, columns]
             codes[rows, rank] = columns + start
         self._waiting.append((values, codes))
-        if sum(values.shape[1] for values, _ in self._waiting) >= held:
+        if sum(values.shape[1] for values, _ in self._waiting) >= kept:
             self.merge()
 
     def merge(self) -> None:
         """Bring in what waits."""
-        held = self.values.shape[1]
+        kept = self.values.shape[1]
         values = np.hstack([self.values, *(values for values, _ in self._waiting)])
         codes = np.hstack([self.codes, *(codes for _, codes in self._waiting)])
         self._waiting = []
-        keep = np.argpartition(values, values.shape[1] - held, axis=1)[:, -held:]
+        keep = np.argpartition(values, values.shape[1] - kept, axis=1)[:, -kept:]
         self.values, self.codes = _taken(values, keep), _taken(codes, keep)
         self._floor = self.values.min(axis=1, keepdims=True)
 
@@ -202,8 +202,8 @@ def _taken(array: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return array.reshape(-1).take(columns + np.arange(len(array))[:, None] * array.shape[1])
 
 
-def _settle(scores: Scores, rows: slice, codes: np.ndarray, values: np.ndarray, k: int, step: int) -> None:
-    """Put the held of these rows in order, best first, near-ties by their exact scores; in place."""
+def _put_in_order(scores: Scores, rows: slice, codes: np.ndarray, values: np.ndarray, k: int, step: int) -> None:
+    """Put the kept of these rows in order, best first, near-ties by their exact scores; in place."""
     code, value = codes[rows], values[rows]  # views
     code[:], value[:] = _in_order(code, value)
     full = value > -np.inf
@@ -211,7 +211,7 @@ def _settle(scores: Scores, rows: slice, codes: np.ndarray, values: np.ndarray, 
     error = scores.error(level)
     close = full[:, 1:] & (level[:, :-1] - level[:, 1:] <= error[:, :-1] + error[:, 1:])
     close[:, k - 1 :] = np.logical_and.accumulate(close[:, k - 1 :], axis=1)  # past k, only what ties with the k-th
-    if value.shape[1] < scores.shape[1]:  # a photo that isn't held might tie with the k-th: look at the whole row again
+    if value.shape[1] < scores.shape[1]:  # a photo that isn't kept might tie with the k-th: look at the whole row again
         last = full[:, -1] & (level[:, k - 1] - level[:, -1] <= error[:, k - 1] + error[:, -1])
         wide = np.flatnonzero(last)
     else:
@@ -227,10 +227,10 @@ def _settle(scores: Scores, rows: slice, codes: np.ndarray, values: np.ndarray, 
     for some in slices(len(wide), max(1, _WIDE_PAIRS // scores.shape[1])):
         row = wide[some]
         floor = level[row, k - 1] - error[row, k - 1] - error[row, -1]
-        _settle_wide(scores, row + rows.start, floor, codes, values, k, step)
+        _put_in_order_by_all(scores, row + rows.start, floor, codes, values, k, step)
 
 
-def _settle_wide(
+def _put_in_order_by_all(
     scores: Scores, rows: np.ndarray, floor: np.ndarray, codes: np.ndarray, values: np.ndarray, k: int, step: int
 ) -> None:
     """Find the k best of these rows among all candidates down to `floor`, by exact scores; in place."""

@@ -221,12 +221,12 @@ class Ranking:
 
     def to_frame(self) -> pd.DataFrame:
         """Return a long table: query_id, database_image_id, score; best first, queries in order."""
-        held = self.codes >= 0
+        filled = self.codes >= 0
         return pd.DataFrame(
             {
                 "query_id": np.repeat(self.query_ids, self.lengths),
-                "database_image_id": self.database_ids[self.codes[held]],
-                "score": self.scores[held],
+                "database_image_id": self.database_ids[self.codes[filled]],
+                "score": self.scores[filled],
             }
         )
 

@@ -125,16 +125,16 @@ class Similarity:
         self._low, self._high = clip
         self._members = []
         for share, member in shares:
-            ours = member.rows(queries)
-            theirs = ours if database is queries else member.rows(database)
-            self._members.append((share, _UnitRows(member.embeddings), ours, theirs))
+            query_rows = member.rows(queries)
+            database_rows = query_rows if database is queries else member.rows(database)
+            self._members.append((share, _UnitRows(member.embeddings), query_rows, database_rows))
         self._buffers: dict[str, np.ndarray] = {}
 
     def block(self, rows: slice | np.ndarray, columns: slice | np.ndarray) -> np.ndarray:
         """(q, d) float32, for these queries and these database photos; valid until the next call."""
         total: np.ndarray | None = None
-        for share, unit, ours, theirs in self._members:
-            asked, searched = ours[rows], theirs[columns]
+        for share, unit, query_rows, database_rows in self._members:
+            asked, searched = query_rows[rows], database_rows[columns]
             left = unit.take(asked, self._buffer("left", len(asked), unit.width))
             product = self._buffer("total" if total is None else "product", len(asked), len(searched))
             for some in slices(len(searched), max(64, _UNIT_BYTES // (4 * unit.width))):
@@ -146,10 +146,10 @@ class Similarity:
     def own(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """(n, a, b) float32: of n groups, the a rows of each (n, a) with its own b columns (n, b)."""
         total: np.ndarray | None = None
-        for share, unit, ours, theirs in self._members:
+        for share, unit, query_rows, database_rows in self._members:
             product = np.empty((*rows.shape, columns.shape[1]), np.float32)
             for some in slices(len(rows), max(1, _UNIT_BYTES // (4 * unit.width * max(columns.shape[1], 1)))):
-                asked, searched = ours[rows[some]].reshape(-1), theirs[columns[some]].reshape(-1)
+                asked, searched = query_rows[rows[some]].reshape(-1), database_rows[columns[some]].reshape(-1)
                 left = unit.take(asked, self._buffer("left", len(asked), unit.width))
                 right = unit.take(searched, self._buffer("right", len(searched), unit.width))
                 left, right = (part.reshape(some.stop - some.start, -1, unit.width) for part in (left, right))
@@ -160,11 +160,11 @@ class Similarity:
     def exact(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """(n,) float64: the fused cosines of n pairs, each depending on its pair alone."""
         total = np.zeros(len(rows))
-        for share, unit, ours, theirs in self._members:
+        for share, unit, query_rows, database_rows in self._members:
             step = max(1, _EXACT_BYTES // (16 * unit.width))
             for part in slices(len(rows), step):
-                product = unit.take(ours[rows[part]]).astype(np.float64)
-                product *= unit.take(theirs[columns[part]])
+                product = unit.take(query_rows[rows[part]]).astype(np.float64)
+                product *= unit.take(database_rows[columns[part]])
                 total[part] += share * np.add.reduce(product, axis=1)
         return self._clipped(total)
 

@@ -136,7 +136,7 @@ class RunFolder:
         """Write this epoch's network and head as the best."""
         from safetensors.torch import save
 
-        from whalereid.models.embedder import write_network
+        from whalereid.models import write_network
 
         write_network(net, self.path)
         # Copies, as tensors that share their memory are refused.

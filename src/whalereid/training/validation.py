@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from whalereid.catalogue import Catalogue
-from whalereid.embeddings import Embeddings, embed_as_is
+from whalereid.embeddings import Embeddings, Extraction, embed_as_is
 from whalereid.embeddings.table import all_alike
 from whalereid.errors import WhalereidError
 from whalereid.evaluation import Hits, Labels, average_precision, top_k
@@ -118,9 +118,8 @@ class Validation:
     ) -> ValidationScores:
         """Embed the photos, rank them, and take the head's loss; photos that are skipped once are left out for good."""
         with warnings.catch_warnings(record=True) as told:
-            vectors = embed_as_is(
-                net, self.photos, precision=precision, device=device, workers=workers, on_error=on_error
-            )
+            how = Extraction(precision, device, workers=workers, on_error=on_error)
+            vectors = embed_as_is(net, self.photos, extraction=how)
         if len(vectors) < len(self.photos):
             self.notes += [str(warning.message) for warning in told]
             self._take(self.photos.subset(vectors.ids))

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from whalereid.arguments import choice, instance
-from whalereid.catalogue.readers.listing import Listing
+from whalereid.catalogue.readers.folder import Folder
 from whalereid.catalogue.readers.reader import FoundPhotos, Reader
 from whalereid.errors import WhalereidError, WhalereidWarning, listing
 from whalereid.parts import READERS
 
-__all__ = ["Listing", "FoundPhotos", "Reader", "layouts", "read"]
+__all__ = ["Folder", "FoundPhotos", "Reader", "layouts", "read"]
 
 _ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z"})
 _DEPTH = 2  # folders around a data set, as archives unpack
@@ -47,7 +47,7 @@ def read(source: str | os.PathLike[str] | Any, layout: str | None = None) -> Fou
         wanted = "a FoundPhotos; a reader's read gives one"
         return instance(table, f"what layout {name!r} read", FoundPhotos, wanted)
     if layout is not None:
-        where = place if isinstance(place, Listing | Path) else f"the {type(place).__name__}"
+        where = place if isinstance(place, Folder | Path) else f"the {type(place).__name__}"
         raise WhalereidError(f"{where}: no data set of layout {layout!r} here; {readers[layout].wanted}.")
     if isinstance(place, Path):
         raise WhalereidError(f"{place}: {_what_file_it_is(place)}.")
@@ -57,7 +57,7 @@ def read(source: str | os.PathLike[str] | Any, layout: str | None = None) -> Fou
     raise WhalereidError(f"source is {source!r:.60}; give {wanted}.")
 
 
-def _place(source: str | os.PathLike[str]) -> Listing | Path:
+def _place(source: str | os.PathLike[str]) -> Folder | Path:
     """The folder or file that a path leads to."""
     if not os.fspath(source) or "\0" in str(source):
         raise WhalereidError(f"source is {str(source)!r}, which is no path; give that of a table or a folder.")
@@ -65,7 +65,7 @@ def _place(source: str | os.PathLike[str]) -> Listing | Path:
     try:
         if not path.exists():
             raise WhalereidError(f"{path}: no such file or folder.")
-        return Listing(path) if path.is_dir() else path
+        return Folder(path) if path.is_dir() else path
     except OSError as error:
         raise WhalereidError(f"{path}: can't be read ({error.strerror}).") from error
 
@@ -92,7 +92,7 @@ def _find(place: Any, readers: Mapping[str, Reader]) -> tuple[str, Any] | None:
             raise WhalereidError(f"{place}: holds several data sets: {there}; name one of them.")
         if found:
             return found[0]
-        level = [Listing(path) for inner in level if isinstance(inner, Listing) for path in inner.folders]
+        level = [Folder(path) for inner in level if isinstance(inner, Folder) for path in inner.folders]
     return None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from whalereid.catalogue.readers.listing import Listing
+from whalereid.catalogue.readers.folder import Folder
 from whalereid.catalogue.readers.reader import FoundPhotos
 from whalereid.errors import WhalereidError, listing
 from whalereid.reading import read_json
@@ -45,9 +45,9 @@ class Coco:
 
     def recognises(self, source: Any) -> bool:
         """Whether a folder holds COCO annotations."""
-        return isinstance(source, Listing) and bool(_annotation_files(source))
+        return isinstance(source, Folder) and bool(_annotation_files(source))
 
-    def read(self, folder: Listing) -> FoundPhotos:
+    def read(self, folder: Folder) -> FoundPhotos:
         """Read every part (train, val, ...) that holds photos; one row for each annotated animal."""
         images = folder.folder("images")
         if images is None:
@@ -68,11 +68,11 @@ class Coco:
         return FoundPhotos(frame, folder.path, source=str(source), notes=tuple(notes))
 
 
-def _annotation_files(folder: Listing) -> list[Path]:
+def _annotation_files(folder: Folder) -> list[Path]:
     annotations = folder.folder("annotations")
     if annotations is None:
         return []
-    return [path for path in Listing(annotations).files if _ANNOTATIONS.fullmatch(path.name)]
+    return [path for path in Folder(annotations).files if _ANNOTATIONS.fullmatch(path.name)]
 
 
 def _part(path: Path) -> str:

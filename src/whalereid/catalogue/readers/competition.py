@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from whalereid.candidates.scenario_files import INDEX, read_scenarios
-from whalereid.catalogue.readers.listing import Listing
+from whalereid.catalogue.readers.folder import Folder
 from whalereid.catalogue.readers.reader import FoundPhotos
 from whalereid.catalogue.readers.table import Table
 from whalereid.errors import WhalereidError
@@ -24,9 +24,9 @@ class Competition:
 
     def recognises(self, source: Any) -> bool:
         """Whether a folder holds a table called metadata, and scenarios."""
-        return isinstance(source, Listing) and Table().recognises(source) and source.file(INDEX) is not None
+        return isinstance(source, Folder) and Table().recognises(source) and source.file(INDEX) is not None
 
-    def read(self, folder: Listing) -> FoundPhotos:
+    def read(self, folder: Folder) -> FoundPhotos:
         """Read the table and its scenarios."""
         photos, index = Table().read(folder), folder.file(INDEX)
         if index is None:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from whalereid.catalogue.readers.listing import Listing
+from whalereid.catalogue.readers.folder import Folder
 from whalereid.catalogue.readers.reader import FoundPhotos
 from whalereid.catalogue.schema import UNKNOWN
 from whalereid.decoding import PHOTO_SUFFIXES
@@ -78,28 +78,28 @@ class Folders:
 
     def recognises(self, source: Any) -> bool:
         """Whether it is a folder."""
-        return isinstance(source, Listing)
+        return isinstance(source, Folder)
 
-    def read(self, folder: Listing) -> FoundPhotos:
+    def read(self, folder: Folder) -> FoundPhotos:
         """Read every photo below a folder; see `read_folders`."""
         return read_folders(folder, insists=self.by_name)
 
 
-def read_folders(folder: Listing, *, insists: bool) -> FoundPhotos:
+def read_folders(folder: Folder, *, insists: bool) -> FoundPhotos:
     """Read every photo below a folder; its identity is the first folder on the way, its id the way without suffix.
 
     Photos that lie in no such folder have no identity.
 
     Parameters
     ----------
-    folder : Listing
+    folder : Folder
         The folder around those of the animals.
     insists : bool
         Take the folders for animals whatever they are called.
     """
     root = folder.path
     while _is_around_another(folder):
-        folder = Listing(folder.folders[0])
+        folder = Folder(folder.folders[0])
     where = folder.path
     files = [path.relative_to(where) for path in _walk(where)]
     paths = _photos(files)
@@ -128,16 +128,16 @@ def read_folders(folder: Listing, *, insists: bool) -> FoundPhotos:
     )
 
 
-def _is_around_another(folder: Listing) -> bool:
+def _is_around_another(folder: Folder) -> bool:
     """Whether a folder merely holds the one with the identities, as archives unpack; else its one folder is one."""
     if len(folder.folders) != 1 or _photos(folder.files):
         return False
-    inner = Listing(folder.folders[0])
+    inner = Folder(folder.folders[0])
     return len(inner.folders) > 1 or (bool(inner.folders) and not _photos(inner.files))
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    here = Listing(folder)
+    here = Folder(folder)
     loops = (folder.resolve(), *folder.resolve().parents)  # where a link back up would lead
     yield from here.files
     for path in here.folders:
@@ -157,7 +157,7 @@ def _what_it_seems(name: str) -> str | None:
     return next((kind for kind, pattern in _NO_ANIMAL.items() if pattern.fullmatch(plain)), None)
 
 
-def _what_else(folder: Listing, doubtful: dict[str, str], n_folders: int, paths: list[Path]) -> str:
+def _what_else(folder: Folder, doubtful: dict[str, str], n_folders: int, paths: list[Path]) -> str:
     """Why such folders are not taken for animals, what they may be, and how to have them taken all the same."""
     kinds = " or ".join(dict.fromkeys(doubtful.values()))
     tables = [path.name for path in folder.files if path.suffix.lower() in _TABLES]
@@ -203,7 +203,7 @@ def _passed_over(files: list[Path]) -> list[str]:
     return [f"files passed over: {listing(names, most=12)}"]
 
 
-def _why_not(folder: Listing, files: list[Path], photos: list[Path]) -> str:
+def _why_not(folder: Folder, files: list[Path], photos: list[Path]) -> str:
     tables = [path.name for path in folder.files if path.suffix.lower() in _TABLES]
     if tables:
         return f"holds no metadata.csv; if {listing(tables)} is the table of photos, give its path."

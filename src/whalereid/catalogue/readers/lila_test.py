@@ -13,7 +13,7 @@ import pandas as pd
 
 from whalereid.candidates import Task
 from whalereid.candidates.scenario_files import read_scenario
-from whalereid.catalogue.readers.listing import Listing
+from whalereid.catalogue.readers.folder import Folder
 from whalereid.catalogue.readers.reader import FoundPhotos
 from whalereid.errors import WhalereidError
 from whalereid.tables import read_table, require_columns
@@ -31,9 +31,9 @@ class LilaTest:
 
     def recognises(self, source: Any) -> bool:
         """Whether a folder is the archive, unpacked."""
-        return isinstance(source, Listing) and source.file(_TEST) is not None
+        return isinstance(source, Folder) and source.file(_TEST) is not None
 
-    def read(self, folder: Listing) -> FoundPhotos:
+    def read(self, folder: Folder) -> FoundPhotos:
         """Read the test photos and their scenarios; exact repeats of a row, which the archive has, are dropped.
 
         An animal that is also in the training photos goes by its name there.
@@ -41,7 +41,7 @@ class LilaTest:
         path, code = folder.file(_TEST), folder.folder(_CODE)
         if path is None or code is None:
             raise WhalereidError(f"{folder.path}: {self.wanted}.")
-        inner = Listing(code)
+        inner = Folder(code)
         images = inner.folder("images")
         frame = read_table(path).drop_duplicates(ignore_index=True)
         require_columns(frame, "image_id", where=str(path))
@@ -69,7 +69,7 @@ def _known_names(archive_names: pd.Series, path: Path | None) -> pd.Series:
     return known.fillna(archive_names.where(~taken, "original_" + archive_names))
 
 
-def _scenarios(code: Listing, photos: FoundPhotos) -> tuple[Task, ...]:
+def _scenarios(code: Folder, photos: FoundPhotos) -> tuple[Task, ...]:
     """Pair queries/NAME.csv with databases/NAME.csv."""
     queries, databases = ({path.name: path for path in _tables(code, name)} for name in ("queries", "databases"))
     for name in sorted({*queries} ^ {*databases}):
@@ -79,6 +79,6 @@ def _scenarios(code: Listing, photos: FoundPhotos) -> tuple[Task, ...]:
     )
 
 
-def _tables(code: Listing, name: str) -> list[Path]:
+def _tables(code: Folder, name: str) -> list[Path]:
     folder = code.folder(name)
-    return [] if folder is None else [path for path in Listing(folder).files if path.suffix.lower() == ".csv"]
+    return [] if folder is None else [path for path in Folder(folder).files if path.suffix.lower() == ".csv"]

@@ -49,7 +49,7 @@ class FoundPhotos:
 class Reader(Protocol):
     """Reads data sets of one layout. Made without arguments, or with the options of its ``__init__``.
 
-    What is given to `Catalogue.read` comes as a `Listing` where it is a folder, as a ``Path`` where it is a file, and
+    What is given to `Catalogue.read` comes as a `Folder` where it is a folder, as a ``Path`` where it is a file, and
     as it is where it is something else.
 
     Attributes

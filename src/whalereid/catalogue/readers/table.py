@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from whalereid.catalogue.readers.listing import Listing
+from whalereid.catalogue.readers.folder import Folder
 from whalereid.catalogue.readers.reader import FoundPhotos
 from whalereid.errors import WhalereidError
 from whalereid.tables import SUFFIXES, read_table
@@ -22,13 +22,13 @@ class Table:
 
     def recognises(self, source: Any) -> bool:
         """Whether it is a table, or a folder that holds one called metadata."""
-        if isinstance(source, Listing):
+        if isinstance(source, Folder):
             return source.file(*NAMES) is not None
         return isinstance(source, Path) and source.suffix.lower() in SUFFIXES
 
-    def read(self, source: Listing | Path) -> FoundPhotos:
+    def read(self, source: Folder | Path) -> FoundPhotos:
         """Read the table."""
-        path = source.file(*NAMES) if isinstance(source, Listing) else source
+        path = source.file(*NAMES) if isinstance(source, Folder) else source
         if path is None:
             raise WhalereidError(f"{source}: {self.wanted}.")
         return FoundPhotos(read_table(path), path.parent, source=str(path))

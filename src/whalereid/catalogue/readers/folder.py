@@ -8,10 +8,10 @@ from pathlib import Path
 
 from whalereid.errors import WhalereidError
 
-__all__ = ["Listing"]
+__all__ = ["Folder"]
 
 
-class Listing:
+class Folder:
     """What lies in one folder, without hidden entries and what archivers leave behind.
 
     Parameters
