@@ -195,6 +195,19 @@ def test_names_that_are_handed_on_are_the_parents() -> None:
             registry.make(f"child:{name}=1")
 
 
+def test_a_default_tells_the_kind_where_nothing_else_does() -> None:
+    def plain(margin=0.5, swap=False, name="all", limit=None): ...  # type: ignore[no-untyped-def]
+
+    registry: Registry[Any] = Registry("sort", "whalereid.tests.plain")
+    registry.add("plain")(plain)
+    assert registry.part("plain:margin=2,swap=yes,name=3,limit=a").options == {
+        "margin": 2, "swap": True, "name": 3, "limit": "a",
+    }  # fmt: skip
+    for wrong, says in (("margin=wide", "give a whole number or a number"), ("swap=2", "give true or false")):
+        with pytest.raises(WhalereidError, match=says):
+            registry.part(f"plain:{wrong}")
+
+
 def test_parents_in_other_files_are_read_without_being_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,7 +43,7 @@ MINERS: Registry[Any] = Registry(
 """Miners: which pairs or triplets of a batch a loss looks at, ``(embeddings (B, D), labels (B,)) → indices``."""
 
 BATCHES: Registry[Any] = Registry(
-    "way to make batches",
+    "kind of batches",
     "whalereid.batches",
     {
         "by-identity": "whalereid.training.samplers:by_identity",

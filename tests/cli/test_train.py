@@ -420,3 +420,13 @@ def test_two_processes_train_together(photos: Path, tmp_path: Path) -> None:
     history = pd.read_csv(tmp_path / "run" / "history.csv")
     assert history.drop(columns="epoch").notna().all(axis=None)
     Embedder.load(tmp_path / "run")
+
+
+def test_a_miner_and_batches_by_name(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--epochs", "1", "--head", "triplet:margin=0.1", "--batches", "by-identity:per_identity=2"]
+    assert train(photos, tmp_path / "run", *options, "--miner", "batch-hard") == 0
+    noted = json.loads((tmp_path / "run" / "run.json").read_text())["recipe"]
+    assert [noted[part]["name"] for part in ("head", "batches", "miner")] == ["triplet", "by-identity", "batch-hard"]
+    capsys.readouterr()
+    assert train(photos, tmp_path / "run", *options, "--resume") == 2
+    assert "recipe miner was" in refused(capsys)

@@ -187,6 +187,8 @@ NO_PARTS = [
 ]  # fmt: skip
 TAKES_PARTS = [
     ("train", "--head"),
+    ("train", "--miner"),
+    ("train", "--batches"),
     ("train", "--rule"),
     ("rank", "--rule"),
     ("rank", "--rerank"),

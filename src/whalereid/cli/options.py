@@ -15,7 +15,7 @@ import typer
 from whalereid.arguments import HIGHEST_RATE, HIGHEST_SEED, HIGHEST_WEIGHT
 from whalereid.cli.console import say
 from whalereid.errors import WhalereidError, printable
-from whalereid.parts import HEADS, METRICS, READERS, RERANKERS, RULES
+from whalereid.parts import BATCHES, HEADS, METRICS, MINERS, READERS, RERANKERS, RULES
 from whalereid.registry import Part, Registry
 
 __all__ = [
@@ -218,6 +218,8 @@ PARTS: dict[str, Registry[Any]] = {
     "--layout": READERS,
     "--rule": RULES,
     "--head": HEADS,
+    "--miner": MINERS,
+    "--batches": BATCHES,
     "--rerank": RERANKERS,
     "--metric": METRICS,
 }

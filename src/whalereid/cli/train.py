@@ -29,7 +29,7 @@ from whalereid.cli.options import (
     part_option,
 )
 from whalereid.errors import WhalereidError
-from whalereid.parts import HEADS, RULES
+from whalereid.parts import BATCHES, HEADS, MINERS, RULES
 from whalereid.registry import Part
 
 if TYPE_CHECKING:
@@ -156,6 +156,14 @@ def command(
             **part_option(HEADS),
         ),
     ] = None,
+    miner: Annotated[
+        Part | None,
+        typer.Option(help="Which pairs of a batch it looks at.", rich_help_panel=TRAINING, **part_option(MINERS)),
+    ] = None,
+    batches: Annotated[
+        Part | None,
+        typer.Option(help="Which photos make a batch.", rich_help_panel=TRAINING, **part_option(BATCHES)),
+    ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(
@@ -261,6 +269,8 @@ def command(
         flip=flip,
         precision=precision,
         head=head,
+        miner=miner,
+        batches=batches,
     )
     rules = [RULES.make(part) for part in rule or ()]
     say_forced(out, refuse_folder(out, resume=resume, force=force))

@@ -71,12 +71,23 @@ class Option:
         >>> Option("margin", "float").read("0.3", "margin"), Option("pairs", "Sequence[str]").read("a+b", "pairs")
         (0.3, ('a', 'b'))
         """
-        kinds = [kind.strip() for kind in _split(self.kind, "|")] if self.kind else ["int", "float", "bool", "str"]
+        kinds = [kind.strip() for kind in _split(self.kind, "|")] if self.kind else _kinds_of(self.default)
         for kind in sorted(kinds, key=lambda kind: kind in ("str", "Any")):  # text last, as everything is text
             done, value = _as(kind, text)
             if done:
                 return value
         raise WhalereidError(f"{where} is {text!r:.60}; give {_in_words(kinds)}.")
+
+
+def _kinds_of(default: str | None) -> list[str]:
+    """What a parameter without annotation takes, by its default: for a number a number, for a truth value one."""
+    if default in ("True", "False"):
+        return ["bool"]
+    try:
+        float(default or "")
+    except ValueError:
+        return ["int", "float", "bool", "str"]
+    return ["int", "float"]
 
 
 def _as(kind: str, text: str) -> tuple[bool, Any]:
