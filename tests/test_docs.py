@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -126,7 +128,9 @@ def test_python_blocks_run_and_mean_something(
     (tmp_path / "belugas").symlink_to(belugas)
     (tmp_path / "lite0.safetensors").symlink_to(lite0)
     monkeypatch.chdir(tmp_path)
-    namespace: dict[str, object] = {"__name__": f"docs_{Path(page).stem}"}
+    module = ModuleType(f"docs_{Path(page).stem}")  # which dataclasses look for
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    namespace = vars(module)
     for number, code in enumerate(blocks(page, "python"), start=1):
         exec(compile(code, f"{page}, block {number}", "exec"), namespace)
     if page in RESULTS:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from whalereid.errors import WhalereidError
-from whalereid.models import NECKS
+from whalereid.parts import NECKS
 
 
 def test_none_passes_the_vector_on() -> None:

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from whalereid.errors import WhalereidError
-from whalereid.models import NECKS, POOLINGS, Embedder
+from whalereid.models import Embedder
 from whalereid.models.config import as_noted_today
+from whalereid.parts import NECKS, POOLINGS
 
 NET = "test_resnet"
 
