@@ -102,7 +102,8 @@ def command(
     rule: Annotated[
         list[Part] | None,
         typer.Option(
-            help="A further rule for candidates, like within-days:days=30; repeatable, or 'none'.",
+            help="A further rule for candidates, like within-days:days=30; repeatable, or 'none'. "
+            "An unknown value matches nothing, and with unknown=anything all.",
             show_default="as ranked",
             rich_help_panel=WHO,
             **part_option(RULES, or_none=True),

@@ -113,7 +113,8 @@ def command(
     rule: Annotated[
         list[Part] | None,
         typer.Option(
-            help="A further rule for validation candidates, like within-days:days=30; repeatable.",
+            help="A further rule for validation candidates, like within-days:days=30; repeatable. "
+            "An unknown value matches nothing, and with unknown=anything all.",
             rich_help_panel=CHOOSING,
             **part_option(RULES),
         ),

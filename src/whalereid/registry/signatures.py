@@ -54,9 +54,11 @@ class Option:
     def __str__(self) -> str:
         if self.takes_any:
             return "others"
-        return (
-            self.name if self.default is None else f"{self.name}={self.default.strip(chr(39) + chr(34)) or 'nothing'}"
-        )
+        if self.default is None:
+            return self.name
+        default = _as_typed(self.default)
+        others = [word for word in _choices(self.kind) if word != default]
+        return f"{self.name}={'|'.join([default, *others])}"
 
     def read(self, text: str, where: str) -> Any:
         """Turn text into what the annotation says; values of a sequence are joined by ``+``.
@@ -105,13 +107,27 @@ def _as(kind: str, text: str) -> tuple[bool, Any]:
         except ValueError:
             return False, None
     if outer == "Literal":
-        choices = ast.literal_eval(f"({inner.rstrip(']')},)")
-        return text in choices, text
+        return text in _choices(kind), text
     if outer in _SEVERAL:
         of = _split(inner.removesuffix("]"), ",")[0].strip() or "str"
         read = [_first(of, item) for item in text.split("+")]
         return all(done for done, _ in read), tuple(value for _, value in read)
     return True, text  # text, or what the part itself knows to read
+
+
+def _as_typed(default: str) -> str:
+    """A default as it would be typed in a command: without quotes, several joined by ``+``."""
+    if default.startswith("("):
+        return "+".join(str(value) for value in ast.literal_eval(default)) or "nothing"
+    return default.strip("'\"") or "nothing"
+
+
+def _choices(kind: str) -> tuple[str, ...]:
+    """The words that a Literal allows; none of another kind."""
+    outer, _, inner = kind.partition("[")
+    if outer.rpartition(".")[2] != "Literal":
+        return ()
+    return tuple(map(str, ast.literal_eval(f"({inner.rstrip(']')},)")))
 
 
 def _first(kinds: str, text: str) -> tuple[bool, Any]:
