@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from whalereid import parts
 from whalereid.errors import WhalereidError
 from whalereid.registry import Part, Registry
-from whalereid.registry.signatures import Option, options_of, options_of_source
+from whalereid.registry.option import Option
+from whalereid.registry.signatures import options_of, options_of_source
 
 KINDS = {name: held for name, held in vars(parts).items() if isinstance(held, Registry)}
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz-_0123456789.", min_size=1, max_size=8)

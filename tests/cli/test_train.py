@@ -161,7 +161,7 @@ def test_other_photos_to_validate_on(photos: Path, tmp_path: Path, capsys: pytes
     ]
     assert train(photos, tmp_path / "run", *options) == 0
     said = capsys.readouterr().err
-    assert f"{len(other)} validation queries, never of the same encounter, always of the same viewpoint" in said
+    assert f"{len(other)} validation queries, always of the same viewpoint, never of the same encounter" in said
     history = pd.read_csv(tmp_path / "run" / "history.csv")
     assert history["lr"].max() <= 1e-3
 

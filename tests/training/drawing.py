@@ -41,7 +41,8 @@ def draw_photos(folder: Path, n_identities: int = 6, n_photos: int = 4, seed: in
 def make_parts(n_identities: int = 6, **options: Any) -> tuple[Embedder, ElasticArcFace]:
     """Make a small network and its head, the same each time."""
     torch.manual_seed(7)
-    net = Embedder(BACKBONE, image_size=options.pop("size", SIZE), weights="random", **options)
+    size = {} if "preprocessing" in options else {"image_size": options.pop("size", SIZE)}
+    net = Embedder(BACKBONE, weights="random", **size, **options)
     return net, ElasticArcFace(net.dim, n_identities)
 
 

@@ -17,6 +17,7 @@ from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace
 from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, PhotoDataset
+from whalereid.models import Preprocessing
 from whalereid.training import Recipe
 from whalereid.training.checks import check_head
 from whalereid.training.validation import Validation
@@ -53,8 +54,9 @@ class TestPreprocessing:
 
     def test_what_agrees_trains(self, drawn: Catalogue, tmp_path: Path) -> None:
         turned = PhotoDataset(drawn, PLAIN((32, 24), antialias=False), portrait=True)
-        look = {"mean": turned.transform.transforms[-2].mean, "std": turned.transform.transforms[-2].std}
-        run_fit(turned, tmp_path / "run", **look, size=(32, 24), portrait=True, antialias=False)
+        last = turned.transform.transforms[-2]
+        look = Preprocessing((32, 24), last.mean, last.std, portrait=True, antialias=False)
+        run_fit(turned, tmp_path / "run", preprocessing=look)
 
     def test_what_the_steps_dont_show_is_said(
         self, drawn: Catalogue, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -102,6 +102,7 @@ class PhotoValues:
 
         Examples
         --------
+        >>> from whalereid import Catalogue
         >>> photos = Catalogue(pd.DataFrame({"image_id": ["a", "b"], "path": ["a", "b"], "date": ["2017-08-07", "?"]}))
         >>> photos.dates()
         array(['2017-08-07T00:00:00', 'NaT'], dtype='datetime64[s]')
@@ -120,6 +121,7 @@ class PhotoValues:
 
         Examples
         --------
+        >>> from whalereid import Catalogue
         >>> photos = Catalogue(pd.DataFrame({"image_id": ["a", "b"], "path": ["a", "b"],
         ...                                  "date": ["25/4/2017", "4/25/2017"]}))
         >>> photos.date_order("date").disagrees

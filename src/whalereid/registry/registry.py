@@ -16,8 +16,9 @@ from importlib import import_module
 from typing import Any, Generic, TypeVar
 
 from whalereid.errors import WhalereidError
+from whalereid.registry.option import Option
 from whalereid.registry.part import Part
-from whalereid.registry.signatures import Option, options_of, options_of_source
+from whalereid.registry.signatures import options_of, options_of_source
 
 __all__ = ["Registry"]
 
