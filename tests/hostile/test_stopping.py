@@ -278,7 +278,8 @@ def stopped(world: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
         case = {"kind": "train", "out": str(out), "line": train(world, out, workers=workers), "signal": stop}
         case["after"] = str(out / ("run.json" if number in (0, 1) else "checkpoint/last.pt"))
         case["again"] = [*case["line"], "--resume"] if number == 3 else None
-        cases.append(case | {"delay": draw.uniform(0, 0.3), "group": stop != signal.SIGKILL and workers})
+        most = 0.3 if number in (0, 1) else 0.02  # an epoch of these few photos takes little more
+        cases.append(case | {"delay": draw.uniform(0, most), "group": stop != signal.SIGKILL and workers})
     for number, stop in enumerate(STOPS[:2]):
         out = place / f"emb{number}.parquet"
         case = {"kind": "embed", "out": str(out), "line": embed(world, out), "signal": stop, "group": number}
@@ -309,6 +310,9 @@ class TestKept:
     ) -> None:
         for case in stopped["train"]:
             if case["signal"] == signal.SIGKILL:
+                continue
+            if case["status"] == 0 and case["after"].endswith("last.pt"):  # it was quicker, to the same end
+                assert weights(Path(case["out"])) == weights(world / "run")
                 continue
             line = heard(case["said"], case["signal"], case["status"])
             assert f"{case['out']} keeps the {case['kept']} of 2 epochs that are done; go on with --resume" in line

@@ -284,7 +284,8 @@ def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
         if before != now:
             yield f"other {name} ({len(before)} then, {len(now)} now)"
     elif before != now and name.startswith(f"{_CONTENTS} "):
-        yield f"the file of photo {name.removeprefix(_CONTENTS).split(maxsplit=1)[1]} has changed"
+        photo = name.removeprefix(_CONTENTS).strip().partition(" ")[2] or "without a name"
+        yield f"the file of photo {photo} has changed"
     elif before != now:
         yield f"{name} was {_short(before)}, is now {_short(now)}"
 
