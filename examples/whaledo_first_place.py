@@ -316,7 +316,7 @@ def demo(context: typer.Context, out: Annotated[Path, typer.Option(help="The dem
     print("\nmAP@20 on whales and encounters that no network saw:")
     show_scores({"ensemble": submission, "raw pixels": baseline}, out / "belugas" / "labels.csv", photos)
     print(f"\nThe submission is {out / 'submission.csv'}. Next, photos of your own, as a table of image_id, path and")
-    print("identity, or in one folder per animal: whalereid check PHOTOS, then on as README.md shows.")
+    print("identity, or in one folder per animal: whalereid check --catalogue PHOTOS, then on as README.md shows.")
 
 
 if __name__ == "__main__":
