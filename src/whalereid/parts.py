@@ -111,6 +111,7 @@ READERS: Registry[Any] = Registry(
         "competition": "whalereid.catalogue.readers.competition:Competition",
         "table": "whalereid.catalogue.readers.table:Table",
         "wildlife": "whalereid.catalogue.readers.wildlife:Wildlife",
+        "photos": "whalereid.catalogue.readers.photos:Photos",
         "folders": "whalereid.catalogue.readers.folders:Folders",
     },
     given=("by_name",),

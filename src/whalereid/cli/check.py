@@ -28,7 +28,7 @@ def command(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Take it for this layout, such as folders: one an animal.",
+            help="Take it for this layout, such as folders (one an animal) or photos (nobody's).",
             show_default="found out",
             autocompletion=complete(READERS),
             rich_help_panel=INPUT,

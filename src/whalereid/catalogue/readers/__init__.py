@@ -2,7 +2,7 @@
 
 A reader is a class with `wanted`, `recognises` and `read` (see `Reader`). `whalereid.parts.READERS` lists the library's
 own in the order in which they are asked, the more particular first; those of other packages, and those that a script
-adds, come before them. The last takes what no other recognises.
+adds, come before them. The last two take what no other recognises.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from whalereid.arguments import choice, instance
 from whalereid.catalogue.readers.folder import Folder
 from whalereid.catalogue.readers.reader import FoundPhotos, Reader
+from whalereid.decoding import PHOTO_SUFFIXES
 from whalereid.errors import WhalereidError, WhalereidWarning, listing
 from whalereid.parts import READERS
 
@@ -24,6 +25,7 @@ __all__ = ["Folder", "FoundPhotos", "Reader", "layouts", "read"]
 
 _ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z"})
 _DEPTH = 2  # folders around a data set, as archives unpack
+_LAST = ("photos", "folders")  # any folder could be one: asked where no other knows it, nor what lies in it
 
 
 def layouts() -> tuple[str, ...]:
@@ -36,10 +38,13 @@ def read(source: str | os.PathLike[str] | Any, layout: str | None = None) -> Fou
     if layout is not None:
         choice(layout.partition(":")[0] if isinstance(layout, str) else layout, "layout", layouts())
     place = _place(source) if isinstance(source, str | os.PathLike) else source
-    readers = _readers() if layout is None else {layout: READERS.make(layout, by_name=True)}
-    *others, last = readers
-    found = _find(place, {name: readers[name] for name in others}) if layout is None else None
-    found = found or _find(place, {last: readers[last]})
+    if layout is None:
+        readers = _readers()
+        groups = [{name: it for name, it in readers.items() if (name in _LAST) is last} for last in (False, True)]
+    else:
+        readers = {layout: READERS.make(layout, by_name=True)}
+        groups = [readers]
+    found = next((found for group in groups if (found := _find(place, group)) is not None), None)
     if found is not None:
         name, inner = found
         with _blaming(name, inner):
@@ -122,6 +127,8 @@ def _what_file_it_is(path: Path) -> str:
     """Why a file is no table of photos."""
     if path.suffix.lower() in _ARCHIVES:
         return "is an archive; unpack it, then give its folder"
+    if path.suffix.lower() in PHOTO_SUFFIXES:
+        return "is a photo; give the folder of the photos"
     if path.suffix.lower() == ".json":
         return "give the folder that holds annotations/ and images/, not the annotations"
     return "not a table that can be read; save it as .csv or .parquet"
