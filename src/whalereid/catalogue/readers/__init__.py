@@ -123,5 +123,5 @@ def _what_file_it_is(path: Path) -> str:
     if path.suffix.lower() in _ARCHIVES:
         return "is an archive; unpack it, then give its folder"
     if path.suffix.lower() == ".json":
-        return "give the folder that holds annotations/ and images/, not the annotations"
+        return "is no file of annotations that can be read: COCO has 'images' and 'annotations'"
     return "not a table that can be read; save it as .csv or .parquet"
