@@ -38,7 +38,9 @@ class PhotoPlace:
 
     def path(self, name: str) -> str:
         """The path from the root of a photo by its name in the annotations."""
-        return str(PurePosixPath(self.within, _relative_to(self.root / self.within, name)))
+        if name.startswith("/") or "\\" in name:
+            name = _relative_to(self.root / self.within, name)
+        return f"{self.within}/{name}" if self.within and not name.startswith("/") else name
 
     def note(self, option: str = "photos") -> str | None:
         """Say that no photo is there, and what to do."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from whalereid.catalogue.readers.coco_file import MOST_FIELDS, CocoFile, Sightin
 from whalereid.catalogue.readers.coco_names import CATEGORY, Naming, find_naming
 from whalereid.catalogue.readers.folder import Folder
 from whalereid.catalogue.readers.reader import FoundPhotos
-from whalereid.catalogue.readers.records import column_of
+from whalereid.catalogue.readers.records import Entry, column_of
 from whalereid.catalogue.readers.segmentation import outline
 from whalereid.catalogue.readers.table import Table
 from whalereid.errors import WhalereidError, listing
@@ -152,7 +152,7 @@ def _is_of_a_crowd(file: CocoFile, naming: Naming, one: Sighting) -> bool:
 def _what_was_taken(files: list[CocoFile], sightings: list[list[Sighting]]) -> list[str]:
     seen = [one for part in sightings for one in part]
     notes = []
-    if any(_encounter(one) is None and one.image.text("seq_id") for one in seen):
+    if any(one.image.get("seq_id") and not one.animal.get("encounter") for one in seen):
         notes.append("encounters were taken from the images' 'seq_id'")
     alone = sum(not one.animal.fields for one in seen)
     if alone:
@@ -163,29 +163,28 @@ def _what_was_taken(files: list[CocoFile], sightings: list[list[Sighting]]) -> l
     return notes
 
 
-def _encounter(one: Sighting) -> str | None:
-    return one.animal.text("encounter") or one.image.text("encounter")
-
-
 def _frame(
     file: CocoFile, sightings: list[Sighting], place: PhotoPlace, naming: Naming, further: list[str]
 ) -> pd.DataFrame:
     ids = _image_ids(file.names)
-    outlines = [_box_and_mask(one) for one in sightings]
-    by_name = naming.field != CATEGORY
-    columns: dict[str, Any] = {
+    paths = [place.path(name) for name in file.names]
+    dates = [_date(image) for image in file.images]
+    sequences = [image.text("encounter") or image.text("seq_id") for image in file.images]
+    sizes = [(image.number("height", 1), image.number("width", 1)) for image in file.images]
+    outlines = [_box_and_mask(one, sizes[one.photo]) for one in sightings]
+    columns: dict[str, list[Any]] = {
         "image_id": [ids[one.photo] for one in sightings],
         "number": [one.number for one in sightings],
-        "path": [place.path(file.names[one.photo]) for one in sightings],
+        "path": [paths[one.photo] for one in sightings],
         "identity": [naming.of(file, one) for one in sightings],
         "viewpoint": [one.animal.text("viewpoint") for one in sightings],
-        "date": [_date(one) for one in sightings],
-        "species": [_species(file, one, from_category=by_name) for one in sightings],
-        "encounter": [_encounter(one) or one.image.text("seq_id") for one in sightings],
+        "date": [one.animal.text("date") or dates[one.photo] for one in sightings],
+        "species": [_species(file, one, naming) for one in sightings],
+        "encounter": [one.animal.text("encounter") or sequences[one.photo] for one in sightings],
         "bbox": [box for box, _ in outlines],
         "mask": [mask for _, mask in outlines],
-        "height": [one.image.number("height", 1) for one in sightings],
-        "width": [one.image.number("width", 1) for one in sightings],
+        "height": [sizes[one.photo][0] for one in sightings],
+        "width": [sizes[one.photo][1] for one in sightings],
     }
     frame = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
     for name in further:
@@ -194,21 +193,20 @@ def _frame(
     return frame
 
 
-def _box_and_mask(one: Sighting) -> tuple[Any, str | None]:
-    width, height = one.image.number("width", 1), one.image.number("height", 1)
-    size = None if width is None or height is None else (0.0, 0.0, width, height)
-    box, mask = outline(one.animal, "segmentation", one.animal.box("bbox", _BOX), size)
+def _box_and_mask(one: Sighting, size: tuple[float | None, float | None]) -> tuple[Any, str | None]:
+    height, width = size
+    whole = None if width is None or height is None else (0.0, 0.0, width, height)
+    box, mask = outline(one.animal, "segmentation", one.animal.box("bbox", _BOX), whole)
     return box, mask or one.animal.text("mask")
 
 
-def _date(one: Sighting) -> str | None:
-    date = one.animal.text("date") or one.image.text("date_captured") or one.image.text("datetime")
-    date = date or one.image.text("date")
+def _date(image: Entry) -> str | None:
+    date = image.text("date_captured") or image.text("datetime") or image.text("date")
     return None if date == "NA" else date
 
 
-def _species(file: CocoFile, one: Sighting, *, from_category: bool) -> str | None:
-    kind = file.category(one) if from_category else None
+def _species(file: CocoFile, one: Sighting, naming: Naming) -> str | None:
+    kind = None if naming.field == CATEGORY else file.category(one)
     return one.animal.text("species") or (None if kind == _NO_SPECIES else kind)
 
 
@@ -217,7 +215,7 @@ def _image_ids(names: list[str]) -> list[str]:
     found = [_COMPETITION_NAME.fullmatch(name) for name in names]
     if all(match and int(match[1]) == int(match[2]) + 1 for match in found):
         return [f"train{int(match[2]):04d}" for match in found if match]
-    return [PurePosixPath(os.path.splitext(name.replace("\\", "/"))[0]).as_posix() for name in names]  # noqa: PTH122
+    return [os.path.splitext(name.replace("\\", "/"))[0] for name in names]  # noqa: PTH122
 
 
 def _with_ids(frame: pd.DataFrame, own: list[list[str] | None]) -> pd.DataFrame:

@@ -51,6 +51,9 @@ class Entry:
 
     def text(self, name: str) -> str | None:
         """Text, or a whole number as its digits; None where there is none."""
+        value = self.fields.get(name)
+        if value is None or type(value) is str:  # nearly always
+            return value and (value.strip() or None)
         value = _whole(self.get(name))
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | str)):
             self.refuse(name, "text or a whole number")
