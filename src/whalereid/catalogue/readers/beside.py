@@ -57,7 +57,8 @@ def _given_folder(photos: str | os.PathLike[str]) -> Path:
     WhalereidError
         There is none.
     """
-    path = Path(instance(photos, "photos", (str, os.PathLike), "the folder of the photos"))
+    instance(photos, "photos", (str, os.PathLike), "the folder of the photos")
+    path = Path(photos)
     try:
         there = bool(str(photos)) and path.is_dir()
     except (OSError, ValueError):

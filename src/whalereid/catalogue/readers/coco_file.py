@@ -69,7 +69,7 @@ class CocoFile:
         self.images = entries(content, "images", str(path), _KIND)
         self.annotations = [_with_attributes(entry) for entry in entries(content, "annotations", str(path), _KIND)]
         kinds = entries(content, "categories", str(path), _KIND) if content.get("categories") is not None else []
-        self.categories = {kind.key("id"): kind.text("name") for kind in kinds}
+        self.categories: dict[Any, str | None] = {kind.key("id"): kind.text("name") for kind in kinds}
         self.names = [self._name(image) for image in self.images]
         self._animals: list[list[Entry]] = [[] for _ in self.images]
         place: dict[int | str, int] = {}
