@@ -123,5 +123,8 @@ def _what_file_it_is(path: Path) -> str:
     if path.suffix.lower() in _ARCHIVES:
         return "is an archive; unpack it, then give its folder"
     if path.suffix.lower() == ".json":
-        return "is no file of annotations that can be read: COCO has 'images' and 'annotations'"
+        return (
+            "is no file of annotations that can be read: COCO has 'images' and 'annotations', MegaDetector's results "
+            "'images' with 'file' and 'detections', a Camtrap DP's datapackage.json deployments, media and observations"
+        )
     return "not a table that can be read; save it as .csv or .parquet"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,7 +13,7 @@ from whalereid.catalogue.readers.folder import Folder
 from whalereid.errors import WhalereidError
 from whalereid.files import inside
 
-__all__ = ["PhotoPlace", "place_of_photos"]
+__all__ = ["PhotoPlace", "photo_ids", "place_of_photos"]
 
 _LOOKED_FOR = 100  # names that are looked for in each place
 _MOST_FOLDERS = 50  # that are looked in
@@ -108,6 +109,19 @@ def place_of_photos(
         if there == len(sample):
             break
     return best
+
+
+def photo_ids(names: Sequence[str], paths: Sequence[str]) -> list[str]:
+    """Ids of photos: their names without suffix; the path of those whose names differ in that alone.
+
+    Examples
+    --------
+    >>> photo_ids(["a.jpg", "b.jpg", "b.png"], ["images/a.jpg", "images/b.jpg", "images/b.png"])
+    ['a', 'images/b.jpg', 'images/b.png']
+    """
+    stems = [os.path.splitext(name.replace("\\", "/"))[0] for name in names]  # noqa: PTH122 - any text has one
+    count = Counter(stems)
+    return [stem if count[stem] == 1 else path for stem, path in zip(stems, paths, strict=True)]
 
 
 def _folders_below(root: Path) -> list[str]:

@@ -7,7 +7,6 @@ https://github.com/agentmorris/MegaDetector/tree/main/megadetector/data_manageme
 
 from __future__ import annotations
 
-import os
 import re
 from functools import partial
 from pathlib import Path
@@ -16,12 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whalereid.catalogue.readers.beside import PhotoPlace, place_of_photos
+from whalereid.catalogue.readers.beside import PhotoPlace, photo_ids, place_of_photos
 from whalereid.catalogue.readers.coco_file import MOST_FIELDS, CocoFile, Sighting
 from whalereid.catalogue.readers.coco_names import CATEGORY, Naming, find_naming
 from whalereid.catalogue.readers.folder import Folder
 from whalereid.catalogue.readers.reader import FoundPhotos
-from whalereid.catalogue.readers.records import Entry, column_of
+from whalereid.catalogue.readers.records import Entry, column_of, json_files
 from whalereid.catalogue.readers.segmentation import outline
 from whalereid.catalogue.readers.table import Table
 from whalereid.errors import WhalereidError, listing
@@ -31,7 +30,6 @@ __all__ = ["Coco"]
 
 _PART = re.compile(r"instances_(.+)\.json", re.IGNORECASE)
 _COMPETITION_NAME = re.compile(r"0*(\d+)_(\d+)\.jpe?g", re.IGNORECASE)
-_MOST_FILES = 20  # of JSON in a folder; where there are more, each is a photo's own
 _BOX = "[x, y, width, height] in pixels, with an area"
 _NO_SPECIES = "animal"  # a category that says nothing
 
@@ -123,16 +121,13 @@ def _in_annotations(folder: Folder) -> list[Path]:
     """The files of annotations in annotations/: those called so, or else those that are."""
     inner = folder.folder("annotations")
     files = [] if inner is None else Folder(inner).files
-    return [path for path in files if _PART.fullmatch(path.name)] or [path for path in _jsons(files) if _is_coco(path)]
+    return [path for path in files if _PART.fullmatch(path.name)] or [
+        path for path in json_files(files) if _is_coco(path)
+    ]
 
 
 def _beside_photos(folder: Folder) -> list[Path]:
-    return [path for path in _jsons(folder.files) if _is_coco(path)]
-
-
-def _jsons(files: list[Path]) -> list[Path]:
-    found = [path for path in files if path.suffix.lower() == ".json"]
-    return found if len(found) <= _MOST_FILES else []
+    return [path for path in json_files(folder.files) if _is_coco(path)]
 
 
 def _is_coco(path: Path) -> bool:
@@ -166,8 +161,8 @@ def _what_was_taken(files: list[CocoFile], sightings: list[list[Sighting]]) -> l
 def _frame(
     file: CocoFile, sightings: list[Sighting], place: PhotoPlace, naming: Naming, further: list[str]
 ) -> pd.DataFrame:
-    ids = _image_ids(file.names)
     paths = [place.path(name) for name in file.names]
+    ids = _image_ids(file, paths)
     dates = [_date(image) for image in file.images]
     sequences = [image.text("encounter") or image.text("seq_id") for image in file.images]
     sizes = [(image.number("height", 1), image.number("width", 1)) for image in file.images]
@@ -210,12 +205,12 @@ def _species(file: CocoFile, one: Sighting, naming: Naming) -> str | None:
     return one.animal.text("species") or (None if kind == _NO_SPECIES else kind)
 
 
-def _image_ids(names: list[str]) -> list[str]:
-    """A photo's file name without its suffix; LILA's ``{k + 1:012d}_{k}.jpg`` is the competition's ``train{k:04d}``."""
-    found = [_COMPETITION_NAME.fullmatch(name) for name in names]
+def _image_ids(file: CocoFile, paths: list[str]) -> list[str]:
+    """Ids of a file's photos; LILA's ``{k + 1:012d}_{k}.jpg`` is the competition's ``train{k:04d}``."""
+    found = [_COMPETITION_NAME.fullmatch(name) for name in file.names]
     if all(match and int(match[1]) == int(match[2]) + 1 for match in found):
         return [f"train{int(match[2]):04d}" for match in found if match]
-    return [os.path.splitext(name.replace("\\", "/"))[0] for name in names]  # noqa: PTH122
+    return photo_ids(file.names, paths)
 
 
 def _with_ids(frame: pd.DataFrame, own: list[list[str] | None]) -> pd.DataFrame:
@@ -223,7 +218,7 @@ def _with_ids(frame: pd.DataFrame, own: list[list[str] | None]) -> pd.DataFrame:
     if not len(frame):
         return pd.DataFrame(columns=["image_id", "path"])
     photos = frame[["image_id", "path"]].drop_duplicates()
-    twice = photos["image_id"].duplicated(keep=False)  # a.jpg beside a.png
+    twice = photos["image_id"].duplicated(keep=False)  # in two parts
     plain = dict(zip(photos["path"], photos["image_id"].mask(twice, photos["path"]), strict=True))
     ids = frame["path"].map(plain) + np.where(frame["number"] == "", "", "#") + frame["number"]
     if all(part is not None for part in own):

@@ -9,7 +9,7 @@ from typing import Any
 
 from whalereid import stopping
 from whalereid.catalogue.columns import ALIASES, REQUIRED
-from whalereid.catalogue.readers.records import Entry, entries
+from whalereid.catalogue.readers.records import Entry, distinct_names, entries
 from whalereid.reading import read_json
 
 __all__ = ["MOST_FIELDS", "ROW_ID", "CocoFile", "Sighting"]
@@ -70,16 +70,12 @@ class CocoFile:
         self.annotations = [_with_attributes(entry) for entry in entries(content, "annotations", str(path), _KIND)]
         kinds = entries(content, "categories", str(path), _KIND) if content.get("categories") is not None else []
         self.categories: dict[Any, str | None] = {kind.key("id"): kind.text("name") for kind in kinds}
-        self.names = [self._name(image) for image in self.images]
+        self.names = distinct_names(self.images, "file_name")
         self._animals: list[list[Entry]] = [[] for _ in self.images]
         place: dict[int | str, int] = {}
         for at, image in enumerate(self.images):
             if place.setdefault(image.key("id"), at) != at:
                 image.refuse("id", "a number or text of its own: two images have the same")
-        first: dict[str, int] = {}
-        for at, name in enumerate(self.names):
-            if first.setdefault(name, at) != at:
-                self.images[at].refuse("file_name", f"the name of another photo than images[{first[name]}]")
         for number, animal in enumerate(self.annotations):
             if number % 10_000 == 0:
                 stopping.check()
@@ -124,11 +120,6 @@ class CocoFile:
                 if len(found) > MOST_FIELDS:  # then names of fields are data
                     break
         return [name for name in found if name not in taken and name.strip().lower() not in _NEVER and name.strip()]
-
-    @staticmethod
-    def _name(image: Entry) -> str:
-        name = str(image.key("file_name")).strip()
-        return name or image.refuse("file_name", "the name of a photo")
 
 
 def _with_attributes(entry: Entry) -> Entry:

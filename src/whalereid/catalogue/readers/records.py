@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -10,8 +11,9 @@ import pandas as pd
 
 from whalereid.errors import WhalereidError
 
-__all__ = ["Entry", "column_of", "entries", "finite"]
+__all__ = ["Entry", "column_of", "distinct_names", "entries", "finite", "json_files"]
 
+_MOST_FILES = 20
 _LARGEST = 2**63  # beyond it no table has whole numbers
 
 
@@ -71,14 +73,31 @@ class Entry:
 
     def box(self, name: str, wanted: str) -> tuple[float, float, float, float] | None:
         """Four finite numbers, of which the last two are above 0; None where there are none."""
-        value = self.get(name)
-        if value is None or value == []:
+        if self.get(name) in (None, []):
             return None
-        fits = isinstance(value, list) and len(value) == 4 and all(map(finite, value))
-        if not fits or value[2] <= 0 or value[3] <= 0:
+        x, y, width, height = self.numbers(name, 4, wanted)
+        if width <= 0 or height <= 0:
             self.refuse(name, wanted)
-        x, y, width, height = map(float, value)
         return x, y, width, height
+
+    def numbers(self, name: str, n: int, wanted: str) -> tuple[float, ...]:
+        """A list of so many finite numbers; it must be there."""
+        value = self.get(name)
+        if not isinstance(value, list) or len(value) != n or not all(map(finite, value)):
+            self.refuse(name, wanted)
+        return tuple(map(float, value))
+
+    def entries(self, name: str) -> list[Entry]:
+        """The entries of a list in it; none where there is no list."""
+        held = self.get(name)
+        if held is None:
+            return []
+        if not isinstance(held, list):
+            self.refuse(name, "a list of objects")
+        for at, fields in enumerate(held):
+            if not isinstance(fields, dict):
+                raise WhalereidError(f"{self.place}.{name}[{at}] is {fields!r:.60}; it is an object.")
+        return [Entry(fields, f"{self.place}.{name}[{at}]") for at, fields in enumerate(held)]
 
 
 def entries(content: dict[str, Any], key: str, where: str, kind: str) -> list[Entry]:
@@ -101,6 +120,28 @@ def entries(content: dict[str, Any], key: str, where: str, kind: str) -> list[En
 def _whole(value: Any) -> Any:
     """A whole number as an int, also where it is written as tables with gaps write it: 7.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def distinct_names(images: list[Entry], field: str) -> list[str]:
+    """The photos' names, each once.
+
+    Raises
+    ------
+    WhalereidError
+        One is missing, or stands there twice; the message names both.
+    """
+    names = [str(image.key(field)).strip() or image.refuse(field, "the name of a photo") for image in images]
+    first: dict[str, int] = {}
+    for at, name in enumerate(names):
+        if first.setdefault(name, at) != at:
+            images[at].refuse(field, f"the name of another photo than {images[first[name]].place.rpartition(': ')[2]}")
+    return names
+
+
+def json_files(files: list[Path]) -> list[Path]:
+    """The JSON files among those of a folder; none where there are so many that each is a photo's own."""
+    found = [path for path in files if path.suffix.lower() == ".json"]
+    return found if len(found) <= _MOST_FILES else []
 
 
 def finite(value: Any) -> bool:
