@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from whalereid.decoding import crop, decode, decode_bytes
+from whalereid.decoding import crop, decode, decode_bytes, upright_size
 from whalereid.errors import WhalereidError
 
 PHOTO = cv2.resize(np.random.default_rng(0).integers(0, 256, (6, 5, 3)).astype(np.uint8), (60, 72))
@@ -175,3 +175,39 @@ def test_boxes_cut_out(box: tuple[float, float, float, float], part: np.ndarray)
 def test_boxes_that_miss_are_refused(box: tuple[float, float, float, float]) -> None:
     with pytest.raises(WhalereidError, match=r"a\.jpg: bbox .* lies outside the photo of 60×72 px"):
         crop(PHOTO, box, where="a.jpg")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_size_is_that_of_the_upright_photo(tmp_path: Path, name: str, turned: bool) -> None:
+    data = FORMATS[name]
+    if turned and data.startswith(b"\xff\xd8"):
+        data = with_segment(data, b"Exif\0\0" + EXIF_TURNED)
+    if turned and data.startswith(b"\x89PNG"):
+        data = with_chunk(data, b"eXIf", EXIF_TURNED)
+    (tmp_path / "photo").write_bytes(data)
+    height, width = decode(tmp_path / "photo").shape[:2]
+    assert upright_size(tmp_path / "photo") == (width, height)
+
+
+def test_the_size_of_a_jpeg_needs_its_header_alone(tmp_path: Path) -> None:
+    thumbnails = with_segment(with_segment(FORMATS["jpeg"], bytes(60_000)), bytes(65_000))
+    (tmp_path / "long.jpg").write_bytes(with_segment(thumbnails, bytes(65_000)))
+    assert upright_size(tmp_path / "long.jpg") == (60, 72)
+    (tmp_path / "cut.jpg").write_bytes(FORMATS["jpeg"][:700])
+    assert upright_size(tmp_path / "cut.jpg") == (60, 72)
+    (tmp_path / "other.jpg").write_bytes(
+        with_segment(FORMATS["jpeg"], b"Exif\0\0" + EXIF_TURNED.replace(b"\6", b"\x20"))
+    )
+    assert upright_size(tmp_path / "other.jpg") == (60, 72)
+
+
+@pytest.mark.parametrize(
+    "data", [None, b"", b"x" * 99, FORMATS["jpeg"][:20], FORMATS["png"][:60], FORMATS["webp"][:60]]
+)
+def test_the_size_of_what_is_no_photo_is_refused(tmp_path: Path, data: bytes | None) -> None:
+    path = tmp_path / "photo.jpg"
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(WhalereidError, match=r"photo\.jpg"):
+        upright_size(path)

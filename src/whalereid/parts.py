@@ -110,6 +110,7 @@ READERS: Registry[Any] = Registry(
         "coco": "whalereid.catalogue.readers.coco:Coco",
         "competition": "whalereid.catalogue.readers.competition:Competition",
         "table": "whalereid.catalogue.readers.table:Table",
+        "megadetector": "whalereid.catalogue.readers.megadetector:MegaDetector",
         "wildlife": "whalereid.catalogue.readers.wildlife:Wildlife",
         "photos": "whalereid.catalogue.readers.photos:Photos",
         "folders": "whalereid.catalogue.readers.folders:Folders",

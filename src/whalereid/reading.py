@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ __all__ = [
     "MOST_NUMBERS_GB",
     "check_file",
     "check_size",
+    "has_keys",
     "is_file",
     "os_errors",
     "parse_json",
@@ -31,6 +33,7 @@ MAX_FILE_GB = "WHALEREID_MAX_FILE_GB"
 MOST_JSON_GB, MOST_TABLE_GB, MOST_NUMBERS_GB = 1.0, 8.0, 32.0
 """Sizes up to which JSON, tables, and weights or vectors are read where that isn't set."""
 
+_PIECE = 1 << 20  # bytes that are looked through at once
 _DEEPEST = 64  # levels of JSON; nothing of ours has ten, and code that goes down them must not run out of stack
 
 
@@ -171,6 +174,37 @@ def parse_json(text: str | bytes, where: str, what: str) -> dict[str, Any]:
     if _is_deeper(content, _DEEPEST):
         raise WhalereidError(f"{where}: isn't {what} (it is nested too deep).")
     return content
+
+
+def has_keys(path: str | os.PathLike[str], *keys: str) -> bool:
+    """Whether a file mentions these keys, as JSON does; it is looked through, not parsed, up to the last one wanted.
+
+    False for what is no plain file or can't be read: whoever then reads it says why.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "a.json").write_text('{"images": []}')
+    ...     has_keys(Path(folder, "a.json"), "images"), has_keys(Path(folder, "a.json"), "images", "annotations")
+    (True, False)
+    """
+    wanted = {key: re.compile(rb'"' + re.escape(key.encode()) + rb'"\s*:') for key in keys}
+    longest = max(map(len, keys)) + 64  # of a key whose end stands in the next piece
+    left = int(_most_gb(MOST_JSON_GB) * 1e9)
+    before = b""
+    try:
+        if not is_file(path):
+            return False
+        with Path(path).open("rb") as file:
+            while wanted and left > 0 and (piece := file.read(_PIECE)):
+                left -= len(piece)
+                text = before + piece
+                wanted = {key: pattern for key, pattern in wanted.items() if pattern.search(text) is None}
+                before = text[-longest:]
+    except (OSError, WhalereidError):
+        return False
+    return not wanted
 
 
 def _is_deeper(content: Any, levels: int) -> bool:

@@ -76,7 +76,7 @@ def test_tables_that_cannot_be_used(table: Callable[..., Path], tmp_path: Path) 
     refused(r"nothing\.csv: no such file or folder", tmp_path / "nothing.csv")
     refused(r"photos\.xlsx: not a table that can be read; save it as \.csv", table("PK", "photos.xlsx"))
     refused(r"photos\.zip: is an archive; unpack it", table("PK", "photos.zip"))
-    refused(r"instances\.json: give the folder that holds annotations/", table("{}", "instances.json"))
+    refused(r"instances\.json: is no file of annotations that can be read", table("{}", "instances.json"))
     refused("can't be read", tmp_path / ("x" * 5000))
     refused(r"photos\.parquet: not a Parquet file", table("image_id,path\n", "photos.parquet"))
     refused(
@@ -204,7 +204,7 @@ def test_coco_of_another_animal(coco: Path) -> None:
         content["annotations"][1].update(image_id=1, bbox=[1, 2, 30, 40])
 
     photos = Catalogue.read(edited(coco, edit))
-    assert photos.image_ids.tolist() == ["leopard/000000-1", "leopard/000000-2", "leopard/000001", "leopard/000002"]
+    assert photos.image_ids.tolist() == ["leopard/000000#0", "leopard/000000#1", "leopard/000001", "leopard/000002"]
     assert photos.column("bbox").iloc[1] == (1.0, 2.0, 30.0, 40.0)
     assert photos.known("bbox").tolist() == [False, True, False, False]
     assert photos.known("identity").tolist() == [True, False, False, True]
@@ -216,10 +216,16 @@ def test_coco_of_another_animal(coco: Path) -> None:
     [
         (lambda c: [1], "isn't COCO annotations"),
         (lambda c: c.pop("annotations") and None, "is not COCO: it has no list of 'annotations'"),
-        (lambda c: c["images"][0].pop("file_name") and None, "an entry of 'images' has no .* as its 'file_name'"),
-        (lambda c: c["annotations"][1].update(image_id=[1]), "an entry of 'annotations' has no .* as its 'image_id'"),
-        (lambda c: c["annotations"][1].update(image_id=99), "annotation 2: there is no image with the id 99"),
-        (lambda c: c["images"][1].update(id=1), "two images have the same id"),
+        (
+            lambda c: c["images"][0].pop("file_name") and None,
+            r"images\[0\] has no 'file_name'; it is a whole number or text",
+        ),
+        (lambda c: c["annotations"][1].update(image_id=[1]), r"annotations\[1\]\.image_id is \[1\]; it is"),
+        (
+            lambda c: c["annotations"][1].update(image_id=99),
+            r"annotations\[1\]\.image_id is 99; it is the id of one of the images",
+        ),
+        (lambda c: c["images"][1].update(id=1), r"images\[1\]\.id is 1; it is .*two images have the same"),
         (lambda c: c["images"].clear() or c["annotations"].clear(), "the table is empty"),
     ],
 )

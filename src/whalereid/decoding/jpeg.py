@@ -13,7 +13,7 @@ from whalereid.decoding.limits import DAMAGED, refuse_large
 from whalereid.decoding.opencv import decode_with_opencv
 from whalereid.errors import WhalereidError
 
-__all__ = ["decode_jpeg"]
+__all__ = ["decode_jpeg", "jpeg_size"]
 
 _HOLE = bytes(16)
 # What libjpeg warns of though every pixel comes out as meant: oddities of the header.
@@ -59,6 +59,17 @@ def decode_jpeg(data: bytes, *, where: str) -> np.ndarray:
     image = image[..., 0] if space == "GRAY" else image
     image = cv2.flip(image, 1) if mirrored else image
     return image if turn is None else cv2.rotate(image, turn)
+
+
+def jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a JPEG once it is upright, as its header declares them; None where that isn't in `data`."""
+    for marker, start, _ in _segments(data):
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and start + 9 <= len(data):
+            height, width = struct.unpack_from(">HH", data, start + 5)
+            if height == 0 or width == 0:  # a height that follows the first scan
+                return None
+            return (height, width) if _orientation(data) in (5, 6, 7, 8) else (width, height)
+    return None
 
 
 def _check_jpeg(data: bytes, space: str, *, where: str) -> None:

@@ -130,5 +130,8 @@ def _what_file_it_is(path: Path) -> str:
     if path.suffix.lower() in PHOTO_SUFFIXES:
         return "is a photo; give the folder of the photos"
     if path.suffix.lower() == ".json":
-        return "give the folder that holds annotations/ and images/, not the annotations"
+        return (
+            "is no file of annotations that can be read: COCO has 'images' and 'annotations', MegaDetector's results "
+            "'images' with 'file' and 'detections', a Camtrap DP's datapackage.json deployments, media and observations"
+        )
     return "not a table that can be read; save it as .csv or .parquet"

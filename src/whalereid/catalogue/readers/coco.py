@@ -1,159 +1,226 @@
-"""COCO exports of identified animals, as LILA has them of the competition's belugas and of other animals.
+"""COCO annotations of identified animals: boxes, masks, and who it is in any field.
 
-https://lila.science/datasets/beluga-id-2022/
+LILA has the competition's belugas so, and other animals: https://lila.science/datasets/beluga-id-2022/. The form is
+described at https://cocodataset.org/#format-data, that of camera traps (``seq_id``, ``datetime``, ``location``) at
+https://github.com/agentmorris/MegaDetector/tree/main/megadetector/data_management.
 """
 
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from whalereid.catalogue.readers.beside import PhotoPlace, photo_ids, place_of_photos
+from whalereid.catalogue.readers.coco_file import MOST_FIELDS, CocoFile, Sighting
+from whalereid.catalogue.readers.coco_names import CATEGORY, Naming, find_naming
 from whalereid.catalogue.readers.folder import Folder
 from whalereid.catalogue.readers.reader import FoundPhotos
+from whalereid.catalogue.readers.records import Entry, column_of, json_files
+from whalereid.catalogue.readers.segmentation import outline
+from whalereid.catalogue.readers.table import Table
 from whalereid.errors import WhalereidError, listing
-from whalereid.reading import read_json
+from whalereid.reading import has_keys
 
 __all__ = ["Coco"]
 
-_ANNOTATIONS = re.compile(r"instances_(.+)\.json", re.IGNORECASE)
-# Where exports of identified animals have the name, without case and underscores; the first that has any counts.
-_NAMES = (
-    "name",
-    "identity",
-    "individual",
-    "individualid",
-    "individualname",
-    "animal",
-    "animalid",
-    "animalname",
-    "identityid",
-    "whaleid",
-    "catalogid",
-    "catalogueid",
-    "nameid",
-)
+_PART = re.compile(r"instances_(.+)\.json", re.IGNORECASE)
 _COMPETITION_NAME = re.compile(r"0*(\d+)_(\d+)\.jpe?g", re.IGNORECASE)
+_BOX = "[x, y, width, height] in pixels, with an area"
+_NO_SPECIES = "animal"  # a category that says nothing
 
 
 class Coco:
-    """A folder of COCO annotations and their photos."""
+    """COCO annotations and their photos: a folder, or the file of annotations.
 
-    wanted = "it needs annotations/instances_*.json and images/*/"
+    Parameters
+    ----------
+    identity : str, optional
+        The field that names the animal: of the annotations (or their ``attributes``), of the images, or
+        ``category_id``, which takes the category's name. By default the likeliest of the annotations'.
+    photos : path, optional
+        The folder that the photos' names start from. By default it is found.
+    """
+
+    wanted = "it needs annotations/instances_*.json and images/*/, or one .json of 'images' and 'annotations'"
+
+    def __init__(self, identity: str | None = None, photos: str | None = None) -> None:
+        self.identity, self.photos = identity, photos
 
     def recognises(self, source: Any) -> bool:
-        """Whether a folder holds COCO annotations."""
-        return isinstance(source, Folder) and bool(_annotation_files(source))
+        """Whether it is COCO annotations, or a folder that holds them in annotations/ or beside its photos."""
+        if isinstance(source, Folder):
+            if _in_annotations(source):
+                return True
+            return not Table().recognises(source) and bool(_beside_photos(source))
+        return isinstance(source, Path) and _is_coco(source)
 
-    def read(self, folder: Folder) -> FoundPhotos:
-        """Read every part (train, val, ...) that holds photos; one row for each annotated animal."""
-        images = folder.folder("images")
-        if images is None:
-            raise WhalereidError(f"{folder.path}: holds annotations but no images/; {self.wanted}.")
-        files = _annotation_files(folder)
-        contents = [_read_json(path) for path in files]
-        names = _fields_of_names(contents, files)
-        frames = [
-            _read_part(content, path, Path(images.name) / _part(path), names[0] if names else None)
-            for content, path in zip(contents, files, strict=True)
-        ]
-        frame = pd.concat(frames, ignore_index=True)
-        notes = [f"identities were taken from the annotations' {names[0]!r}"] if names else []
-        if names[1:]:
-            aside = listing(map(repr, names[1:]))
-            notes.append(f"left aside, though they may name animals, too: the annotations' {aside}")
-        source = files[0] if len(files) == 1 else files[0].parent
-        return FoundPhotos(frame, folder.path, source=str(source), notes=tuple(notes))
+    def read(self, source: Folder | Path) -> FoundPhotos:
+        """Read every part (train, val, ...); one row for each annotated animal, and for each photo without any."""
+        paths, root = self._files(source)
+        files = [CocoFile(path) for path in paths]
+        naming = find_naming(files, self.identity)
+        places = [self._place(file, root) for file in files]
+        sightings = [file.sightings(partial(_is_of_a_crowd, file, naming)) for file in files]
+        taken = {*_COLUMNS, naming.field or ""}
+        further = list(dict.fromkeys(name for file in files for name in file.further_fields(taken=taken)))
+        parts = list(zip(files, sightings, places, strict=True))
+        frames = [_frame(file, seen, place, naming, further[:MOST_FIELDS]) for file, seen, place in parts]
+        frame = _with_ids(pd.concat(frames, ignore_index=True), [file.row_ids(seen) for file, seen, _ in parts])
+        notes = [*naming.notes, *(note for place in places if (note := place.note()))]
+        notes += _what_was_taken(files, sightings)
+        if len(further) > MOST_FIELDS:
+            notes.append(f"of the records' further fields, the first {MOST_FIELDS} became columns")
+        name = paths[0] if len(paths) == 1 else paths[0].parent
+        return FoundPhotos(frame, places[0].root, source=str(name), notes=tuple(dict.fromkeys(notes)))
+
+    def _files(self, source: Folder | Path) -> tuple[list[Path], Path]:
+        """The files of annotations, and the folder that their photos are below."""
+        if isinstance(source, Path):
+            is_within = source.parent.name.lower() == "annotations"
+            return [source], source.parent.parent if is_within else source.parent
+        inner = _in_annotations(source)
+        if inner:
+            if self.photos is None and source.folder("images") is None:
+                raise WhalereidError(f"{source.path}: holds annotations but no images/; {self.wanted}.")
+            return inner, source.path
+        found = _beside_photos(source)
+        if len(found) != 1:
+            held = f"holds several files of annotations: {listing(path.name for path in found)}; give one by its path"
+            raise WhalereidError(f"{source.path}: {held if found else self.wanted}.")
+        return found, source.path
+
+    def _place(self, file: CocoFile, root: Path) -> PhotoPlace:
+        images = Folder(root).folder("images")
+        is_part = images is not None and file.path.parent != root
+        return place_of_photos(
+            file.names, root, self.photos, first=f"{images.name}/{_part(file.path)}" if images and is_part else ""
+        )
 
 
-def _annotation_files(folder: Folder) -> list[Path]:
-    annotations = folder.folder("annotations")
-    if annotations is None:
-        return []
-    return [path for path in Folder(annotations).files if _ANNOTATIONS.fullmatch(path.name)]
+_COLUMNS = (
+    "image_id",
+    "path",
+    "identity",
+    "viewpoint",
+    "date",
+    "species",
+    "encounter",
+    "bbox",
+    "mask",
+    "height",
+    "width",
+)
+
+
+def _in_annotations(folder: Folder) -> list[Path]:
+    """The files of annotations in annotations/: those called so, or else those that are."""
+    inner = folder.folder("annotations")
+    files = [] if inner is None else Folder(inner).files
+    return [path for path in files if _PART.fullmatch(path.name)] or [
+        path for path in json_files(files) if _is_coco(path)
+    ]
+
+
+def _beside_photos(folder: Folder) -> list[Path]:
+    return [path for path in json_files(folder.files) if _is_coco(path)]
+
+
+def _is_coco(path: Path) -> bool:
+    return path.suffix.lower() == ".json" and has_keys(path, "images", "annotations")
 
 
 def _part(path: Path) -> str:
-    found = _ANNOTATIONS.fullmatch(path.name)
+    found = _PART.fullmatch(path.name)
     return found[1] if found else path.stem
 
 
-def _read_json(path: Path) -> Any:
-    content = read_json(path, "COCO annotations")
-    _records(content, "images", path)
-    return content
+def _is_of_a_crowd(file: CocoFile, naming: Naming, one: Sighting) -> bool:
+    """Whether an annotation outlines a crowd, and names nobody."""
+    return one.animal.get("iscrowd") in (1, "1") and naming.of(file, one) is None  # True is 1
 
 
-def _fields_of_names(contents: list[Any], paths: list[Path]) -> list[str]:
-    """The annotations' fields that name animals somewhere, the one to take first."""
-    given = {
-        field: None
-        for content, path in zip(contents, paths, strict=True)
-        for animal in _records(content, "annotations", path)
-        for field, value in animal.items()
-        if isinstance(value, int | str) and str(value).strip()
+def _what_was_taken(files: list[CocoFile], sightings: list[list[Sighting]]) -> list[str]:
+    seen = [one for part in sightings for one in part]
+    notes = []
+    if any(one.image.get("seq_id") and not one.animal.get("encounter") for one in seen):
+        notes.append("encounters were taken from the images' 'seq_id'")
+    alone = sum(not one.animal.fields for one in seen)
+    if alone:
+        notes.append(f"photos without annotations, kept as nobody's: {alone:,}")
+    left_out = sum(len(file.annotations) for file in files) - (len(seen) - alone)
+    if left_out:
+        notes.append(f"annotations of crowds (iscrowd) that name nobody, left out: {left_out:,}")
+    return notes
+
+
+def _frame(
+    file: CocoFile, sightings: list[Sighting], place: PhotoPlace, naming: Naming, further: list[str]
+) -> pd.DataFrame:
+    paths = [place.path(name) for name in file.names]
+    ids = _image_ids(file, paths)
+    dates = [_date(image) for image in file.images]
+    sequences = [image.text("encounter") or image.text("seq_id") for image in file.images]
+    sizes = [(image.number("height", 1), image.number("width", 1)) for image in file.images]
+    outlines = [_box_and_mask(one, sizes[one.photo]) for one in sightings]
+    columns: dict[str, list[Any]] = {
+        "image_id": [ids[one.photo] for one in sightings],
+        "number": [one.number for one in sightings],
+        "path": [paths[one.photo] for one in sightings],
+        "identity": [naming.of(file, one) for one in sightings],
+        "viewpoint": [one.animal.text("viewpoint") for one in sightings],
+        "date": [one.animal.text("date") or dates[one.photo] for one in sightings],
+        "species": [_species(file, one, naming) for one in sightings],
+        "encounter": [one.animal.text("encounter") or sequences[one.photo] for one in sightings],
+        "bbox": [box for box, _ in outlines],
+        "mask": [mask for _, mask in outlines],
+        "height": [sizes[one.photo][0] for one in sightings],
+        "width": [sizes[one.photo][1] for one in sightings],
     }
-    plain = {field: re.sub(r"[^a-z0-9]", "", field.lower()) for field in given}
-    return sorted((field for field in given if plain[field] in _NAMES), key=lambda field: _NAMES.index(plain[field]))
+    frame = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+    for name in further:
+        values = [one.animal.fields.get(name, one.image.fields.get(name)) for one in sightings]
+        frame[name] = column_of([value if isinstance(value, str | int | float) else None for value in values])
+    return frame
 
 
-def _read_part(content: Any, path: Path, images: Path, name_field: str | None) -> pd.DataFrame:
-    photos = _records(content, "images", path)
-    kinds = _records(content, "categories", path) if "categories" in content else []
-    species = {_id(kind, "id", "categories", path): kind.get("name") for kind in kinds}
-    names = [str(_id(photo, "file_name", "images", path)) for photo in photos]
-    ids = dict(zip((_id(photo, "id", "images", path) for photo in photos), _image_ids(names), strict=True))
-    if len(ids) < len(photos):
-        raise WhalereidError(f"{path}: two images have the same id.")
-    animals: dict[int | str, list[dict[str, Any]]] = {photo: [] for photo in ids}
-    for row, animal in enumerate(_records(content, "annotations", path), start=1):
-        photo = _id(animal, "image_id", "annotations", path)
-        if photo not in animals:
-            raise WhalereidError(f"{path}, annotation {row}: there is no image with the id {photo!r}.")
-        animals[photo].append(animal)
-    rows = []
-    for record, (photo, image_id), name in zip(photos, ids.items(), names, strict=True):
-        shown = animals[photo] or [{}]
-        for number, animal in enumerate(shown, start=1):
-            kind = animal.get("category_id")
-            rows.append(
-                {
-                    "image_id": image_id + (f"-{number}" if len(shown) > 1 else ""),
-                    "path": (images / name).as_posix(),
-                    "identity": animal.get(name_field) if name_field is not None else None,
-                    "viewpoint": animal.get("viewpoint"),
-                    "date": record.get("date_captured"),
-                    "species": species.get(kind) if isinstance(kind, int | str) else None,
-                    "bbox": animal.get("bbox"),
-                    "height": record.get("height"),
-                    "width": record.get("width"),
-                }
-            )
-    frame = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["image_id", "path"])
-    if "date" in frame:
-        frame["date"] = frame["date"].mask(frame["date"] == "NA")
-    return frame.dropna(axis="columns", how="all") if rows else frame
+def _box_and_mask(one: Sighting, size: tuple[float | None, float | None]) -> tuple[Any, str | None]:
+    height, width = size
+    whole = None if width is None or height is None else (0.0, 0.0, width, height)
+    box, mask = outline(one.animal, "segmentation", one.animal.box("bbox", _BOX), whole)
+    return box, mask or one.animal.text("mask")
 
 
-def _image_ids(names: list[str]) -> list[str]:
-    """A photo's file name without its suffix; LILA's ``{k + 1:012d}_{k}.jpg`` is the competition's ``train{k:04d}``."""
-    found = [_COMPETITION_NAME.fullmatch(name) for name in names]
+def _date(image: Entry) -> str | None:
+    date = image.text("date_captured") or image.text("datetime") or image.text("date")
+    return None if date == "NA" else date
+
+
+def _species(file: CocoFile, one: Sighting, naming: Naming) -> str | None:
+    kind = None if naming.field == CATEGORY else file.category(one)
+    return one.animal.text("species") or (None if kind == _NO_SPECIES else kind)
+
+
+def _image_ids(file: CocoFile, paths: list[str]) -> list[str]:
+    """Ids of a file's photos; LILA's ``{k + 1:012d}_{k}.jpg`` is the competition's ``train{k:04d}``."""
+    found = [_COMPETITION_NAME.fullmatch(name) for name in file.names]
     if all(match and int(match[1]) == int(match[2]) + 1 for match in found):
         return [f"train{int(match[2]):04d}" for match in found if match]
-    return [str(Path(name).with_suffix("").as_posix()) for name in names]
+    return photo_ids(file.names, paths)
 
 
-def _records(content: Any, key: str, path: Path) -> list[dict[str, Any]]:
-    records = content.get(key) if isinstance(content, dict) else None
-    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise WhalereidError(f"{path}: is not COCO: it has no list of {key!r}.")
-    return records
-
-
-def _id(record: dict[str, Any], name: str, key: str, path: Path) -> int | str:
-    value = record.get(name)
-    if not isinstance(value, int | str):
-        raise WhalereidError(f"{path}: is not COCO: an entry of {key!r} has no number or text as its {name!r}.")
-    return value
+def _with_ids(frame: pd.DataFrame, own: list[list[str] | None]) -> pd.DataFrame:
+    """The rows' ids: those that the files have, or the photos', with the animal's number where there are several."""
+    if not len(frame):
+        return pd.DataFrame(columns=["image_id", "path"])
+    photos = frame[["image_id", "path"]].drop_duplicates()
+    twice = photos["image_id"].duplicated(keep=False)  # in two parts
+    plain = dict(zip(photos["path"], photos["image_id"].mask(twice, photos["path"]), strict=True))
+    ids = frame["path"].map(plain) + np.where(frame["number"] == "", "", "#") + frame["number"]
+    if all(part is not None for part in own):
+        ids = pd.Series([name for part in own if part for name in part], frame.index, dtype=object)
+    return frame.assign(image_id=ids).drop(columns="number").dropna(axis="columns", how="all")
