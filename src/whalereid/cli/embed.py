@@ -136,11 +136,12 @@ def command(
 def _crop(model: Path, pad: float | None, background: Background | None) -> Crop:
     """How to cut photos: as RUN was trained, but for what is asked for; says where the two differ."""
     from whalereid.images import Crop
+    from whalereid.models.config import RUN
     from whalereid.training import crop_of
 
     trained = crop_of(model)
     crop = Crop(trained.pad if pad is None else pad, background or trained.background)
-    if crop != trained:
+    if crop != trained and (model / RUN).is_file():
         warn(f"photos are cut with {crop.in_words()}; {model} was trained with {trained.in_words()}.")
     elif crop != Crop():
         say(f"photos are cut as {model} was trained: {crop.in_words()}.")
