@@ -18,7 +18,7 @@ _MOST_POINTS = 100_000  # of a mask's polygons together: an outline traced aroun
 _MOST_CROSSINGS = 1_000  # of outlines with a row of pixels, on average: filling takes the square of it
 _FURTHEST = 1_000_000  # px
 _SHIFT = 4  # binary digits of a fraction of a pixel
-_LONGEST_RUN = 6  # characters: 30 bits
+_LONGEST_RUN = 7  # characters: 35 binary digits
 
 
 def fill_polygons(polygons: Sequence[np.ndarray], height: int, width: int) -> np.ndarray:
@@ -36,7 +36,7 @@ def fill_polygons(polygons: Sequence[np.ndarray], height: int, width: int) -> np
     Returns
     -------
     ndarray of shape (height, width), uint8
-        Pixels that an outline touches belong to it: up to half a pixel more than in COCO's own masks.
+        Pixels that an outline touches belong to it, so it reaches up to a pixel further than COCO's own masks.
 
     Raises
     ------
