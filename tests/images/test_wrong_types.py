@@ -14,6 +14,7 @@ from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.images import (
     TRAINING_TRANSFORMS,
+    Crop,
     CrossViewPairs,
     PhotoDataset,
     TrainingTransform,
@@ -34,6 +35,11 @@ CALLS: dict[str, tuple[Any, str, tuple[type, ...]]] = {
     "read_photo path": (lambda v: read_photo(v), "nyala|path", ()),
     "read_photo bbox": (lambda v: read_photo(Path("x"), v), "bbox", (type(None),)),
     "read_photo portrait": (lambda v: read_photo(Path("x"), None, v), "portrait", ()),
+    "read_photo mask": (lambda v: read_photo(Path("x"), mask=v), "mask", (type(None), str)),
+    "read_photo crop": (lambda v: read_photo(Path("x"), crop=v), "crop", (type(None),)),
+    "Crop pad": (lambda v: Crop(pad=v), "pad", ()),
+    "Crop background": (lambda v: Crop(background=v), "background", ()),
+    "PhotoDataset cropped": (lambda v: PhotoDataset(PHOTOS, PLAIN).cropped(v), "crop", ()),
     "evaluation_transform size": (lambda v: evaluation_transform(v), "image size", (int, list)),
     "evaluation_transform mean": (lambda v: evaluation_transform(8, v), "mean", (torch.Tensor,)),
     "evaluation_transform std": (lambda v: evaluation_transform(8, (0, 0, 0), v), "std", ()),

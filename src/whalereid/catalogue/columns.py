@@ -5,7 +5,9 @@ from __future__ import annotations
 __all__ = ["ALIASES", "KNOWN", "REQUIRED"]
 
 REQUIRED = ("image_id", "path")
-KNOWN = (*REQUIRED, "identity", "viewpoint", "encounter", "date", "bbox", "species", "location", "height", "width")
+KNOWN = (
+    *REQUIRED, "identity", "viewpoint", "encounter", "date", "bbox", "mask", "species", "location", "height", "width",
+)  # fmt: skip
 ALIASES = {
     "whale_id": "identity",
     "name": "identity",
@@ -15,4 +17,5 @@ ALIASES = {
     "view": "viewpoint",
     "encounter_id": "encounter",
     "sequence": "encounter",
+    "segmentation": "mask",
 }

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from whalereid.catalogue.columns import ALIASES, KNOWN, REQUIRED
+from whalereid.catalogue.masks import as_text
 from whalereid.catalogue.suggestions import did_you_mean
 from whalereid.errors import WhalereidError, listing
 from whalereid.tables import require_columns, require_filled, require_unique_names
@@ -30,6 +31,7 @@ _MAY_BE_UNKNOWN = ("identity", "viewpoint", "encounter")
 _NAMES = ("identity", "viewpoint", "encounter", "species", "location")
 _DATES = ("date", "timestamp")
 _NUMBERS = ("height", "width", "fold")
+_NO_MASK = frozenset({"[]", "{}"})  # as COCO has it where only boxes were drawn
 _BBOX_PARTS = ("bbox_x", "bbox_y", "bbox_w", "bbox_h")
 
 
@@ -122,6 +124,8 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
         joined = [", ".join(box) if any(box) else "" for box in zip(*parts, strict=True)]
         cleaned["bbox"] = _boxes(pd.Series(joined, frame.index, dtype=object, name="bbox"), where=where)
         frame = frame.drop(columns=list(_BBOX_PARTS))
+    if "mask" in frame:
+        cleaned["mask"] = _masks(frame["mask"], where=where)
     frame = frame.assign(**cleaned)
     for name in REQUIRED:
         require_filled(frame[name], where=where, hint="every photo needs one")
@@ -187,6 +191,22 @@ def _boxes(column: pd.Series, *, where: str) -> pd.Series:
             odd[row] = True
     _refuse(column, odd, "is not x, y, width, height in pixels, with an area", where=where)
     return pd.Series(boxes, column.index, dtype=object)
+
+
+def _masks(column: pd.Series, *, where: str) -> pd.Series:
+    """As text, JSON where they are lists or mappings; or NaN. Whether they can be drawn is for the photo to show."""
+    if column.dtype == object:
+        texts: list[Any] = [None] * len(column)
+        odd = np.zeros(len(column), bool)
+        for row, value in enumerate(column):
+            try:
+                texts[row] = as_text(value)
+            except (TypeError, ValueError, RecursionError):
+                odd[row] = True
+        _refuse(column, odd, "is no mask: polygons, run lengths, or the path of a picture", where=where)
+        column = pd.Series(texts, column.index, dtype=object, name=column.name)
+    text = text_column(column, where=where)
+    return text.mask(text.isin(MISSING | _NO_MASK))
 
 
 def _refuse(column: pd.Series, wrong: np.ndarray, what: str, *, where: str) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from whalereid.cli.command import Answer
-from whalereid.cli.console import read_photos, say, say_forced, shows_progress
+from whalereid.cli.console import read_photos, say, say_forced, shows_progress, warn
 from whalereid.cli.options import (
     BATCH_SIZE,
     DEVICE,
@@ -17,11 +17,17 @@ from whalereid.cli.options import (
     MAX_PHOTO_MB,
     OUTPUT,
     WORKERS,
+    Background,
+    BackgroundOption,
     CatalogueOption,
     Force,
     OnError,
+    PadOption,
     Precision,
 )
+
+if TYPE_CHECKING:
+    from whalereid.images import Crop
 
 __all__ = ["command"]
 
@@ -44,6 +50,8 @@ def command(
         ),
     ] = OnError.RAISE,
     max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
+    pad: PadOption = None,
+    background: BackgroundOption = None,
     flip: Annotated[
         bool,
         typer.Option(
@@ -96,7 +104,9 @@ def command(
     """Turn photos into embeddings, once, and keep them.
 
     Stopped, it goes on where it was when run again. Photos that have been added to the table since are added to the
-    embeddings. Embeddings made otherwise (other weights, size, flip, precision) are never mixed in.
+    embeddings. Embeddings made otherwise (other weights, size, flip, precision, crop) are never mixed in.
+
+    Photos are cut as RUN was trained, unless --pad or --background say otherwise.
 
     Example: [bold]whalereid embed --catalogue data/metadata.csv --model runs/beluga --out beluga.parquet --flip[/bold]
     """
@@ -106,16 +116,33 @@ def command(
 
     look_at(model)
     say_forced(out, check_place(out, inputs=[catalogue, model], force=force))
+    crop = _crop(model, pad, background)
 
     photos = read_photos(catalogue)
+    crop.check(photos)
 
     from whalereid.embeddings import Extraction, embed
     from whalereid.models import Embedder
 
-    extraction = Extraction(precision.value, device, batch_size, workers, flip, on_error.value)
+    extraction = Extraction(precision.value, device, batch_size, workers, flip, on_error.value, crop)
     made = embed(Embedder.load(model), photos, extraction=extraction, out=out, force=force, progress=shows_progress())
     used = made.provenance["precision"]
     say(f"{out}: embeddings of {len(made):,} photos, {made.dim:,} wide, computed in {used}.")
     left_out = len(photos) - int(photos.frame["image_id"].isin(made.ids).sum())
     found = {"out": str(out), "photos": len(made), "left_out": left_out, "dim": made.dim, "precision": used}
-    return Answer(found | {"flip": flip})
+    return Answer(found | {"flip": flip, "crop": crop.to_dict()})
+
+
+def _crop(model: Path, pad: float | None, background: Background | None) -> Crop:
+    """How to cut photos: as RUN was trained, but for what is asked for; says where the two differ."""
+    from whalereid.images import Crop
+    from whalereid.models.config import RUN
+    from whalereid.training import crop_of
+
+    trained = crop_of(model)
+    crop = Crop(trained.pad if pad is None else pad, background or trained.background)
+    if crop != trained and (model / RUN).is_file():
+        warn(f"photos are cut with {crop.in_words()}; {model} was trained with {trained.in_words()}.")
+    elif crop != Crop():
+        say(f"photos are cut as {model} was trained: {crop.in_words()}.")
+    return crop

@@ -33,6 +33,8 @@ __all__ = [
     "complete",
     "part_option",
     "BATCH_SIZE",
+    "Background",
+    "BackgroundOption",
     "CONFIDENCE",
     "DEVICE",
     "EPOCHS",
@@ -43,6 +45,7 @@ __all__ = [
     "K",
     "MAX_PHOTO_MB",
     "OPEN_SHARE",
+    "PadOption",
     "QUERIES",
     "RATE",
     "RESAMPLES",
@@ -177,6 +180,36 @@ class Precision(StrEnum):
     FP32 = "fp32"
     BF16 = "bf16"
     FP16 = "fp16"
+
+
+class Background(StrEnum):
+    """What becomes of what lies outside the animal's mask."""
+
+    KEEP = "keep"
+    BLUR = "blur"
+    GREY = "grey"
+
+
+PadOption = Annotated[
+    float | None,
+    typer.Option(
+        "--pad",
+        metavar="SHARE",
+        help="Show more around each box: this share of its longer side at each of its sides.",
+        show_default="0",
+        rich_help_panel=INPUT,
+        **_real(0, 1, ends=True),
+    ),
+]
+BackgroundOption = Annotated[
+    Background | None,
+    typer.Option(
+        "--background",
+        help="What becomes of what lies outside the masks.",
+        show_default="keep",
+        rich_help_panel=INPUT,
+    ),
+]
 
 
 class OnError(StrEnum):

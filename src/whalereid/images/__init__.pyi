@@ -1,4 +1,5 @@
 from .classes import class_names as class_names
+from .cropping import Crop as Crop
 from .datasets import PhotoDataset as PhotoDataset
 from .items import collate as collate
 from .pairs import CrossViewPairs as CrossViewPairs
@@ -21,6 +22,7 @@ from .transforms import (
 )
 
 __all__ = [
+    "Crop",
     "CrossViewPairs",
     "IMAGENET_MEAN",
     "IMAGENET_STD",
