@@ -15,6 +15,7 @@ from whalereid.errors import WhalereidError
 from whalereid.images import (
     TRAINING_TRANSFORMS,
     CrossViewPairs,
+    Framing,
     PhotoDataset,
     TrainingTransform,
     class_names,
@@ -38,6 +39,10 @@ CALLS: dict[str, tuple[Any, str, tuple[type, ...]]] = {
     "evaluation_transform mean": (lambda v: evaluation_transform(8, v), "mean", (torch.Tensor,)),
     "evaluation_transform std": (lambda v: evaluation_transform(8, (0, 0, 0), v), "std", ()),
     "evaluation_transform antialias": (lambda v: evaluation_transform(8, antialias=v), "antialias", ()),
+    "evaluation_transform framing": (lambda v: evaluation_transform(8, framing=v), "framing", (type(None),)),
+    "Framing interpolation": (lambda v: Framing(v), "interpolation", ()),
+    "Framing crop_pct": (lambda v: Framing(crop_pct=v), "crop_pct", ()),
+    "Framing crop_mode": (lambda v: Framing(crop_mode=v), "crop_mode", ()),
     "TRAINING_TRANSFORMS": (lambda v: TRAINING_TRANSFORMS[v], "training transform", ()),
     "TRAINING_TRANSFORMS size": (lambda v: TRAINING_TRANSFORMS["plain"](v), "image size", (int, list)),
     "TRAINING_TRANSFORMS mean": (lambda v: TRAINING_TRANSFORMS["plain"](8, v), "mean", (torch.Tensor,)),

@@ -1,5 +1,6 @@
 from .classes import class_names as class_names
 from .datasets import PhotoDataset as PhotoDataset
+from .framing import Framing as Framing
 from .items import collate as collate
 from .pairs import CrossViewPairs as CrossViewPairs
 from .photos import MIN_SIDE as MIN_SIDE
@@ -22,6 +23,7 @@ from .transforms import (
 
 __all__ = [
     "CrossViewPairs",
+    "Framing",
     "IMAGENET_MEAN",
     "IMAGENET_STD",
     "MIN_SIDE",
