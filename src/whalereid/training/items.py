@@ -235,7 +235,7 @@ def _of_catalogue(
     flip, why = _mirroring(recipe, photos)
     look = net.preprocessing
     transform = TRAINING_TRANSFORMS[recipe.transform](
-        look.image_size, look.mean, look.std, flip=flip, antialias=look.antialias
+        look.image_size, look.mean, look.std, flip=flip, antialias=look.antialias, framing=look.framing
     )
     items = PhotoDataset(
         photos,
