@@ -486,10 +486,12 @@ def test_files_passed_over_are_counted_with_what_to_do(tmp_path: Path) -> None:
         "Bob/b",
     )
     assert Catalogue.read(root).notes[1:] == (
-        "files passed over: 2 .cr2 (raw, export them as JPEG), 1 .gif (save them as JPEG or PNG), "
-        "1 .mov (video, save frames of it as JPEG), 1 .txt, 1 without a suffix",
+        "1 raw files passed over, each beside a photo of its name",
+        "files passed over: 1 .gif (save them as JPEG or PNG), 1 .mov (video; take frames of it: "
+        "ffmpeg -i VIDEO -vf fps=1 VIDEO-%04d.jpg), 1 .txt, 1 without a suffix",
     )
-    for suffix in ("nef", "dng", "arw", "mp4", "avi"):
+    assert Catalogue.read(root).image_ids.tolist() == ["Anna/1", "Bob/2"]
+    for suffix in ("gif", "mp4", "avi"):
         refused(rf"files passed over: 1 \.{suffix} \(", folders_of(tmp_path / suffix, f"Anna/1.{suffix}"))
 
 

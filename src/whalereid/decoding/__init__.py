@@ -1,6 +1,20 @@
 """Photos from files to pixels: whole or refused by name, upright, and quietly."""
 
 from whalereid.decoding.limits import MAX_PHOTO_MB, MIN_SIDE, largest_mb
-from whalereid.decoding.photos import PHOTO_SUFFIXES, crop, decode, decode_bytes, read_bytes
+from whalereid.decoding.photos import crop, decode, decode_bytes, read_bytes
+from whalereid.decoding.suffixes import PHOTO_SUFFIXES, RAW_SUFFIXES, VIDEO_SUFFIXES, advice, raw_doubles
 
-__all__ = ["MAX_PHOTO_MB", "MIN_SIDE", "PHOTO_SUFFIXES", "crop", "decode", "decode_bytes", "largest_mb", "read_bytes"]
+__all__ = [
+    "MAX_PHOTO_MB",
+    "MIN_SIDE",
+    "PHOTO_SUFFIXES",
+    "RAW_SUFFIXES",
+    "VIDEO_SUFFIXES",
+    "advice",
+    "crop",
+    "decode",
+    "decode_bytes",
+    "largest_mb",
+    "raw_doubles",
+    "read_bytes",
+]

@@ -14,26 +14,14 @@ import pandas as pd
 from whalereid.catalogue.readers.folder import Folder
 from whalereid.catalogue.readers.reader import FoundPhotos
 from whalereid.catalogue.schema import UNKNOWN
-from whalereid.decoding import PHOTO_SUFFIXES
+from whalereid.decoding import PHOTO_SUFFIXES, advice, raw_doubles
 from whalereid.errors import WhalereidError, listing
 from whalereid.text import is_viewpoint
 
 __all__ = ["Folders"]
 
-_SUFFIXES = PHOTO_SUFFIXES | {".heic", ".heif"}  # can't be read, so must not be passed over in silence
 _TABLES = frozenset({".csv", ".parquet", ".tsv", ".pq"})
 _JUNK = frozenset({"thumbs.db", "desktop.ini"})
-_WHAT_TO_DO = {
-    "raw, export them as JPEG": (
-        ".cr2 .cr3 .crw .nef .nrw .dng .arw .srf .sr2 .orf .rw2 .raf .pef .srw .raw .rwl .3fr .iiq .erf .kdc .dcr .mrw"
-    ),
-    "video, save frames of it as JPEG": (
-        ".mp4 .mov .avi .mkv .m4v .mpg .mpeg .wmv .mts .m2ts .3gp .webm .flv .lrv .insv"
-    ),
-    "save them as JPEG or PNG": ".gif .psd .xcf .svg .ai .eps .ico .jxl .heics .hif .pdf .tga .exr",
-    "unpack them": ".zip .tar .gz .tgz .7z .rar .bz2 .xz",
-}
-_ADVICE = {suffix: advice for advice, suffixes in _WHAT_TO_DO.items() for suffix in suffixes.split()}
 
 # What folders are called that hold photos of anybody.
 _NO_ANIMAL = {
@@ -146,7 +134,9 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _photos(files: Iterable[Path]) -> list[Path]:
-    return [path for path in files if path.suffix.lower() in _SUFFIXES]
+    photos = [path for path in files if path.suffix.lower() in PHOTO_SUFFIXES]
+    doubles = set(raw_doubles(photos))
+    return [path for path in photos if path not in doubles]
 
 
 def _what_it_seems(name: str) -> str | None:
@@ -192,15 +182,17 @@ def _passed_over(files: list[Path]) -> list[str]:
     others = Counter(
         path.suffix.lower() or "without a suffix"
         for path in files
-        if path.suffix.lower() not in _SUFFIXES and path.name.lower() not in _JUNK
+        if path.suffix.lower() not in PHOTO_SUFFIXES and path.name.lower() not in _JUNK
     )
+    doubles = len(raw_doubles(files))
+    said = [f"{doubles:,} raw files passed over, each beside a photo of its name"] if doubles else []
     if not others:
-        return []
+        return said
     names = [
-        f"{count:,} {suffix}" + (f" ({_ADVICE[suffix]})" if suffix in _ADVICE else "")
-        for suffix, count in sorted(others.items(), key=lambda item: (item[0] not in _ADVICE, -item[1], item[0]))
+        f"{count:,} {suffix}" + (f" ({advice(suffix)})" if advice(suffix) else "")
+        for suffix, count in sorted(others.items(), key=lambda item: (advice(item[0]) is None, -item[1], item[0]))
     ]
-    return [f"files passed over: {listing(names, most=12)}"]
+    return [*said, f"files passed over: {listing(names, most=12)}"]
 
 
 def _why_not(folder: Folder, files: list[Path], photos: list[Path]) -> str:
