@@ -91,11 +91,11 @@ def test_polygons_are_filled_up_to_their_outline(corners: list[tuple[float, floa
     filled = fill_polygons([outline], 30, 40)
     differ = filled.astype(bool) != oracle.inside(outline, 30, 40)
     # Pixels that the outline touches belong to it, and OpenCV rounds where it passes.
-    assert oracle.distance_to_outline(outline, 30, 40)[differ].max(initial=0) < 1.25
+    assert oracle.distance_to_outline(outline, 30, 40)[differ].max(initial=0) < 1.5
 
 
 def test_polygons_lie_where_coco_puts_them() -> None:
-    """Pixel (0, 0) covers from 0 to 1: a square from 10 to 20 is ten pixels wide, and half a pixel around it at most."""
+    """Pixel (0, 0) covers from 0 to 1: a square from 10 to 20 is ten pixels wide, half a pixel around it at most."""
     filled = fill_polygons([np.array([[10, 5], [20, 5], [20, 15], [10, 15]], float)], 30, 40)
     expected = np.zeros((30, 40), np.uint8)
     expected[5:15, 10:20] = 1

@@ -175,12 +175,13 @@ def test_files_passed_over_are_counted_with_what_to_do(tmp_path: Path) -> None:
         "Bob/Thumbs.db",
         "Bob/b",
     )
+    assert Catalogue.read(root).image_ids.tolist() == ["Anna/1", "Bob/2"]
     assert Catalogue.read(root).notes[1:] == (
+        "1 raw files passed over, each beside a photo of its name",
         "videos passed over: Bob/1.mov; to take a frame a second of one: ffmpeg -i Bob/1.mov -vf fps=1 Bob/1-%05d.jpg",
-        "files passed over: 2 .cr2 (raw, export them as JPEG), 1 .gif (save them as JPEG or PNG), 1 .txt, "
-        "1 without a suffix",
+        "files passed over: 1 .gif (save them as JPEG or PNG), 1 .txt, 1 without a suffix",
     )
-    for suffix in ("nef", "dng", "arw"):
+    for suffix in ("gif", "zip"):
         refused(rf"files passed over: 1 \.{suffix} \(", folders_of(tmp_path / suffix, f"Anna/1.{suffix}"))
     for suffix in ("mp4", "avi"):
         root = folders_of(tmp_path / suffix, f"Anna/it's 1.{suffix}")

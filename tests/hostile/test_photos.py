@@ -613,7 +613,7 @@ class TestWords:
             (tmp_path / animal).mkdir()
             for name in ("a.jpg", "b.jfif", "c.mpo"):
                 (tmp_path / animal / name).write_bytes(JPEGS["4:2:0"])
-        passed = ["1.gif", "2.cr2", "3.nef", "4.dng", "5.mp4", "6.MOV", "7.avi"]
+        passed = ["1.gif", "5.mp4", "6.MOV", "7.avi"]
         for name in passed:
             (tmp_path / "Ann" / name).write_bytes(b"other")
         assert run(["check", "--catalogue", str(tmp_path)]) == 0

@@ -10,23 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from whalereid.catalogue.readers.folder import Folder
-from whalereid.decoding import PHOTO_SUFFIXES
+from whalereid.decoding import PHOTO_SUFFIXES, VIDEO_SUFFIXES, advice, raw_doubles
 from whalereid.errors import WhalereidError, listing
 
 __all__ = ["command", "ids_after", "passed_over", "photo_table", "photos_among", "tables_among", "walk"]
 
-_SUFFIXES = PHOTO_SUFFIXES | {".heic", ".heif"}  # can't be read, so must not be passed over in silence
 _TABLES = frozenset({".csv", ".parquet", ".tsv", ".pq", ".xlsx"})
-_VIDEOS = ".mp4 .mov .avi .mkv .m4v .mpg .mpeg .wmv .mts .m2ts .3gp .webm .flv .lrv .insv"
 _JUNK = frozenset({"thumbs.db", "desktop.ini"})
-_WHAT_TO_DO = {
-    "raw, export them as JPEG": (
-        ".cr2 .cr3 .crw .nef .nrw .dng .arw .srf .sr2 .orf .rw2 .raf .pef .srw .raw .rwl .3fr .iiq .erf .kdc .dcr .mrw"
-    ),
-    "save them as JPEG or PNG": ".gif .psd .xcf .svg .ai .eps .ico .jxl .heics .hif .pdf .tga .exr",
-    "unpack them": ".zip .tar .gz .tgz .7z .rar .bz2 .xz",
-}
-_ADVICE = {suffix: advice for advice, suffixes in _WHAT_TO_DO.items() for suffix in suffixes.split()}
 
 
 def walk(folder: Path) -> Iterator[Path]:
@@ -40,8 +30,10 @@ def walk(folder: Path) -> Iterator[Path]:
 
 
 def photos_among(files: Iterable[Path]) -> list[Path]:
-    """Those files that are photos by their suffix."""
-    return [path for path in files if path.suffix.lower() in _SUFFIXES]
+    """Those files that are photos by their suffix, but for raw files beside a photo of their name."""
+    photos = [path for path in files if path.suffix.lower() in PHOTO_SUFFIXES]
+    doubles = set(raw_doubles(photos))
+    return [path for path in photos if path not in doubles]
 
 
 def tables_among(files: Iterable[Path]) -> list[str]:
@@ -93,20 +85,22 @@ def ids_after(names: Iterable[str]) -> list[str]:
 
 def passed_over(files: Iterable[Path]) -> list[str]:
     """Which files were no photos that can be read, and what to do with them: videos, then the others by suffix."""
-    others = [path for path in files if path.suffix.lower() not in _SUFFIXES and path.name.lower() not in _JUNK]
-    videos = [path for path in others if path.suffix.lower() in _VIDEOS.split()]
+    files = list(files)
+    others = [path for path in files if path.suffix.lower() not in PHOTO_SUFFIXES and path.name.lower() not in _JUNK]
+    videos = [path for path in others if path.suffix.lower() in VIDEO_SUFFIXES]
     counts = Counter(path.suffix.lower() or "without a suffix" for path in others)
     for path in videos:
         del counts[path.suffix.lower()]
-    said = []
+    doubles = len(raw_doubles(files))
+    said = [f"{doubles:,} raw files passed over, each beside a photo of its name"] if doubles else []
     if videos:
         frames = f"{videos[0].with_suffix('').as_posix()}-%05d.jpg"
         take = command("ffmpeg", "-i", videos[0].as_posix(), "-vf", "fps=1", frames)
         said.append(f"videos passed over: {listing(videos)}; to take a frame a second of one: {take}")
     if counts:
         names = [
-            f"{count:,} {suffix}" + (f" ({_ADVICE[suffix]})" if suffix in _ADVICE else "")
-            for suffix, count in sorted(counts.items(), key=lambda item: (item[0] not in _ADVICE, -item[1], item[0]))
+            f"{count:,} {suffix}" + (f" ({advice(suffix)})" if advice(suffix) else "")
+            for suffix, count in sorted(counts.items(), key=lambda item: (advice(item[0]) is None, -item[1], item[0]))
         ]
         said.append(f"files passed over: {listing(names, most=12)}")
     return said
