@@ -26,6 +26,7 @@ __all__ = [
     "TASK",
     "Kind",
     "check_output",
+    "is_import",
     "is_protocol",
     "is_same",
     "made_by",
@@ -298,6 +299,9 @@ def _webp_chunks(picture: bytes) -> Iterable[tuple[bytes, bytes]]:
 
 is_protocol = _has_format("whalereid-protocol")
 """Whether a file is the ``protocol.json`` of a protocol that was written."""
+
+is_import = _has_format("whalereid-import")
+"""Whether a file is the ``import.json`` of a catalogue that was imported."""
 
 RANKING = Kind("a ranking", _TABLES, _has_columns("query_id", "database_image_id", "score"))
 TASK = Kind("a ranking's task", (".json",), _has_format("whalereid-task"))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from whalereid.catalogue.audit import Audit, Finding, audit
 from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, fingerprint, most_similar
+from whalereid.catalogue.importing import check_import, import_catalogue
 from whalereid.catalogue.readers import Folder, FoundPhotos, Reader, layouts
 from whalereid.catalogue.table import Catalogue
 from whalereid.catalogue.trained_on import TrainedOn
@@ -27,7 +28,9 @@ __all__ = [
     "TrainedOn",
     "Views",
     "audit",
+    "check_import",
     "fingerprint",
+    "import_catalogue",
     "most_similar",
 ]
 

@@ -21,6 +21,7 @@ __all__ = [
     "KNOWN",
     "REQUIRED",
     "UNKNOWN",
+    "known_names",
     "normalise",
     "parse_bbox",
     "refuse_repeats",
@@ -91,7 +92,7 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     """
     if not frame.index.equals(pd.RangeIndex(len(frame))):
         frame = frame.reset_index(drop=True)
-    frame = _rename(frame, where=where)
+    frame = known_names(frame, where=where)
     missing = [name for name in REQUIRED if name not in frame]
     question = did_you_mean(frame.columns, *missing) if missing else ""
     hint = f"a catalogue needs {' and '.join(REQUIRED)}{'; ' if question else ''}{question}"
@@ -133,8 +134,8 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     return frame
 
 
-def _rename(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
-    """Known names and aliases in whatever case and with spaces around, then aliases to their proper names."""
+def known_names(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
+    """Rename known columns and aliases in whatever case and with spaces around, then aliases to their proper names."""
     names = [str(name) for name in frame.columns]
     known = {*KNOWN, *ALIASES, *_BBOX_PARTS, "timestamp"}
     taken = set(names)
