@@ -108,6 +108,7 @@ READERS: Registry[Any] = Registry(
     {
         "lila-test": "whalereid.catalogue.readers.lila_test:LilaTest",
         "coco": "whalereid.catalogue.readers.coco:Coco",
+        "camtrap-dp": "whalereid.catalogue.readers.camtrap_dp:CamtrapDP",
         "competition": "whalereid.catalogue.readers.competition:Competition",
         "table": "whalereid.catalogue.readers.table:Table",
         "megadetector": "whalereid.catalogue.readers.megadetector:MegaDetector",

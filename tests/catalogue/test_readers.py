@@ -589,5 +589,7 @@ def test_a_package_that_cannot_be_imported_is_passed_over(table: Callable[..., P
 
 
 def test_the_order_of_recognition_is_that_of_the_one_table() -> None:
-    assert [*READERS.own] == ["lila-test", "coco", "competition", "table", "wildlife", "folders"]
-    assert catalogue.LAYOUTS[-6:] == tuple(READERS.own)
+    assert [*READERS.own] == [
+        "lila-test", "coco", "camtrap-dp", "competition", "table", "megadetector", "wildlife", "folders",
+    ]  # fmt: skip
+    assert catalogue.LAYOUTS[-8:] == tuple(READERS.own)
