@@ -71,7 +71,9 @@ class CamtrapDP:
         where = package.place("observations")
         rows = rows_of(observations, media, min_conf=self.min_conf, where=where, notes=notes)
         place, paths = self._paths(media, package.folder, notes)
-        frame = _frame(rows, media.assign(path=paths), deployments, PhotoSizes(place.root), where, notes)
+        frame = _frame(
+            rows, media.assign(path=pd.Series(paths, dtype=object)), deployments, PhotoSizes(place.root), where, notes
+        )
         frame = _with_further(frame, package)
         if not len(frame):
             raise WhalereidError(f"{where}: no animal is in a photo that is here; {'; '.join(notes) or self.wanted}.")
@@ -82,19 +84,21 @@ class CamtrapDP:
         """Where the photos lie, and the path of each from there; None for videos, and for photos that aren't here."""
         videos = _videos(media)
         elsewhere = media["filePath"].map(is_url).to_numpy(bool) & ~videos
-        names = media["filePath"].tolist()
+        names: list[str] = media["filePath"].astype(object).tolist()
         place = place_of_photos([names[at] for at in np.flatnonzero(~elsewhere & ~videos)], folder, self.photos)
-        paths = [
+        paths: list[str | None] = [
             None if away or video else place.path(name)
             for name, away, video in zip(names, elsewhere, videos, strict=True)
         ]
         called = media["fileName"] if "fileName" in media else pd.Series(np.nan, media.index, dtype=object)
         called = called.mask(called.duplicated(keep=False) | ~elsewhere)
-        downloads = place_of_photos(called.dropna().tolist(), folder, self.photos)
-        for number_, at in enumerate(np.flatnonzero(called.notna())):
+        rows = np.flatnonzero(called.notna())
+        downloaded: list[str] = called.iloc[rows].astype(object).tolist()
+        downloads = place_of_photos(downloaded, folder, self.photos)
+        for number_, (at, name) in enumerate(zip(rows, downloaded, strict=True)):
             if number_ % 1000 == 0:
                 stopping.check()
-            path = downloads.path(called[at])
+            path = downloads.path(name)
             paths[at] = path if _is_there(downloads.root, path) else None
         lost = sum(path is None for path in paths) - int(videos.sum())
         if videos.any():

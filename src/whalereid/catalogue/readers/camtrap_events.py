@@ -40,10 +40,11 @@ def photos_of_events(events: pd.DataFrame, media: pd.DataFrame, *, where: str) -
     """
     when = _moments(media["timestamp"])
     starts, ends = _moments(events["eventStart"]), _moments(events["eventEnd"])
-    cameras = {
-        camera: rows[np.argsort(when[rows], kind="stable")]
-        for camera, rows in media.groupby("deploymentID", sort=False).indices.items()
-    }
+    by_time = np.argsort(when, kind="stable")
+    camera_of, camera_names = pd.factorize(media["deploymentID"].iloc[by_time])
+    by_camera = np.argsort(camera_of, kind="stable")
+    ends_of = np.cumsum(np.bincount(camera_of, minlength=len(camera_names)))
+    cameras = dict(zip(camera_names, np.split(by_time[by_camera], ends_of[:-1]), strict=True))
     pairs: list[tuple[int, np.ndarray]] = []
     total = 0
     for event, camera in enumerate(events["deploymentID"]):

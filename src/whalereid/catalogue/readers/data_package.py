@@ -76,7 +76,7 @@ class DataPackage:
         for path in paths:
             frame = read_table(path)
             require_columns(frame, *keys, where=str(path), hint=f"such is {self.what}'s table of {name}")
-            frames.append(frame.assign(**{column: self._text(frame[column], path) for column in frame}))
+            frames.append(pd.DataFrame({column: self._text(frame[column], path) for column in frame}))
             id_columns(frames[-1], *keys, where=str(path))
         frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
         twice = frame[keys[0]].duplicated().to_numpy()
@@ -104,7 +104,7 @@ class DataPackage:
 
     def _checked(self, resource: dict[str, Any], place: str) -> list[Path]:
         given = resource.get("path")
-        paths = given if isinstance(given, list) else [given]
+        paths: list[Any] = given if isinstance(given, list) else [given]
         if not paths or not all(isinstance(path, str) for path in paths):
             raise WhalereidError(f"{place}.path is {given!r:.80}; it is the path of a table.")
         for path in paths:
