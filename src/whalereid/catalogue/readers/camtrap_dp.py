@@ -5,7 +5,7 @@ Version 1.0 (https://camtrap-dp.tdwg.org/data/).
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,7 +83,7 @@ class CamtrapDP:
     def _paths(self, media: pd.DataFrame, folder: Path, notes: list[str]) -> tuple[PhotoPlace, list[str | None]]:
         """Where the photos lie, and the path of each from there; None for videos, and for photos that aren't here."""
         videos = _videos(media)
-        elsewhere = media["filePath"].map(is_url).to_numpy(bool) & ~videos
+        elsewhere = np.array([is_url(path) for path in media["filePath"]], bool) & ~videos
         names: list[str] = media["filePath"].astype(object).tolist()
         place = place_of_photos([names[at] for at in np.flatnonzero(~elsewhere & ~videos)], folder, self.photos)
         paths: list[str | None] = [
@@ -124,7 +124,7 @@ def _describes(path: Path) -> bool:
 
 def _videos(media: pd.DataFrame) -> np.ndarray:
     """(M,) bool: what is no photo, by its kind or its suffix."""
-    suffix = media["filePath"].map(lambda path: PurePosixPath(path).suffix.lower()).isin(_VIDEOS).to_numpy(bool)
+    suffix = media["filePath"].str.lower().str.endswith(_VIDEOS).to_numpy(bool)
     if "fileMediatype" not in media:
         return suffix
     kind = media["fileMediatype"].str.lower()
@@ -198,7 +198,8 @@ def _image_ids(rows: pd.DataFrame, photo: pd.DataFrame, media: pd.DataFrame) -> 
     """The photo's id where it has one row; else the observation's, where that is the only row's and no photo's."""
     photo_id, own = photo["mediaID"].to_numpy(object), rows["observationID"].to_numpy(object)
     alone = ~pd.Series(photo_id).duplicated(keep=False).to_numpy()
-    unclear = pd.Series(own).duplicated(keep=False).to_numpy() | pd.Series(own).isin(media["mediaID"]).to_numpy()
+    photos = set(media["mediaID"])
+    unclear = pd.Series(own).duplicated(keep=False).to_numpy() | np.array([name in photos for name in own], bool)
     return np.where(alone, photo_id, np.where(unclear, photo_id + "#" + own, own))
 
 

@@ -40,33 +40,32 @@ def photos_of_events(events: pd.DataFrame, media: pd.DataFrame, *, where: str) -
     """
     when = _moments(media["timestamp"])
     starts, ends = _moments(events["eventStart"]), _moments(events["eventEnd"])
-    by_time = np.argsort(when, kind="stable")
-    camera_of, camera_names = pd.factorize(media["deploymentID"].iloc[by_time])
-    by_camera = np.argsort(camera_of, kind="stable")
-    ends_of = np.cumsum(np.bincount(camera_of, minlength=len(camera_names)))
-    cameras = dict(zip(camera_names, np.split(by_time[by_camera], ends_of[:-1]), strict=True))
-    pairs: list[tuple[int, np.ndarray]] = []
+    cameras, events_of = _rows_by(media["deploymentID"], when), _rows_by(events["deploymentID"], starts)
+    found: list[tuple[np.ndarray, np.ndarray]] = []
     total = 0
-    for event, camera in enumerate(events["deploymentID"]):
-        rows = cameras.get(camera)
-        if rows is None or np.isnat(starts[event]) or np.isnat(ends[event]):
-            continue
-        moments = when[rows]
-        first = int(np.searchsorted(moments, starts[event], side="left"))
-        last = int(np.searchsorted(moments, ends[event], side="right"))
-        pairs.append((event, rows[first:last]))
-        total += last - first
+    for camera, asked in events_of.items():
+        rows = cameras.get(camera, asked[:0])
+        asked = asked[~np.isnat(starts[asked]) & ~np.isnat(ends[asked])]
+        first = np.searchsorted(when[rows], starts[asked], side="left")
+        many = np.maximum(np.searchsorted(when[rows], ends[asked], side="right") - first, 0)
+        total += int(many.sum())
         if total > _MOST_PAIRS:
             raise WhalereidError(
                 f"{where}: its events take in more than {_MOST_PAIRS:,} photos; are eventStart and eventEnd right?"
             )
-    repeats = [len(rows) for _, rows in pairs]
-    return pd.DataFrame(
-        {
-            "event": np.repeat([event for event, _ in pairs], repeats).astype(np.int64),
-            "medium": np.concatenate([rows for _, rows in pairs]) if pairs else np.zeros(0, np.int64),
-        }
-    )
+        place = np.repeat(first - np.cumsum(many) + many, many) + np.arange(many.sum())
+        found.append((np.repeat(asked, many), rows[place]))
+    event, medium = (np.concatenate([pair[side] for pair in found] or [np.zeros(0, np.int64)]) for side in (0, 1))
+    pairs = pd.DataFrame({"event": event.astype(np.int64), "medium": medium.astype(np.int64)})
+    return pairs.sort_values("event", kind="stable", ignore_index=True)
+
+
+def _rows_by(names: pd.Series, when: np.ndarray) -> dict[str, np.ndarray]:
+    """The rows of each name, by time."""
+    by_time = np.argsort(when, kind="stable")
+    code, distinct = pd.factorize(names.iloc[by_time])
+    ends = np.cumsum(np.bincount(code, minlength=len(distinct)))
+    return dict(zip(distinct, np.split(by_time[np.argsort(code, kind="stable")], ends)[:-1], strict=True))
 
 
 def _moments(text: pd.Series) -> np.ndarray:
