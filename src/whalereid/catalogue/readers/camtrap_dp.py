@@ -29,6 +29,9 @@ FURTHER = "whalereid"
 """The table of a package that `whalereid export` wrote with what the standard has no field for, by observationID."""
 
 _WHAT = "a Camtrap DP"
+_STANDARD = (
+    "image_id", "path", "identity", "encounter", "species", "location", "latitude", "longitude", "observationID",
+)  # fmt: skip
 _TABLES = ("deployments", "media", "observations")
 _LARGEST_GB = 0.1  # of a descriptor
 _ROUNDED = 0.01  # by which shares may leave the photo: they are rounded
@@ -237,4 +240,4 @@ def _with_further(frame: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
         told = table[name].reindex(frame["observationID"]).to_numpy(object)
         before = frame[name].to_numpy(object) if name in frame else np.full(len(frame), np.nan, object)
         frame[name] = np.where(pd.isna(told), before, told)
-    return frame
+    return frame[[name for name in frame if name in (*_STANDARD, *table.columns)]]
