@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from whalereid.catalogue import Catalogue as Catalogue
     from whalereid.catalogue import TrainedOn as TrainedOn
     from whalereid.catalogue import audit as audit
+    from whalereid.catalogue import export as export
     from whalereid.embeddings import Embeddings as Embeddings
     from whalereid.embeddings import Extraction as Extraction
     from whalereid.embeddings import embed as embed
@@ -67,7 +68,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "errors": ["WhalereidError"],
     "candidates": ["CandidateRules"],
-    "catalogue": ["Catalogue", "TrainedOn", "audit"],
+    "catalogue": ["Catalogue", "TrainedOn", "audit", "export"],
     "splits": [
         "PhotoFolds", "EncounterFolds", "IdentityFolds", "DateSplit", "OpenSetSplit", "ViewpointSplit",
         "PredefinedFolds", "leakage", "leakage_over_folds", "fold_table", "read_folds", "write_folds",

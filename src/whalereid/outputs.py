@@ -6,6 +6,7 @@ import csv
 import os
 import re
 import stat
+import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,15 +18,19 @@ from whalereid.files import disk_errors, mode_of, special
 __all__ = [
     "CALIBRATION",
     "CATALOGUE",
+    "COCO",
     "EMBEDDINGS",
     "FIGURE",
     "FOLDS",
+    "PACKAGE",
     "PICTURE",
     "RANKING",
     "SOFTWARE",
     "TASK",
+    "WORKBOOK",
     "Kind",
     "check_output",
+    "has_columns",
     "is_import",
     "is_protocol",
     "is_same",
@@ -161,7 +166,7 @@ def is_same(one: Path, other: Path) -> bool:
 def _is(kind: Kind, path: Path) -> bool:
     try:
         return kind.is_ours(path)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error):
         return False
 
 
@@ -217,12 +222,25 @@ def _parquet(path: Path) -> tuple[list[str] | None, dict[bytes, bytes]]:
     return list(schema.names), dict(schema.metadata or {})
 
 
-def _has_columns(*names: str) -> Callable[[Path], bool]:
-    return lambda path: _columns(path) == list(names)
+def has_columns(*names: str, more: bool = False) -> Callable[[Path], bool]:
+    """Make a recogniser of tables that have these columns, and no others; with `more`, others after them."""
+    return lambda path: (_columns(path) or [])[: len(names) if more else None] == list(names)
 
 
 def _is_catalogue(path: Path) -> bool:
     return {"image_id", "path"} <= set(_columns(path) or ())
+
+
+def _is_workbook(path: Path) -> bool:
+    """Whether an Excel workbook carries our word as its creator."""
+    with zipfile.ZipFile(path) as held, held.open("docProps/core.xml") as file:
+        return f"creator>{SOFTWARE}<".encode() in file.read(_HEAD)
+
+
+def _begins_with(pattern: bytes) -> Callable[[Path], bool]:
+    """Make a recogniser of JSON by what stands near its beginning."""
+    compiled = re.compile(pattern)
+    return lambda path: compiled.match(_head(path, 4096)) is not None
 
 
 def _is_embeddings(path: Path) -> bool:
@@ -303,12 +321,23 @@ is_protocol = _has_format("whalereid-protocol")
 is_import = _has_format("whalereid-import")
 """Whether a file is the ``import.json`` of a catalogue that was imported."""
 
-RANKING = Kind("a ranking", _TABLES, _has_columns("query_id", "database_image_id", "score"))
+RANKING = Kind("a ranking", _TABLES, has_columns("query_id", "database_image_id", "score"))
 TASK = Kind("a ranking's task", (".json",), _has_format("whalereid-task"))
-FOLDS = Kind("a table of folds", _TABLES, _has_columns("image_id", "fold"))
+FOLDS = Kind("a table of folds", _TABLES, has_columns("image_id", "fold"))
 CATALOGUE = Kind("a catalogue", _TABLES, _is_catalogue)
 EMBEDDINGS = Kind("whalereid's embeddings", (".parquet",), _is_embeddings)
 CALIBRATION = Kind("a calibration", (".json",), _has_format("whalereid-calibration"))
 FIGURE = Kind("a figure of whalereid's", (".png", ".svg", ".pdf"), made_by)
+WORKBOOK = Kind("a workbook of whalereid's", (".xlsx",), _is_workbook)
+COCO = Kind(
+    "annotations of whalereid's",
+    (".json",),
+    _begins_with(rb'\s*\{\s*"info"\s*:\s*\{[^{}]*"contributor"\s*:\s*"whalereid"'),
+)
+PACKAGE = Kind(
+    "a data package of whalereid's",
+    (".json",),
+    _begins_with(rb'\s*\{\s*"sources"\s*:\s*\[\s*\{\s*"title"\s*:\s*"whalereid"'),
+)
 PICTURE = Kind("a picture of whalereid's", (".png", ".jpg", ".jpeg", ".webp"), made_by)
-_KINDS = (RANKING, TASK, FOLDS, CATALOGUE, EMBEDDINGS, CALIBRATION, FIGURE)
+_KINDS = (RANKING, TASK, FOLDS, CATALOGUE, EMBEDDINGS, CALIBRATION, FIGURE, WORKBOOK, COCO, PACKAGE)

@@ -9,7 +9,19 @@ from typing import Any
 
 from whalereid.registry import Registry
 
-__all__ = ["BATCHES", "HEADS", "METRICS", "MINERS", "NECKS", "POOLINGS", "READERS", "RERANKERS", "RULES", "SCHEDULES"]
+__all__ = [
+    "BATCHES",
+    "HEADS",
+    "METRICS",
+    "MINERS",
+    "NECKS",
+    "POOLINGS",
+    "READERS",
+    "RERANKERS",
+    "RULES",
+    "SCHEDULES",
+    "WRITERS",
+]
 
 _OBJECTS = (  # of pytorch-metric-learning's parts: no text can name them
     "distance", "reducer", "collect_stats", "embedding_regularizer", "embedding_reg_weight",
@@ -108,6 +120,7 @@ READERS: Registry[Any] = Registry(
     {
         "lila-test": "whalereid.catalogue.readers.lila_test:LilaTest",
         "coco": "whalereid.catalogue.readers.coco:Coco",
+        "camtrap-dp": "whalereid.catalogue.readers.camtrap_dp:CamtrapDP",
         "competition": "whalereid.catalogue.readers.competition:Competition",
         "table": "whalereid.catalogue.readers.table:Table",
         "megadetector": "whalereid.catalogue.readers.megadetector:MegaDetector",
@@ -118,6 +131,19 @@ READERS: Registry[Any] = Registry(
     given=("by_name",),
 )
 """Readers of data sets, one a layout, in the order in which they are asked whether they recognise one."""
+
+WRITERS: Registry[Any] = Registry(
+    "format",
+    "whalereid.writers",
+    {
+        "csv": "whalereid.catalogue.writers.tables:Csv",
+        "parquet": "whalereid.catalogue.writers.tables:Parquet",
+        "xlsx": "whalereid.catalogue.writers.workbook:Xlsx",
+        "camtrap-dp": "whalereid.catalogue.writers.camtrap_dp:CamtrapDP",
+        "coco": "whalereid.catalogue.writers.coco:Coco",
+    },
+)
+"""Writers of catalogues, one a format."""
 
 POOLINGS: Registry[Any] = Registry(
     "pooling",

@@ -428,5 +428,7 @@ def test_a_package_that_cannot_be_imported_is_passed_over(table: Callable[..., P
 
 
 def test_the_order_of_recognition_is_that_of_the_one_table() -> None:
-    assert [*READERS.own] == ["lila-test", "coco", "competition", "table", "wildlife", "photos", "folders"]
-    assert catalogue.LAYOUTS[-7:] == tuple(READERS.own)
+    assert [*READERS.own] == [
+        "lila-test", "coco", "camtrap-dp", "competition", "table", "megadetector", "wildlife", "photos", "folders",
+    ]  # fmt: skip
+    assert catalogue.LAYOUTS[-9:] == tuple(READERS.own)

@@ -131,12 +131,56 @@ def _coco(folder: Path, text: str) -> Any:
     return Catalogue.read(folder, "coco")
 
 
+def _coco_file(folder: Path, text: str) -> Any:
+    (folder / "labels.json").write_text(text)
+    return Catalogue.read(folder / "labels.json", "coco")
+
+
+def _megadetector(folder: Path, text: str) -> Any:
+    (folder / "md.json").write_text(text)
+    return Catalogue.read(folder / "md.json", "megadetector")
+
+
+def _camtrap_dp(folder: Path, text: str) -> Any:
+    (folder / "datapackage.json").write_text(text)
+    (folder / "deployments.csv").write_text("deploymentID\nd1\n")
+    (folder / "media.csv").write_text("mediaID,deploymentID,filePath,timestamp\nm1,d1,a.jpg,2020-01-01T00:00:00Z\n")
+    (folder / "observations.csv").write_text("observationID,deploymentID,observationType,mediaID\no1,d1,animal,m1\n")
+    return Catalogue.read(folder, "camtrap-dp")
+
+
 COCO = {
     "images": [{"id": 1, "file_name": "a.jpg", "width": 4, "height": 4, "date_captured": "2017-08-07"}],
     "annotations": [
         {"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 2, 2], "viewpoint": "top", "whale_id": "w1"}
     ],
     "categories": [{"id": 1, "name": "beluga"}],
+}
+COCO_FILE = {
+    "images": [{"id": 1, "file_name": "a.jpg", "seq_id": "s", "latitude": 5.5}],
+    "annotations": [
+        {"id": 1, "image_id": 1, "individual_id": "w1", "segmentation": [[0, 0, 2, 2, 1, 3]], "attributes": {"age": 3}},
+        {"id": 2, "image_id": 1, "segmentation": {"size": [2, 2], "counts": [1, 3]}, "iscrowd": 0},
+    ],
+}
+MEGADETECTOR = {
+    "detection_categories": {"1": "animal"},
+    "classification_categories": {"0": "fox"},
+    "images": [
+        {
+            "file": "a.jpg",
+            "width": 64,
+            "height": 48,
+            "failure": None,
+            "detections": [
+                {"category": "1", "conf": 0.9, "bbox": [0, 0.25, 0.5, 0.5], "classifications": [["0", 0.9]]}
+            ],
+        }
+    ],
+}
+PACKAGE = {
+    "resources": [{"name": name, "path": f"{name}.csv"} for name in ("deployments", "media", "observations")],
+    "created": "2020-01-01",
 }
 READERS: dict[str, tuple[Callable[[Path, str], Any], Callable[[Path], Any]]] = {
     "config": (_config, lambda made: json.loads((made / "run/config.json").read_text())),
@@ -153,6 +197,9 @@ READERS: dict[str, tuple[Callable[[Path, str], Any], Callable[[Path], Any]]] = {
     ),
     "note": (_note, lambda made: Embeddings.read_header(made / "e.parquet").provenance["trained_on"]),
     "coco": (_coco, lambda made: COCO),
+    "coco-file": (_coco_file, lambda made: COCO_FILE),
+    "megadetector": (_megadetector, lambda made: MEGADETECTOR),
+    "camtrap-dp": (_camtrap_dp, lambda made: PACKAGE),
 }
 
 

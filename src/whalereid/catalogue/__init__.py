@@ -3,12 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from whalereid.catalogue.audit import Audit, Finding, audit
+from whalereid.catalogue.export import export
 from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, fingerprint, most_similar
 from whalereid.catalogue.importing import check_import, import_catalogue
 from whalereid.catalogue.readers import Folder, FoundPhotos, Reader, layouts
 from whalereid.catalogue.table import Catalogue
 from whalereid.catalogue.trained_on import TrainedOn
 from whalereid.catalogue.usable import RuleUse, Views
+from whalereid.catalogue.writers import Writer
 
 if TYPE_CHECKING:
     LAYOUTS: tuple[str, ...]
@@ -27,8 +29,10 @@ __all__ = [
     "RuleUse",
     "TrainedOn",
     "Views",
+    "Writer",
     "audit",
     "check_import",
+    "export",
     "fingerprint",
     "import_catalogue",
     "most_similar",

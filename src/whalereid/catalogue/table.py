@@ -234,10 +234,14 @@ class Catalogue(PhotoValues):
             raise WhalereidError(
                 f"{path}: this catalogue was read from there; write it elsewhere, or over it with force=True."
             )
+        write_table(self.written(), Path(path))
+
+    def written(self) -> pd.DataFrame:
+        """Return the table as it is written, (N, columns): year first where dates such as 3/4/2017 lost their order."""
         dates = {
             name: self._date_columns[name].write(self._frame[name]) for name in DATES if name in self._date_columns
         }
-        write_table(self._frame.assign(**dates), Path(path))
+        return self._frame.assign(**dates)
 
     def _with(self, frame: pd.DataFrame, *, changed: set[str]) -> Catalogue:
         """Another table; of columns that didn't change, dates are read as before."""

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from whalereid import stopping
-from whalereid.cli import check, embed, evaluate, importing, rank, split, train
+from whalereid.cli import check, embed, evaluate, export, importing, rank, split, train
 from whalereid.cli.command import EXIT_STATUS, Command, VersionOption, shared
 from whalereid.cli.console import tell, warn
 from whalereid.errors import WhalereidError, WhalereidWarning
@@ -46,6 +46,7 @@ for _name, _file in {
     "embed": embed,
     "rank": rank,
     "evaluate": evaluate,
+    "export": export,
 }.items():
     app.command(_name, cls=Command)(shared(_file.command))
 

@@ -15,7 +15,7 @@ import typer
 from whalereid.arguments import HIGHEST_RATE, HIGHEST_SEED, HIGHEST_WEIGHT
 from whalereid.cli.console import say
 from whalereid.errors import WhalereidError, printable
-from whalereid.parts import BATCHES, HEADS, METRICS, MINERS, READERS, RERANKERS, RULES
+from whalereid.parts import BATCHES, HEADS, METRICS, MINERS, READERS, RERANKERS, RULES, WRITERS
 from whalereid.registry import Part, Registry
 
 __all__ = [
@@ -249,6 +249,7 @@ def part_option(registry: Registry[Any], *, or_none: bool = False) -> dict[str, 
 
 PARTS: dict[str, Registry[Any]] = {
     "--layout": READERS,
+    "--to": WRITERS,
     "--rule": RULES,
     "--head": HEADS,
     "--miner": MINERS,

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from whalereid.catalogue.readers.beside import PhotoPlace, photo_ids, place_of_photos
-from whalereid.catalogue.readers.coco_file import MOST_FIELDS, CocoFile, Sighting
+from whalereid.catalogue.readers.coco_file import MOST_FIELDS, NO_SPECIES, ROW_ID, CocoFile, Sighting
 from whalereid.catalogue.readers.coco_names import CATEGORY, Naming, find_naming
 from whalereid.catalogue.readers.folder import Folder
 from whalereid.catalogue.readers.reader import FoundPhotos
@@ -31,7 +31,6 @@ __all__ = ["Coco"]
 _PART = re.compile(r"instances_(.+)\.json", re.IGNORECASE)
 _COMPETITION_NAME = re.compile(r"0*(\d+)_(\d+)\.jpe?g", re.IGNORECASE)
 _BOX = "[x, y, width, height] in pixels, with an area"
-_NO_SPECIES = "animal"  # a category that says nothing
 
 
 class Coco:
@@ -191,7 +190,8 @@ def _frame(
 def _box_and_mask(one: Sighting, size: tuple[float | None, float | None]) -> tuple[Any, str | None]:
     height, width = size
     whole = None if width is None or height is None else (0.0, 0.0, width, height)
-    box, mask = outline(one.animal, "segmentation", one.animal.box("bbox", _BOX), whole)
+    own = one.animal.box("bbox", _BOX)
+    box, mask = outline(one.animal, "segmentation", own, whole, as_written=ROW_ID in one.animal.fields)
     return box, mask or one.animal.text("mask")
 
 
@@ -202,7 +202,7 @@ def _date(image: Entry) -> str | None:
 
 def _species(file: CocoFile, one: Sighting, naming: Naming) -> str | None:
     kind = None if naming.field == CATEGORY else file.category(one)
-    return one.animal.text("species") or (None if kind == _NO_SPECIES else kind)
+    return one.animal.text("species") or (None if kind == NO_SPECIES else kind)
 
 
 def _image_ids(file: CocoFile, paths: list[str]) -> list[str]:

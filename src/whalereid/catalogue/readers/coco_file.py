@@ -12,13 +12,16 @@ from whalereid.catalogue.columns import ALIASES, REQUIRED
 from whalereid.catalogue.readers.records import Entry, distinct_names, entries
 from whalereid.reading import read_json
 
-__all__ = ["MOST_FIELDS", "ROW_ID", "CocoFile", "Sighting"]
+__all__ = ["MOST_FIELDS", "NO_SPECIES", "ROW_ID", "CocoFile", "Sighting"]
 
 ROW_ID = "whalereid_id"
 """The field of an annotation that has the row's ``image_id``, in files that `whalereid export` wrote."""
 
 MOST_FIELDS = 100
 """Fields of which columns are made, besides those that are known."""
+
+NO_SPECIES = "animal"
+"""A category that says nothing of the species."""
 
 _KIND = "COCO"
 _OF_ANNOTATIONS = frozenset({"id", "image_id", "category_id", "bbox", "segmentation", "area", "iscrowd", ROW_ID})
@@ -68,6 +71,8 @@ class CocoFile:
         content = read_json(path, "COCO annotations")
         self.images = entries(content, "images", str(path), _KIND)
         self.annotations = [_with_attributes(entry) for entry in entries(content, "annotations", str(path), _KIND)]
+        info = content.get("info")
+        self.told = info.get("identity") if isinstance(info, dict) else None  # of files that we wrote
         kinds = entries(content, "categories", str(path), _KIND) if content.get("categories") is not None else []
         self.categories: dict[Any, str | None] = {kind.key("id"): kind.text("name") for kind in kinds}
         self.names = distinct_names(self.images, "file_name")
@@ -119,7 +124,8 @@ class CocoFile:
                         found[name] = None
                 if len(found) > MOST_FIELDS:  # then names of fields are data
                     break
-        return [name for name in found if name not in taken and name.strip().lower() not in _NEVER and name.strip()]
+        never = REQUIRED if isinstance(self.told, str) else _NEVER
+        return [name for name in found if name not in taken and name.strip().lower() not in never and name.strip()]
 
 
 def _with_attributes(entry: Entry) -> Entry:

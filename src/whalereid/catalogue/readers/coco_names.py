@@ -67,6 +67,9 @@ def find_naming(files: Sequence[CocoFile], wanted: str | None) -> Naming:
     WhalereidError
         No record has the field that was named; the message lists those there are.
     """
+    told = files[0].told
+    if wanted is None and isinstance(told, str):  # by a file that we wrote
+        return Naming(lambda _, one: one.animal.text(told), told)
     if wanted is None:
         likely = _likely(files)
         if likely:

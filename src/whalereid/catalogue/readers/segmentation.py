@@ -12,16 +12,19 @@ from typing import Any
 
 from whalereid.catalogue.readers.records import Entry
 
-__all__ = ["Box", "outline"]
+__all__ = ["Box", "is_outline", "outline"]
 
 Box = tuple[float, float, float, float]
-_WANTED = "a list of polygons, each x, y, x, y, ... of 3 points or more, or run lengths {'size': [h, w], 'counts': ...}"
+_WANTED = "a list of polygons, each x, y, x, y, ... with an area, or run lengths {'size': [h, w], 'counts': ...}"
+_ROUNDED = 1.0  # px, by which a rectangle may differ from the box that it is
 
 
-def outline(entry: Entry, field: str, box: Box | None, size: Box | None) -> tuple[Box | None, str | None]:
+def outline(
+    entry: Entry, field: str, box: Box | None, size: Box | None, *, as_written: bool = False
+) -> tuple[Box | None, str | None]:
     """Read an annotation's outline: its box and its mask.
 
-    A rectangle along the sides is no mask: it is the box, or where it covers the photo, nothing at all.
+    A rectangle along the sides that is just the box, or covers the photo, is no mask.
 
     Parameters
     ----------
@@ -33,6 +36,8 @@ def outline(entry: Entry, field: str, box: Box | None, size: Box | None) -> tupl
         The annotation's own box: x, y, width, height.
     size : tuple of 4 floats, optional
         The whole photo as a box, where its size is known.
+    as_written : bool, default=False
+        Take the box and the mask as they are, and make neither of the other.
 
     Returns
     -------
@@ -49,20 +54,33 @@ def outline(entry: Entry, field: str, box: Box | None, size: Box | None) -> tupl
     shape = entry.get(field)
     if shape is None or shape == []:
         return box, None
-    if isinstance(shape, dict):
-        if not _is_run_lengths(shape):
-            entry.refuse(field, _WANTED)
-        return box, _as_text({"size": shape["size"], "counts": shape["counts"]})
-    if not isinstance(shape, list) or not all(_is_polygon(polygon) for polygon in shape):
+    if not is_outline(shape):
         entry.refuse(field, _WANTED)
-    x, y = ([value for polygon in shape for value in polygon[start::2]] for start in (0, 1))
-    around: Box = (min(x), min(y), max(x) - min(x), max(y) - min(y))
-    if not (around[2] > 0 and around[3] > 0):
-        entry.refuse(field, f"{_WANTED}, with an area")
-    if not (len(shape) == 1 and _is_rectangle(shape[0])):
-        return box or around, _as_text(shape)
-    whole = size is None or (around[0] <= 0 and around[1] <= 0 and around[2] >= size[2] and around[3] >= size[3])
-    return box or (None if whole else around), None
+    if isinstance(shape, dict):
+        return box, _as_text({"size": shape["size"], "counts": shape["counts"]})
+    around = _around(shape)
+    if as_written or not (len(shape) == 1 and _is_rectangle(shape[0])):
+        return box if as_written else box or around, _as_text(shape)
+    is_whole = size is not None and around[0] <= 0 and around[1] <= 0 and around[2] >= size[2] and around[3] >= size[3]
+    if box is None:
+        return None if is_whole or size is None else around, None
+    is_box = all(abs(one - other) <= _ROUNDED for one, other in zip(box, around, strict=True))
+    return box, None if is_whole or is_box else _as_text(shape)
+
+
+def is_outline(shape: Any) -> bool:
+    """Whether a value is polygons with an area, or run lengths."""
+    if isinstance(shape, dict):
+        return _is_run_lengths(shape)
+    if not isinstance(shape, list) or not shape or not all(_is_polygon(polygon) for polygon in shape):
+        return False
+    _, _, width, height = _around(shape)
+    return width > 0 and height > 0
+
+
+def _around(polygons: list[list[float]]) -> Box:
+    x, y = ([value for polygon in polygons for value in polygon[start::2]] for start in (0, 1))
+    return float(min(x)), float(min(y)), float(max(x) - min(x)), float(max(y) - min(y))
 
 
 def _is_polygon(polygon: Any) -> bool:
