@@ -91,7 +91,7 @@ def test_polygons_are_filled_up_to_their_outline(corners: list[tuple[float, floa
     filled = fill_polygons([outline], 30, 40)
     differ = filled.astype(bool) != oracle.inside(outline, 30, 40)
     # Pixels that the outline touches belong to it, and OpenCV rounds where it passes.
-    assert oracle.distance_to_outline(outline, 30, 40)[differ].max(initial=0) < 1.25
+    assert oracle.distance_to_outline(outline, 30, 40)[differ].max(initial=0) < 1.5
 
 
 def test_polygons_lie_where_coco_puts_them() -> None:
