@@ -248,5 +248,5 @@ def test_which_masks_count(photos: Catalogue) -> None:
     frame = photos.frame
     frame.loc[1, "mask"] = "../m.png"
     outside = Catalogue(frame, photos.root, source="t.csv")
-    with pytest.raises(WhalereidError, match="mask of photo 'p1'.*leaves the table's folder"):
+    with pytest.raises(WhalereidError, match=r"mask of photo 'p1'.*leaves the table's folder"):
         PhotoDataset(outside, PLAIN)
