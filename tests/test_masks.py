@@ -95,7 +95,7 @@ def test_polygons_are_filled_up_to_their_outline(corners: list[tuple[float, floa
 
 
 def test_polygons_lie_where_coco_puts_them() -> None:
-    """Pixel (0, 0) covers from 0 to 1: a square from 10 to 20 is ten pixels wide, half a pixel around it at most."""
+    """Pixel (0, 0) covers from 0 to 1: a square from 10 to 20 is ten pixels wide, or little more."""
     filled = fill_polygons([np.array([[10, 5], [20, 5], [20, 15], [10, 15]], float)], 30, 40)
     expected = np.zeros((30, 40), np.uint8)
     expected[5:15, 10:20] = 1

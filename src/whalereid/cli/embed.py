@@ -10,19 +10,19 @@ import typer
 from whalereid.cli.command import Answer
 from whalereid.cli.console import read_photos, say, say_forced, shows_progress, warn
 from whalereid.cli.options import (
+    BACKGROUND,
     BATCH_SIZE,
     DEVICE,
     INPUT,
     MACHINE,
     MAX_PHOTO_MB,
     OUTPUT,
+    PAD,
     WORKERS,
     Background,
-    BackgroundOption,
     CatalogueOption,
     Force,
     OnError,
-    PadOption,
     Precision,
 )
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-HOW = "How to embed"
+HOW, AS_TRAINED = "How to embed", "as RUN was trained"
 
 
 def command(
@@ -50,8 +50,8 @@ def command(
         ),
     ] = OnError.RAISE,
     max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
-    pad: PadOption = None,
-    background: BackgroundOption = None,
+    pad: Annotated[float | None, typer.Option(show_default=AS_TRAINED, **PAD)] = None,
+    background: Annotated[Background | None, typer.Option(show_default=AS_TRAINED, **BACKGROUND)] = None,
     flip: Annotated[
         bool,
         typer.Option(

@@ -32,9 +32,9 @@ __all__ = [
     "WHO",
     "complete",
     "part_option",
+    "BACKGROUND",
     "BATCH_SIZE",
     "Background",
-    "BackgroundOption",
     "CONFIDENCE",
     "DEVICE",
     "EPOCHS",
@@ -45,7 +45,7 @@ __all__ = [
     "K",
     "MAX_PHOTO_MB",
     "OPEN_SHARE",
-    "PadOption",
+    "PAD",
     "QUERIES",
     "RATE",
     "RESAMPLES",
@@ -190,26 +190,12 @@ class Background(StrEnum):
     GREY = "grey"
 
 
-PadOption = Annotated[
-    float | None,
-    typer.Option(
-        "--pad",
-        metavar="SHARE",
-        help="Show more around each box: this share of its longer side at each of its sides.",
-        show_default="0",
-        rich_help_panel=INPUT,
-        **_real(0, 1, ends=True),
-    ),
-]
-BackgroundOption = Annotated[
-    Background | None,
-    typer.Option(
-        "--background",
-        help="What becomes of what lies outside the masks.",
-        show_default="keep",
-        rich_help_panel=INPUT,
-    ),
-]
+PAD: dict[str, Any] = _real(0, 1, ends=True) | {
+    "metavar": "SHARE",
+    "help": "Show more around each box: this share of its longer side at each of its sides.",
+    "rich_help_panel": INPUT,
+}
+BACKGROUND: dict[str, Any] = {"help": "What becomes of what lies outside the masks.", "rich_help_panel": INPUT}
 
 
 class OnError(StrEnum):

@@ -11,6 +11,7 @@ from whalereid.cli.command import Answer
 from whalereid.cli.console import read_photos, say, say_forced, shows_progress
 from whalereid.cli.folds import count_classes, training_parts
 from whalereid.cli.options import (
+    BACKGROUND,
     EPOCHS,
     FOLD,
     IMAGE_SIZE,
@@ -18,15 +19,15 @@ from whalereid.cli.options import (
     MACHINE,
     MAX_PHOTO_MB,
     OUTPUT,
+    PAD,
     RATE,
     SEED,
     TRAINING_BATCH_SIZE,
     WORKERS,
-    BackgroundOption,
+    Background,
     CatalogueOption,
     Force,
     OnError,
-    PadOption,
     Precision,
     part_option,
 )
@@ -59,8 +60,8 @@ def command(
         OnError, typer.Option(help="With a photo that can't be read.", rich_help_panel=INPUT)
     ] = OnError.RAISE,
     max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
-    pad: PadOption = None,
-    background: BackgroundOption = None,
+    pad: Annotated[float, typer.Option(**PAD)] = 0,
+    background: Annotated[Background, typer.Option(**BACKGROUND)] = Background.KEEP,
     fold: Annotated[
         int | None,
         typer.Option(
@@ -290,7 +291,7 @@ def command(
             held_out.column(name)
     if held_out is not None:
         CandidateRules(rules=rules).mask(held_out, held_out)  # refuses columns that aren't there
-    crop = Crop(pad or 0.0, background or "keep")
+    crop = Crop(pad, background)
     for part in (labelled(train, classes or ["identity"])[0], *([held_out] if held_out is not None else ())):
         crop.check(part)
         if on_error is OnError.RAISE:

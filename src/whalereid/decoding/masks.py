@@ -17,6 +17,7 @@ __all__ = ["fill_polygons", "fill_runs", "mask_bounds", "read_mask_picture", "ru
 _MOST_POINTS = 100_000  # of a mask's polygons together: an outline traced around every pixel of a large photo has fewer
 _MOST_CROSSINGS = 1_000  # of outlines with a row of pixels, on average: filling takes the square of it
 _FURTHEST = 1_000_000  # px
+_MARGIN = 2  # px
 _SHIFT = 4  # binary digits of a fraction of a pixel
 _LONGEST_RUN = 7  # characters: 35 binary digits
 
@@ -50,11 +51,32 @@ def fill_polygons(polygons: Sequence[np.ndarray], height: int, width: int) -> np
         crossings += float(np.abs(np.diff(corners[:, 1], append=corners[0, 1])).sum())
     if n_points > _MOST_POINTS or crossings > _MOST_CROSSINGS * max(height, 1000):
         raise ValueError(f"is no outline of an animal: its {n_points:,} corners go to and fro")
-    mask = np.zeros((height, width), np.uint8)
+    # OpenCV errs by many pixels where corners lie outside its image: so they are clipped to one with a margin.
+    mask = np.zeros((height + 2 * _MARGIN, width + 2 * _MARGIN), np.uint8)
     for corners in polygons:
-        fixed = np.rint((corners - 0.5) * (1 << _SHIFT)).astype(np.int32)
-        cv2.fillPoly(mask, [fixed], 1, shift=_SHIFT)  # one by one: together, what two share would be hollow
-    return mask
+        clipped = corners + (_MARGIN - 0.5)
+        for axis, side in ((0, width), (1, height)):
+            clipped = _clipped(_clipped(clipped, axis, 0.0, 1), axis, side + 2 * _MARGIN - 1.0, -1)
+        fixed = np.rint(clipped * (1 << _SHIFT)).astype(np.int32)
+        if len(fixed):
+            cv2.fillPoly(mask, [fixed], 1, shift=_SHIFT)  # one by one: together, what two share would be hollow
+    return np.ascontiguousarray(mask[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN])
+
+
+def _clipped(corners: np.ndarray, axis: int, bound: float, sign: int) -> np.ndarray:
+    """The part of a polygon, (n, 2), on one side of a line: with x or y from a bound on (sign 1), or up to it (-1).
+
+    Sutherland and Hodgman, "Reentrant polygon clipping", 1974.
+    """
+    depth = sign * (corners[:, axis] - bound)
+    within = depth >= 0
+    if within.all():
+        return corners
+    following, next_depth = np.roll(corners, -1, axis=0), np.roll(depth, -1)
+    crosses = within != (next_depth >= 0)
+    share = depth / np.where(crosses, depth - next_depth, 1)
+    points = np.stack([corners, corners + share[:, None] * (following - corners)], axis=1)
+    return points[np.stack([within, crosses], axis=1)]
 
 
 def run_lengths(text: str) -> np.ndarray:

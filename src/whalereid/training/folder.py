@@ -242,11 +242,13 @@ def crop_of(run: str | os.PathLike[str]) -> Crop:
     path = instance(run, "run", (str, os.PathLike), "the folder of a training")
     if not is_file(Path(path) / _MARKER):
         return Crop()
-    train = _read(Path(path)).get("train")
+    train, place = _read(Path(path)).get("train"), Path(path) / _MARKER
+    if not isinstance(train, dict):
+        raise WhalereidError(f"{place}: isn't what `whalereid train` wrote (it doesn't say what was trained on).")
     try:
-        return Crop.from_dict(train.get("crop") if isinstance(train, dict) else None)
+        return Crop.from_dict(train.get("crop"))
     except WhalereidError as error:
-        raise WhalereidError(f"{Path(path) / _MARKER}: {error}") from error
+        raise WhalereidError(f"{place}: {error}") from error
 
 
 def _as_noted_today(noted: dict[str, Any]) -> dict[str, Any]:
