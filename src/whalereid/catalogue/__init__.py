@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from whalereid.catalogue.audit import Audit, Finding, audit
+from whalereid.catalogue.exif import fill_from_exif
 from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, fingerprint, most_similar
 from whalereid.catalogue.readers import Folder, FoundPhotos, Reader, layouts
 from whalereid.catalogue.table import Catalogue
@@ -27,6 +28,7 @@ __all__ = [
     "TrainedOn",
     "Views",
     "audit",
+    "fill_from_exif",
     "fingerprint",
     "most_similar",
 ]
