@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from whalereid import catalogue
-from whalereid.catalogue import Catalogue, TrainedOn, audit, fingerprint, most_similar
+from whalereid.catalogue import Catalogue, TrainedOn, audit, fill_from_exif, fingerprint, most_similar
 from whalereid.errors import WhalereidError
 
 PHOTOS: Any = Catalogue(pd.DataFrame({"image_id": ["a"], "path": ["a.jpg"], "identity": ["x"]}))
@@ -29,6 +29,11 @@ CALLS: dict[str, list[tuple[str, Callable[[], object]]]] = {
         *[("catalogue", lambda bad=bad: fingerprint(bad)) for bad in (7, "x", None, [PHOTOS])],
         *[("workers", lambda bad=bad: fingerprint(PHOTOS, workers=bad)) for bad in (-1, 0, "a")],
         ("progress", lambda: fingerprint(PHOTOS, progress=2)),
+    ],
+    "fill_from_exif": [
+        *[("catalogue", lambda bad=bad: fill_from_exif(bad)) for bad in (7, "x", None, [PHOTOS])],
+        *[("workers", lambda bad=bad: fill_from_exif(PHOTOS, workers=bad)) for bad in (-1, 0, "a")],
+        ("progress", lambda: fill_from_exif(PHOTOS, progress=2)),
     ],
     "most_similar": [
         *[("vectors", lambda bad=bad: most_similar(bad)) for bad in ("a", None, 7, [[1.0]], LOOKS[0], LOOKS * np.nan)],

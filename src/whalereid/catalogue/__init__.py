@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from whalereid.catalogue.audit import Audit, Finding, audit
+from whalereid.catalogue.exif import fill_from_exif
 from whalereid.catalogue.export import export
 from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, fingerprint, most_similar
 from whalereid.catalogue.importing import check_import, import_catalogue
@@ -33,6 +34,7 @@ __all__ = [
     "audit",
     "check_import",
     "export",
+    "fill_from_exif",
     "fingerprint",
     "import_catalogue",
     "most_similar",

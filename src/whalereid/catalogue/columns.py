@@ -6,8 +6,12 @@ __all__ = ["ALIASES", "KNOWN", "REQUIRED"]
 
 REQUIRED = ("image_id", "path")
 KNOWN = (
-    *REQUIRED, "identity", "viewpoint", "encounter", "date", "bbox", "mask", "species", "location", "height", "width",
-)  # fmt: skip
+    *REQUIRED,
+    *("identity", "viewpoint", "encounter", "date", "bbox", "mask", "species", "location", "latitude", "longitude"),
+    *("height", "width"),
+)
+_LATITUDE = "lat decimallatitude decimal_latitude gps_lat gps_latitude gpslatitude"
+_LONGITUDE = "lon lng long decimallongitude decimal_longitude gps_lon gps_lng gps_long gps_longitude gpslongitude"
 ALIASES = {
     "whale_id": "identity",
     "name": "identity",
@@ -18,4 +22,6 @@ ALIASES = {
     "encounter_id": "encounter",
     "sequence": "encounter",
     "segmentation": "mask",
+    **dict.fromkeys(_LATITUDE.split(), "latitude"),
+    **dict.fromkeys(_LONGITUDE.split(), "longitude"),
 }

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 
 from whalereid.arguments import instance, whole_number
 from whalereid.catalogue.masks import OtherSizeError, draw_mask, located
+from whalereid.catalogue.progress import in_order, with_bar
 from whalereid.catalogue.table import Catalogue
 from whalereid.decoding import MIN_SIDE, crop, decode_bytes, largest_mb, mask_bounds, read_bytes
 from whalereid.errors import WhalereidError
@@ -34,7 +33,6 @@ _WIDTH = _COARSE**2 - 1 + int(_FINE_BAND.sum())
 _LEAST_CONTRAST = 1.0  # grey levels; below it, what is left is rounding
 _LEVELS = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 _BLOCK = 1024
-_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -122,8 +120,8 @@ def fingerprint(
     problems: dict[int, Problem] = {}
     workers = workers or os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:  # OpenCV and hashing let other threads run
-        done = _in_order(pool, catalogue, jobs, see, ahead=4 * workers)
-        for row, (digest, vector, problem) in enumerate(_bar(done, "reading photos", len(jobs), progress)):
+        done = in_order(pool, lambda job: _look(catalogue, see, *job), jobs, ahead=4 * workers)
+        for row, (digest, vector, problem) in enumerate(with_bar(done, "reading photos", len(jobs), progress)):
             digests.append(digest)
             if vector is not None:
                 vectors[row] = vector
@@ -140,30 +138,8 @@ def check_arguments(catalogue: Any, workers: Any, progress: Any) -> None:
     instance(progress, "progress", (bool, np.bool_), "True or False")
 
 
-def _bar(items: Iterable[_Item], what: str, total: int, progress: bool) -> Iterable[_Item]:
-    """The items, with a bar on stderr if asked."""
-    if not progress:
-        return items
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(items, what, total, console=Console(stderr=True))
-
-
-_Job = tuple[int, str, str, object, object]
 _See = Callable[[int, np.ndarray], None] | None
 _Look = tuple[bytes, np.ndarray | None, Problem | None]
-
-
-def _in_order(
-    pool: ThreadPoolExecutor, catalogue: Catalogue, jobs: list[_Job], see: _See, ahead: int
-) -> Iterator[_Look]:
-    """Look at every photo, a few ahead of the reader, so that stopping is quick."""
-    waiting = iter(jobs)
-    running = deque(pool.submit(_look, catalogue, see, *job) for job in islice(waiting, ahead))
-    while running:
-        yield running.popleft().result()
-        running.extend(pool.submit(_look, catalogue, see, *job) for job in islice(waiting, 1))
 
 
 def _look(catalogue: Catalogue, see: _See, row: int, image_id: str, path: str, box: object, mask: object) -> _Look:
@@ -284,7 +260,7 @@ def most_similar(
     similarity = np.full(len(vectors), -1, np.float32)
     buffer = np.empty((_BLOCK, _BLOCK), np.float32)
     starts = range(0, len(vectors), _BLOCK)
-    for start in _bar(starts, "comparing photos", len(starts), progress):
+    for start in with_bar(starts, "comparing photos", len(starts), progress):
         block = vectors[start : start + _BLOCK]
         for first in range(0, len(others) if among is not None else start + len(block), _BLOCK):
             earlier = others[first : first + _BLOCK]

@@ -33,6 +33,7 @@ _NAMES = ("identity", "viewpoint", "encounter", "species", "location")
 _DATES = ("date", "timestamp")
 _NUMBERS = ("height", "width", "fold")
 _NO_MASK = frozenset({"[]", "{}"})  # as COCO has it where only boxes were drawn
+_DEGREES = {"latitude": 90, "longitude": 360}  # whole turns east are written, too
 _BBOX_PARTS = ("bbox_x", "bbox_y", "bbox_w", "bbox_h")
 
 
@@ -101,7 +102,7 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     cleaned["path"] = text_column(frame["path"], where=where)
     cleaned |= {name: name_column(frame[name], where=where) for name in _NAMES if name in frame}
     cleaned |= {name: _given(text_column(frame[name], where=where)) for name in _DATES if name in frame}
-    known = {*cleaned, *KNOWN, *_NUMBERS, *_BBOX_PARTS}
+    known = {*cleaned, *KNOWN, *_NUMBERS, *_DEGREES, *_BBOX_PARTS}
     for name, column in frame.items():
         if name not in known and isinstance(column.dtype, pd.StringDtype):
             given = _numbers_given(column)
@@ -118,6 +119,9 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     for name in _NUMBERS:
         if name in frame:
             cleaned[name] = _numbers(frame[name], where=where)
+    for name, most in _DEGREES.items():
+        if name in frame:
+            cleaned[name] = _degrees(frame[name], most, where=where)
     if "bbox" in frame:
         cleaned["bbox"] = _boxes(frame["bbox"], where=where)
     elif all(name in frame for name in _BBOX_PARTS):
@@ -176,6 +180,13 @@ def _numbers(column: pd.Series, *, where: str) -> pd.Series:
     _refuse(column, given.notna().to_numpy(bool) & ~np.isfinite(number.to_numpy()), "is not a number", where=where)
     whole = bool(number.notna().all()) and bool((number % 1 == 0).all())
     return number.astype("int64") if whole else number
+
+
+def _degrees(column: pd.Series, most: int, *, where: str) -> pd.Series:
+    """As numbers of degrees, or NaN."""
+    degrees = _numbers(column, where=where).astype("float64")
+    _refuse(column, (degrees.abs() > most).to_numpy(bool), f"is beyond {most} degrees", where=where)
+    return degrees
 
 
 def _boxes(column: pd.Series, *, where: str) -> pd.Series:

@@ -38,6 +38,7 @@ __all__ = [
     "CONFIDENCE",
     "DEVICE",
     "EPOCHS",
+    "Exif",
     "FOLD",
     "FOLDS",
     "Force",
@@ -170,6 +171,16 @@ CatalogueIfAny = Annotated[Path | None, _catalogue]
 Force = Annotated[
     bool,
     typer.Option("--force", help="Overwrite what lies there already, of whatever kind it is.", rich_help_panel=OUTPUT),
+]
+
+
+Exif = Annotated[
+    bool,
+    typer.Option(
+        "--exif",
+        help="Take dates and positions that the table lacks from the photos' EXIF.",
+        rich_help_panel=INPUT,
+    ),
 ]
 
 

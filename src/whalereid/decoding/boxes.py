@@ -12,14 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["Boxes", "brands", "ends_with_a_box"]
+from whalereid.decoding.head import Bytes
+
+__all__ = ["Boxes", "boxes_in", "brands", "ends_with_a_box"]
 
 _HOLES = (b"\0\0\0", b"\0\0\1", b"\0\0\2")  # none of them stands within a unit of HEVC (ITU-T H.265, section 7.4.2)
 
 _MOST_META, _MOST_PIECES = 1 << 24, 1 << 17  # bytes; pieces of all items together
 
 
-def brands(data: bytes) -> tuple[bytes, ...]:
+def brands(data: Bytes) -> tuple[bytes, ...]:
     """The four letters by which a file says what it is, the main ones first; none where it isn't made of boxes."""
     if data[4:8] != b"ftyp":
         return ()
@@ -27,7 +29,7 @@ def brands(data: bytes) -> tuple[bytes, ...]:
     return (data[8:12], *(data[at : at + 4] for at in range(16, end - 3, 4)))
 
 
-def ends_with_a_box(data: bytes) -> bool:
+def ends_with_a_box(data: Bytes) -> bool:
     """Whether the boxes that a file is made of are all there."""
     at = 0
     while at + 8 <= len(data):
@@ -74,15 +76,15 @@ class Boxes:
     has_long_heads: bool = False
 
     @classmethod
-    def parse(cls, data: bytes) -> Boxes:
+    def parse(cls, data: Bytes) -> Boxes:
         """Look through a file; as far as it can be read."""
-        whole = {kind: (start, end) for kind, start, end in _boxes(data, 0, len(data))}
+        whole = {kind: (start, end) for kind, start, end in boxes_in(data, 0, len(data))}
         meta = whole.get(b"meta", (-4, 0))
         if meta[1] - meta[0] > _MOST_META:
             return cls()
-        held = {kind: (start, end) for kind, start, end in _boxes(data, meta[0] + 4, meta[1])}
-        properties = {kind: (start, end) for kind, start, end in _boxes(data, *held.get(b"iprp", (0, 0)))}
-        listed = list(_boxes(data, *properties.get(b"ipco", (0, 0))))
+        held = {kind: (start, end) for kind, start, end in boxes_in(data, meta[0] + 4, meta[1])}
+        properties = {kind: (start, end) for kind, start, end in boxes_in(data, *held.get(b"iprp", (0, 0)))}
+        listed = list(boxes_in(data, *properties.get(b"ipco", (0, 0))))
         sizes = [(_number(data, start + 4, 4), _number(data, start + 8, 4)) for k, start, _ in listed if k == b"ispe"]
         sizes.append(_size_of_frames(data, *whole.get(b"moov", (0, 0))))
         bits = [8, *(data[at] for k, start, end in listed if k == b"pixi" for at in range(start + 5, end))]
@@ -115,7 +117,7 @@ class Boxes:
         """Width, height and bytes a pixel."""
         return self.width, self.height, self.channels * (2 if self.bits > 8 else 1)
 
-    def are_whole(self, data: bytes) -> bool:
+    def are_whole(self, data: Bytes) -> bool:
         """Whether every part that the file names lies in it and, of HEVC, has no hole such as a lost sector leaves."""
         for item in self.items:
             if any(start + length > len(data) for start, length in item.pieces):
@@ -125,11 +127,11 @@ class Boxes:
         return bool(self.items)
 
 
-def _number(data: bytes, at: int, size: int) -> int:
+def _number(data: Bytes, at: int, size: int) -> int:
     return int.from_bytes(data[at : at + size], "big")
 
 
-def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes_in(data: Bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Kind, and where the contents begin and end, of each box in a part of the file."""
     end = min(end, len(data))
     while start + 8 <= end:
@@ -140,18 +142,18 @@ def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]
         start += size
 
 
-def _size(data: bytes, start: int, end: int) -> tuple[int, int]:
+def _size(data: Bytes, start: int, end: int) -> tuple[int, int]:
     """How many bytes a box has, and its head of these."""
     size = _number(data, start, 4)
     return (_number(data, start + 8, 8), 16) if size == 1 else (size or end - start, 8)
 
 
-def _primary(data: bytes, start: int, end: int) -> int:
+def _primary(data: Bytes, start: int, end: int) -> int:
     """The number of the item that is the photo; -1 where none is named."""
     return _number(data, start + 4, 4 if data[start] else 2) if start + 6 <= end else -1
 
 
-def _properties_of(data: bytes, item: int, start: int, end: int) -> list[int]:
+def _properties_of(data: Bytes, item: int, start: int, end: int) -> list[int]:
     """The numbers of an item's properties, from 1, in their order."""
     if start + 8 > end:
         return []
@@ -170,18 +172,18 @@ def _properties_of(data: bytes, item: int, start: int, end: int) -> list[int]:
     return []
 
 
-def _kinds(data: bytes, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+def _kinds(data: Bytes, start: int, end: int) -> Iterator[tuple[int, bytes]]:
     """Number and kind of each item."""
     if start + 8 > end:
         return
-    for kind, at, _ in _boxes(data, start + (8 if data[start] else 6), end):
+    for kind, at, _ in boxes_in(data, start + (8 if data[start] else 6), end):
         if kind == b"infe" and data[at : at + 1] >= b"\2":
             size = 4 if data[at] > 2 else 2
             yield _number(data, at + 4, size), data[at + 6 + size : at + 10 + size]
 
 
 def _places(
-    data: bytes, located: tuple[int, int], held: tuple[int, int]
+    data: Bytes, located: tuple[int, int], held: tuple[int, int]
 ) -> Iterator[tuple[int, tuple[tuple[int, int], ...]]]:
     """Number and pieces of each item; those of pieces in other items are left out."""
     at, end = located
@@ -217,7 +219,7 @@ def _places(
             yield item, tuple(found)
 
 
-def _units_are_sound(data: bytes, pieces: tuple[tuple[int, int], ...]) -> bool:
+def _units_are_sound(data: Bytes, pieces: tuple[tuple[int, int], ...]) -> bool:
     """Whether an item of HEVC is a row of units, each after its length in four bytes, without what no unit holds."""
     stream = data[pieces[0][0] : sum(pieces[0])] if len(pieces) == 1 else b"".join(data[a : a + n] for a, n in pieces)
     at = 0
@@ -230,7 +232,7 @@ def _units_are_sound(data: bytes, pieces: tuple[tuple[int, int], ...]) -> bool:
     return at == len(stream) > 0
 
 
-def _size_of_frames(data: bytes, start: int, end: int) -> tuple[int, int]:
+def _size_of_frames(data: Bytes, start: int, end: int) -> tuple[int, int]:
     """Width and height of the frames of an image sequence (14496-12, section 12.1.3)."""
-    at = data.find(b"av01", start, end)
-    return (_number(data, at + 28, 2), _number(data, at + 30, 2)) if at > 0 else (0, 0)
+    at = data[start:end].find(b"av01")
+    return (_number(data, start + at + 28, 2), _number(data, start + at + 30, 2)) if at > 0 else (0, 0)

@@ -11,10 +11,11 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-__all__ = ["TIFF", "Tiff"]
+__all__ = ["MARKS", "Tiff"]
 
-TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_RAW_TIFF = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0")  # of Olympus and Panasonic
+# How they begin: plain ones, then those of Olympus and Panasonic.
+MARKS = (b"II*\0", b"MM\0*", b"IIRO", b"IIRS", b"MMOR", b"IIU\0")
+_BIG = (b"II+\0", b"MM\0+")
 _LETTERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _MOST_PAGES, _MOST_TAGS, _MOST_VALUES = 32, 4096, 1 << 20
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _COLOURS, _SAMPLES = 256, 257, 258, 259, 262, 277
@@ -43,9 +44,9 @@ class Tiff:
     def parse(cls, data: bytes) -> Tiff | None:
         """Look through a file; None where it is no TIFF, and what can't be read is left out."""
         mark = data[:4]
-        if mark not in (*TIFF, *_RAW_TIFF):
+        if mark not in (*MARKS, *_BIG):
             return None
-        order, big = ("<" if mark[:2] == b"II" else ">"), mark[2:] in (b"+\0", b"\0+")
+        order, big = ("<" if mark[:2] == b"II" else ">"), mark in _BIG
         pages: list[dict[int, tuple[int, ...]]] = []
         try:
             waiting = [struct.unpack_from(f"{order}{'Q' if big else 'I'}", data, 8 if big else 4)[0]]
