@@ -22,6 +22,7 @@ __all__ = [
     "FOLDS",
     "PICTURE",
     "RANKING",
+    "REPORT_MARKER",
     "SOFTWARE",
     "TASK",
     "Kind",
@@ -34,6 +35,9 @@ __all__ = [
 
 SOFTWARE = "whalereid"
 """The word that our pictures and figures carry inside, so that they are known again."""
+
+REPORT_MARKER = "report.json"
+"""The file that tells a folder of pages of ours from another."""
 
 _HEAD = 1 << 16  # bytes of a file that are looked at
 _TABLES = (".csv", ".parquet", ".pq")

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from whalereid import stopping
-from whalereid.cli import check, embed, evaluate, rank, split, train
+from whalereid.cli import check, embed, evaluate, rank, report, split, train
 from whalereid.cli.command import EXIT_STATUS, Command, VersionOption, shared
 from whalereid.cli.console import tell, warn
 from whalereid.errors import WhalereidError, WhalereidWarning
@@ -45,6 +45,7 @@ for _name, _file in {
     "embed": embed,
     "rank": rank,
     "evaluate": evaluate,
+    "report": report,
 }.items():
     app.command(_name, cls=Command)(shared(_file.command))
 
