@@ -171,7 +171,7 @@ class _Pictures:
         lines = [f"<b>{_text(who)}</b>" if who is not None else "", _text(words), _text(image_id)]
         lines += [_text(column.iloc[row]) for name, column in self._captions.items() if not _missing(column.iloc[row])]
         lines += ['<span class="verdict">same animal</span>'] if same else []
-        kind = "query" if of is None else "right" if same else "other"
+        kind = role if of is None else "right" if same else "match"
         caption = "<br>".join(line for line in lines if line)
         return Html(f'<figure class="{kind}">{picture}<figcaption>{caption}</figcaption></figure>')
 
