@@ -62,7 +62,7 @@ def test_queries_stand_beside_their_best_matches(photos: Catalogue, tmp_path: Pa
     assert (kinds.count("right"), kinds.count("match")) == (
         2,
         10,
-    )  # a and b; the best two of the others are a and b, too
+    )  # the best two of all are a and b
     assert text.count("same animal</span>") == 2
     assert "a note &lt;b&gt;" in text
     assert all(one["alt"] and (page.parent / str(one["src"])).is_file() for one in found.all("img"))

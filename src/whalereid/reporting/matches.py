@@ -149,11 +149,12 @@ class _Pictures:
     def __init__(self, photos: Catalogue, folder: Path) -> None:
         self._photos, self._folder = photos, folder
         self._items = PhotoDataset(photos, evaluation_transform(32))  # whose reading crops as embedding does
-        self._identity = (
-            np.where(photos.known("identity"), photos.column("identity"), None)
-            if ("identity" in photos.columns)
-            else np.full(len(photos), None, object)
-        )
+        self._identity: list[str | None] = [None] * len(photos)
+        if "identity" in photos.columns:
+            known = photos.known("identity")
+            self._identity = [
+                name if there else None for name, there in zip(photos.column("identity"), known, strict=True)
+            ]
         self._captions = {name: photos.column(name) for name in _CAPTION if photos.known(name).any()}
         self._made: dict[int, str | None] = {}
         folder.mkdir(exist_ok=True)
