@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from shapes import SHAPES
 
+from shapes import SHAPES
 from whalereid.catalogue import Catalogue
 from whalereid.cli.app import run
 
@@ -37,7 +37,9 @@ def some(belugas: Path) -> Catalogue:
 
 
 @pytest.fixture(scope="module", params=list(SHAPES))
-def shape(request: pytest.FixtureRequest, some: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+def shape(
+    request: pytest.FixtureRequest, some: Catalogue, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path]:
     """The name of a shape, and its photos."""
     name = request.param
     return name, SHAPES[name](some, tmp_path_factory.mktemp(name) / "photos")

@@ -109,8 +109,9 @@ def write_matches(
     instance(photos, "photos", Catalogue, "a Catalogue (Catalogue.read(path) reads one)")
     instance(out, "out", (str, os.PathLike), "the path of a folder")
     instance(title, "title", str, "text")
-    shown = instance(shown or Matches(), "shown", Matches, "a Matches")
-    tasks = tasks_of(tasks or ())
+    instance(progress, "progress", bool, "True or False")
+    shown = instance(Matches() if shown is None else shown, "shown", Matches, "a Matches")
+    tasks = tasks_of(() if tasks is None else tasks)
     asked = np.flatnonzero(ranking.lengths > 0)
     if not len(asked):
         raise WhalereidError("ranking: no query lists a photo, so there is nothing to show.")
