@@ -25,6 +25,7 @@ __all__ = [
     "PACKAGE",
     "PICTURE",
     "RANKING",
+    "REPORT_MARKER",
     "SOFTWARE",
     "TASK",
     "WORKBOOK",
@@ -40,6 +41,9 @@ __all__ = [
 
 SOFTWARE = "whalereid"
 """The word that our pictures and figures carry inside, so that they are known again."""
+
+REPORT_MARKER = "report.json"
+"""The file that tells a folder of pages of ours from another."""
 
 _HEAD = 1 << 16  # bytes of a file that are looked at
 _TABLES = (".csv", ".parquet", ".pq")
