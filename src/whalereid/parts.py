@@ -9,7 +9,19 @@ from typing import Any
 
 from whalereid.registry import Registry
 
-__all__ = ["BATCHES", "HEADS", "METRICS", "MINERS", "NECKS", "POOLINGS", "READERS", "RERANKERS", "RULES", "SCHEDULES"]
+__all__ = [
+    "BATCHES",
+    "HEADS",
+    "METRICS",
+    "MINERS",
+    "MODELS",
+    "NECKS",
+    "POOLINGS",
+    "READERS",
+    "RERANKERS",
+    "RULES",
+    "SCHEDULES",
+]
 
 _OBJECTS = (  # of pytorch-metric-learning's parts: no text can name them
     "distance", "reducer", "collect_stats", "embedding_regularizer", "embedding_reg_weight",
@@ -124,6 +136,8 @@ POOLINGS: Registry[Any] = Registry(
         "gem": "whalereid.models.pooling:GeM",
         "avg": "whalereid.models.pooling:AveragePooling",
         "multi-gem": "whalereid.models.pooling:MultiStageGeM",
+        "native": "whalereid.models.pooling:NativePooling",
+        "cls": "whalereid.models.pooling:ClassToken",
     },
 )
 """Poolings: modules with ``(features (B, C, positions...)) → (B, width)``."""
@@ -139,3 +153,6 @@ NECKS: Registry[Any] = Registry(
     given=("width",),
 )
 """Necks: modules with ``(pooled (B, width)) → (B, dim)``."""
+
+MODELS: Registry[Any] = Registry("network", "whalereid.models", {"lite0": "whalereid.models.cards:lite0"})
+"""Networks with weights, by a short name: functions that give what is known of one, a `KnownNetwork`."""

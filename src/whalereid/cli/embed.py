@@ -32,9 +32,11 @@ def command(
     *,
     catalogue: CatalogueOption,
     model: Annotated[
-        Path,
+        str,
         typer.Option(
-            metavar="RUN", help="The network: the folder that `whalereid train` wrote.", rich_help_panel=INPUT
+            metavar="MODEL",
+            help="The network: the folder that `whalereid train` wrote, or a name that `whalereid models` lists.",
+            rich_help_panel=INPUT,
         ),
     ],
     on_error: Annotated[
@@ -102,10 +104,11 @@ def command(
     """
     # The cheapest first: what can't be is said before the seconds that torch takes to load.
     from whalereid.embeddings.store import check_place
-    from whalereid.models import look_at
+    from whalereid.models import read_source
 
-    look_at(model)
-    say_forced(out, check_place(out, inputs=[catalogue, model], force=force))
+    source = read_source(model)
+    source.look()
+    say_forced(out, check_place(out, inputs=[catalogue, source.path], force=force))
 
     photos = read_photos(catalogue)
 
@@ -113,7 +116,8 @@ def command(
     from whalereid.models import Embedder
 
     extraction = Extraction(precision.value, device, batch_size, workers, flip, on_error.value)
-    made = embed(Embedder.load(model), photos, extraction=extraction, out=out, force=force, progress=shows_progress())
+    net = Embedder.load(model)
+    made = embed(net, photos, extraction=extraction, out=out, force=force, progress=shows_progress())
     used = made.provenance["precision"]
     say(f"{out}: embeddings of {len(made):,} photos, {made.dim:,} wide, computed in {used}.")
     left_out = len(photos) - int(photos.frame["image_id"].isin(made.ids).sum())
