@@ -14,6 +14,7 @@ __all__ = [
     "HEADS",
     "METRICS",
     "MINERS",
+    "MODELS",
     "NECKS",
     "POOLINGS",
     "READERS",
@@ -152,6 +153,8 @@ POOLINGS: Registry[Any] = Registry(
         "gem": "whalereid.models.pooling:GeM",
         "avg": "whalereid.models.pooling:AveragePooling",
         "multi-gem": "whalereid.models.pooling:MultiStageGeM",
+        "native": "whalereid.models.pooling:NativePooling",
+        "cls": "whalereid.models.pooling:ClassToken",
     },
 )
 """Poolings: modules with ``(features (B, C, positions...)) → (B, width)``."""
@@ -167,3 +170,6 @@ NECKS: Registry[Any] = Registry(
     given=("width",),
 )
 """Necks: modules with ``(pooled (B, width)) → (B, dim)``."""
+
+MODELS: Registry[Any] = Registry("network", "whalereid.models", {"lite0": "whalereid.models.cards:lite0"})
+"""Networks with weights, by a short name: functions that give what is known of one, a `KnownNetwork`."""

@@ -38,9 +38,11 @@ def command(
     *,
     catalogue: CatalogueOption,
     model: Annotated[
-        Path,
+        str,
         typer.Option(
-            metavar="RUN", help="The network: the folder that `whalereid train` wrote.", rich_help_panel=INPUT
+            metavar="MODEL",
+            help="The network: the folder that `whalereid train` wrote, or a name that `whalereid models` lists.",
+            rich_help_panel=INPUT,
         ),
     ],
     on_error: Annotated[
@@ -112,11 +114,12 @@ def command(
     """
     # The cheapest first: what can't be is said before the seconds that torch takes to load.
     from whalereid.embeddings.store import check_place
-    from whalereid.models import look_at
+    from whalereid.models import read_source
 
-    look_at(model)
-    say_forced(out, check_place(out, inputs=[catalogue, model], force=force))
-    crop = _crop(model, pad, background)
+    source = read_source(model)
+    source.look()
+    say_forced(out, check_place(out, inputs=[catalogue, source.path], force=force))
+    crop = _crop(source.path, pad, background)
 
     photos = read_photos(catalogue)
     crop.check(photos)
@@ -125,7 +128,8 @@ def command(
     from whalereid.models import Embedder
 
     extraction = Extraction(precision.value, device, batch_size, workers, flip, on_error.value, crop)
-    made = embed(Embedder.load(model), photos, extraction=extraction, out=out, force=force, progress=shows_progress())
+    net = Embedder.load(model)
+    made = embed(net, photos, extraction=extraction, out=out, force=force, progress=shows_progress())
     used = made.provenance["precision"]
     say(f"{out}: embeddings of {len(made):,} photos, {made.dim:,} wide, computed in {used}.")
     left_out = len(photos) - int(photos.frame["image_id"].isin(made.ids).sum())
@@ -133,16 +137,16 @@ def command(
     return Answer(found | {"flip": flip, "crop": crop.to_dict()})
 
 
-def _crop(model: Path, pad: float | None, background: Background | None) -> Crop:
+def _crop(model: Path | None, pad: float | None, background: Background | None) -> Crop:
     """How to cut photos: as RUN was trained, but for what is asked for; says where the two differ."""
     from whalereid.images import Crop
     from whalereid.models.config import RUN
     from whalereid.training import crop_of
 
-    trained = crop_of(model)
+    trained = Crop() if model is None else crop_of(model)
     crop = Crop(trained.pad if pad is None else pad, background or trained.background)
-    if crop != trained and (model / RUN).is_file():
+    if model is not None and crop != trained and (model / RUN).is_file():
         warn(f"photos are cut with {crop.in_words()}; {model} was trained with {trained.in_words()}.")
     elif crop != Crop():
-        say(f"photos are cut as {model} was trained: {crop.in_words()}.")
+        say(f"photos are cut with {crop.in_words()}" + ("" if model is None else f", as {model} was trained") + ".")
     return crop

@@ -78,9 +78,9 @@ def command(
     """
     if not os.path.exists(photos):  # noqa: PTH110 - never raises; and before pandas, which takes a second
         raise WhalereidError(f"{photos}: no such file or folder.")
-    from whalereid.models import look_for_model
+    from whalereid.models import read_source
 
-    look_for_model(model)
+    read_source(model).look()
     steps = Steps(context)
     asked = ["--layout", layout] if layout is not None else []
     folder = _folder(photos) if out is None else out

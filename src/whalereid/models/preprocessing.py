@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from numbers import Integral
 from typing import Any
 
@@ -77,6 +77,29 @@ class Preprocessing:
     def framing(self) -> Framing:
         """What is made of a photo of another shape."""
         return Framing(self.interpolation, self.crop_pct, self.crop_mode)
+
+    def but(self, changes: Preprocessing | Mapping[str, Any] | None) -> Preprocessing:
+        """Return it with some fields changed, or another in its place.
+
+        Raises
+        ------
+        WhalereidError
+            A field that there isn't, or a value that can't be.
+
+        Examples
+        --------
+        >>> Preprocessing().but({"crop_mode": "center"}).crop_mode
+        'center'
+        """
+        if isinstance(changes, Preprocessing):
+            return changes
+        known = [field.name for field in fields(self)]
+        wanted = "a Preprocessing, or a mapping of what is to differ"
+        given = {} if changes is None else dict(instance(changes, "preprocessing", Mapping, wanted))
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            raise WhalereidError(f"preprocessing: {unknown[0]!r:.60} is unknown; it has {', '.join(known)}.")
+        return replace(self, **given)
 
     def transform(self) -> Any:
         """Build the transform to embed with: (H, W, 3) uint8 → {"image": (3, height, width) float32}.
