@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from whalereid.outputs import check_output
 from whalereid.parts import WRITERS
 from whalereid.registry import Part
 
-__all__ = ["export"]
+__all__ = ["check_export", "export"]
 
 
 def export(
@@ -58,12 +58,31 @@ def export(
         raise WhalereidError(f"path is {str(path)!r}, which is no path; say where to write.")
     instance(force, "force", bool, "True or False")
     instance(to, "to", (str, Mapping, Part), "a format, such as 'coco'")
+    read_from = [Path(catalogue.source), *(Path(catalogue.source, name) for name in NAMES)]
+    writer, places, _ = check_export(path, to, inputs=read_from, force=force)
+    with replacing_all([*places.values()]) as besides:
+        notes = writer.write(catalogue, dict(zip(places, besides, strict=True)), Path(path))
+    return tuple(notes)
+
+
+def check_export(
+    path: str | os.PathLike[str],
+    to: str | Mapping[str, Any] | Part,
+    *,
+    inputs: Iterable[str | os.PathLike[str]] = (),
+    force: bool = False,
+) -> tuple[Writer, dict[str, Path], dict[Path, str]]:
+    """Refuse a place where `export` can't write; writes nothing.
+
+    Gives the writer, the files it will write, and of those that only `force` lets it overwrite what they are.
+    """
     writer: Writer = WRITERS.make(to)
     out = Path(path)
     places = {name: out / name if name else out for name in writer.kinds}
-    read_from = [Path(catalogue.source), *(Path(catalogue.source, name) for name in NAMES)]
-    for name, place in places.items():
-        check_output(place, writer.kinds[name], inputs=read_from, force=force)
-    with replacing_all([*places.values()]) as besides:
-        notes = writer.write(catalogue, dict(zip(places, besides, strict=True)), out)
-    return tuple(notes)
+    read = list(inputs)
+    lost = {
+        place: words
+        for name, place in places.items()
+        if (words := check_output(place, writer.kinds[name], inputs=read, force=force)) is not None
+    }
+    return writer, places, lost

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from whalereid.cli.command import Answer
-from whalereid.cli.console import read_photos, say
+from whalereid.cli.console import read_photos, say, say_forced
 from whalereid.cli.options import OUTPUT, CatalogueOption, Force, part_option
 from whalereid.errors import WhalereidError
 from whalereid.parts import WRITERS
@@ -42,8 +42,11 @@ def command(
     """
     if not os.path.exists(catalogue):  # noqa: PTH110 - never raises; and before pandas, which takes a second
         raise WhalereidError(f"{catalogue}: no such file or folder.")
-    from whalereid.catalogue import export
+    from whalereid.catalogue.export import check_export, export
 
+    _, _, lost = check_export(out, to, inputs=[catalogue], force=force)
+    for place, words in lost.items():
+        say_forced(place, words)
     photos = read_photos(catalogue)
     notes = export(photos, out, to, force=force)
     for note in notes:

@@ -73,11 +73,15 @@ class CamtrapDP:
         notes: list[str] = []
         where = package.place("observations")
         rows = rows_of(observations, media, min_conf=self.min_conf, where=where, notes=notes)
+        further = package.table(FURTHER, "observationID").set_index("observationID") if package.has(FURTHER) else None
+        if further is not None and "bbox" in further:  # in pixels: the photo need not be looked at
+            boxed = rows["observationID"].isin(further.index[further["bbox"].notna()])
+            rows[list(BOX)] = rows[list(BOX)].mask(boxed)
         place, paths = self._paths(media, package.folder, notes)
         frame = _frame(
             rows, media.assign(path=pd.Series(paths, dtype=object)), deployments, PhotoSizes(place.root), where, notes
         )
-        frame = _with_further(frame, package)
+        frame = frame if further is None else _with_further(frame, further)
         if not len(frame):
             raise WhalereidError(f"{where}: no animal is in a photo that is here; {'; '.join(notes) or self.wanted}.")
         frame = frame.drop(columns="observationID").dropna(axis="columns", how="all")
@@ -230,11 +234,8 @@ def _boxes(
     return boxes, sides
 
 
-def _with_further(frame: pd.DataFrame, package: DataPackage) -> pd.DataFrame:
+def _with_further(frame: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """What `whalereid export` wrote beside the standard's tables takes the place of what was made of these."""
-    if not package.has(FURTHER):
-        return frame
-    table = package.table(FURTHER, "observationID").set_index("observationID")
     is_one = not frame["observationID"].duplicated().any()
     for name in table.columns.difference(["path"] if is_one else ["path", "image_id"], sort=False):
         told = table[name].reindex(frame["observationID"]).to_numpy(object)

@@ -156,6 +156,7 @@ def _what_is_missing(
         if (count := int(written[table][name].replace("", np.nan).isna().sum()))
     ]
     lacking += [f"{name} of the package" for name in ("spatial", "temporal", "taxonomic") if not descriptor.get(name)]
+    lacking += ["contributors of the package"] if descriptor["contributors"][0]["title"] == "unknown" else []
     notes = []
     if lacking:
         notes.append(
