@@ -178,7 +178,9 @@ def parse_any_json(text: str | bytes, where: str, what: str) -> Any:
         raise WhalereidError(f"{where}: isn't {what} (its text isn't UTF-8).") from error
     except ValueError as error:
         raise WhalereidError(f"{where}: isn't {what} (it can't be read as JSON: {error}).") from error
-    if _is_deeper(content, _DEEPEST):
+    brackets = ("[", "{") if isinstance(text, str) else (b"[", b"{")
+    # With few brackets it can't be deep, and long lists of numbers need not be gone through.
+    if sum(map(text.count, brackets)) > _DEEPEST and _is_deeper(content, _DEEPEST):  # type: ignore[arg-type]
         raise WhalereidError(f"{where}: isn't {what} (it is nested too deep).")
     return content
 

@@ -48,10 +48,9 @@ class Polygons:
     def unlike(self, height: int, width: int) -> str:
         """In what it doesn't fit a photo of this size, in words: a corner lies a photo's side beyond its edge."""
         for corners in self.outlines:
-            far = ((corners < (-width, -height)) | (corners > (2 * width, 2 * height))).any(axis=1)
-            if far.any():
-                x, y = corners[far][0]
-                return f"has a corner at ({x:g}, {y:g}), far outside the photo of {width}×{height} px"
+            for x, y in (corners.min(axis=0), corners.max(axis=0)):
+                if x < -width or y < -height or x > 2 * width or y > 2 * height:
+                    return f"reaches ({x:g}, {y:g}), far outside the photo of {width:g}×{height:g} px"
         return ""
 
     def draw(self, height: int, width: int) -> np.ndarray:

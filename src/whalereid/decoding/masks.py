@@ -48,15 +48,18 @@ def fill_polygons(polygons: Sequence[np.ndarray], height: int, width: int) -> np
     for corners in polygons:
         if np.abs(corners).max() > _FURTHEST:
             raise ValueError(f"has a corner further than {_FURTHEST:,} px from the photo")
-        crossings += float(np.abs(np.diff(corners[:, 1], append=corners[0, 1])).sum())
+        y = corners[:, 1]
+        crossings += float(np.abs(y[1:] - y[:-1]).sum() + abs(y[-1] - y[0]))
     if n_points > _MOST_POINTS or crossings > _MOST_CROSSINGS * max(height, 1000):
         raise ValueError(f"is no outline of an animal: its {n_points:,} corners go to and fro")
     # OpenCV errs by many pixels where corners lie outside its image: so they are clipped to one with a margin.
     mask = np.zeros((height + 2 * _MARGIN, width + 2 * _MARGIN), np.uint8)
     for corners in polygons:
         clipped = corners + (_MARGIN - 0.5)
-        for axis, side in ((0, width), (1, height)):
-            clipped = _clipped(_clipped(clipped, axis, 0.0, 1), axis, side + 2 * _MARGIN - 1.0, -1)
+        for axis, most in ((0, mask.shape[1] - 1), (1, mask.shape[0] - 1)):
+            along = clipped[:, axis]
+            if len(along) and (along.min() < 0 or along.max() > most):
+                clipped = _clipped(_clipped(clipped, axis, 0, 1), axis, most, -1)
         fixed = np.rint(clipped * (1 << _SHIFT)).astype(np.int32)
         if len(fixed):
             cv2.fillPoly(mask, [fixed], 1, shift=_SHIFT)  # one by one: together, what two share would be hollow
@@ -70,8 +73,6 @@ def _clipped(corners: np.ndarray, axis: int, bound: float, sign: int) -> np.ndar
     """
     depth = sign * (corners[:, axis] - bound)
     within = depth >= 0
-    if within.all():
-        return corners
     following, next_depth = np.roll(corners, -1, axis=0), np.roll(depth, -1)
     crosses = within != (next_depth >= 0)
     share = depth / np.where(crosses, depth - next_depth, 1)

@@ -19,8 +19,8 @@ __all__ = ["BACKGROUNDS", "MOST_PAD", "Crop", "without_background"]
 BACKGROUNDS = ("keep", "blur", "grey")
 MOST_PAD = 1.0
 _GREY = 128
-# The blurred background is made small: sampled at 256 px, averaged to 64, blurred there, and enlarged again.
-_SAMPLED, _SMALL = 256, 64
+# The blurred background is made small: sampled at 128 px, averaged to 32, blurred there, and enlarged again.
+_SAMPLED, _SMALL = 128, 32
 _BLUR = 0.05  # of the longer side
 
 
