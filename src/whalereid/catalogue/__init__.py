@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 from whalereid.catalogue.audit import Audit, Finding, audit
+from whalereid.catalogue.encounters import Encounters
 from whalereid.catalogue.exif import fill_from_exif
 from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, fingerprint, most_similar
+from whalereid.catalogue.found_encounters import FoundEncounters
 from whalereid.catalogue.readers import Folder, FoundPhotos, Reader, layouts
 from whalereid.catalogue.table import Catalogue
 from whalereid.catalogue.trained_on import TrainedOn
@@ -19,9 +21,11 @@ __all__ = [
     "NEAR_IDENTICAL",
     "Audit",
     "Catalogue",
+    "Encounters",
     "Finding",
     "Fingerprints",
     "Folder",
+    "FoundEncounters",
     "FoundPhotos",
     "Reader",
     "RuleUse",

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from whalereid import stopping
-from whalereid.cli import check, embed, evaluate, rank, split, train
+from whalereid.cli import check, embed, encounters, evaluate, rank, split, train
 from whalereid.cli.command import EXIT_STATUS, Command, VersionOption, shared
 from whalereid.cli.console import tell, warn
 from whalereid.errors import WhalereidError, WhalereidWarning
@@ -40,6 +40,7 @@ def _whole(version: VersionOption = False) -> None:
 # Each file has one function named `command`; in the order in which a person meets them.
 for _name, _file in {
     "check": check,
+    "encounters": encounters,
     "split": split,
     "train": train,
     "embed": embed,
