@@ -118,3 +118,18 @@ def with_exif(jpeg: bytes, exif: bytes) -> bytes:
     """A JPEG with a TIFF as its EXIF."""
     payload = b"Exif\0\0" + exif
     return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload + jpeg[2:]
+
+
+DATE = (36867, TEXT, "2019:05:06 10:11:12")
+EXACT = [DATE, (36881, TEXT, "+02:00"), (37521, TEXT, "34")]
+PLACE = [
+    (1, TEXT, "S"),
+    (2, RATIONAL, [45, 30, Fraction(3, 2)]),
+    (3, TEXT, "W"),
+    (4, RATIONAL, [73, Fraction(61, 2), 0]),
+]
+
+
+def block(exif: Any = EXACT, gps: Any = PLACE, first: Any = (), order: str = "<") -> bytes:
+    """EXIF as it stands in a photo."""
+    return tiff([(271, TEXT, "Nobody"), *first], exif, gps, order)

@@ -17,27 +17,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from camera_files import LONG, RATIONAL, SHORT, TEXT, dng, heic, page, pillow, tiff, with_exif
+from camera_files import (
+    DATE,
+    EXACT,
+    LONG,
+    PLACE,
+    RATIONAL,
+    SHORT,
+    TEXT,
+    block,
+    dng,
+    heic,
+    page,
+    pillow,
+    with_exif,
+)
 from whalereid.catalogue import Catalogue, fill_from_exif
 from whalereid.cli.app import run
 from whalereid.decoding import Exif, read_exif
 from whalereid.errors import WhalereidError
 
-DATE = (36867, TEXT, "2019:05:06 10:11:12")
-EXACT = [DATE, (36881, TEXT, "+02:00"), (37521, TEXT, "34")]
-PLACE = [
-    (1, TEXT, "S"),
-    (2, RATIONAL, [45, 30, Fraction(3, 2)]),
-    (3, TEXT, "W"),
-    (4, RATIONAL, [73, Fraction(61, 2), 0]),
-]
 WHEN, LATITUDE, LONGITUDE = "2019-05-06 10:11:12.34+02:00", -45.5004167, -73.5083333
 JPEG = pillow("JPEG")
-
-
-def block(exif: Any = EXACT, gps: Any = PLACE, first: Any = (), order: str = "<") -> bytes:
-    """EXIF as it stands in a photo."""
-    return tiff([(271, TEXT, "Nobody"), *first], exif, gps, order)
 
 
 def cr3(exif: bytes = page(EXACT, 8), gps: bytes = page(PLACE, 8)) -> bytes:

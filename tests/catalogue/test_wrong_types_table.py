@@ -120,6 +120,7 @@ REFUSED: dict[str, list[tuple[Callable[[Any], object], list[Any]]]] = {
         (lambda wrong: PHOTOS.fill(latitude=wrong), ["x", [91, 0, 0], ["a", "b", "c"]]),
     ],
     "with_notes": [(PHOTOS.with_notes, [None, 3, {1}, [1]])],
+    "with_root": [(PHOTOS.with_root, [*WRONG, "/nowhere/at/all"])],
     "with_scenarios": [(PHOTOS.with_scenarios, [None, 3, {1}, [1], ["scenario01"]])],
     "write": [(PHOTOS.write, WRONG)],
 }

@@ -57,7 +57,7 @@ def test_embed_cuts_as_the_run_was_trained(photos: Path, trained: Path, tmp_path
     out = tmp_path / "e.parquet"
     assert embed(photos, trained, out, "--json") == 0
     told = capsys.readouterr()
-    assert f"photos are cut as {trained} was trained: --pad 0.1 --background grey." in told.err
+    assert f"photos are cut with --pad 0.1 --background grey, as {trained} was trained." in told.err
     assert "2 of 24 photos have no mask; they keep their background." in told.err
     assert json.loads(told.out)["crop"] == {"pad": 0.1, "background": "grey"}
     assert crop_in(out) == Crop(0.1, "grey")

@@ -135,6 +135,24 @@ class Catalogue(PhotoValues):
         """Return the same table with further sentences on what was taken for what."""
         return self._same(_notes=(*self._notes, *texts(notes, "notes", "sentences")))
 
+    def with_root(self, folder: str | os.PathLike[str]) -> Catalogue:
+        """Return the same photos with paths that lead from another folder, as a table that is written there needs them.
+
+        Raises
+        ------
+        WhalereidError
+            The photos don't lie in it.
+        """
+        instance(folder, "folder", (str, os.PathLike), "the path of a folder")
+        way = Path(os.path.relpath(self._root.resolve(), Path(folder).resolve())).as_posix()
+        if way.split("/")[0] == "..":
+            raise WhalereidError(
+                f"{folder}: the photos lie in {self._root}, which isn't inside; write the table there, or in a folder "
+                "around it."
+            )
+        prefix = "" if way == "." else f"{way}/"
+        return self._same(_root=Path(folder), _frame=self._frame.assign(path=prefix + self._frame["path"]))
+
     def _same(self, **replaced: Any) -> Catalogue:
         other = object.__new__(Catalogue)
         for name in ("_root", "_source", "_scenarios", "_notes", "_frame", "_date_columns"):

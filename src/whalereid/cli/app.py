@@ -13,7 +13,19 @@ from typing import Any
 import typer
 
 from whalereid import stopping
-from whalereid.cli import check, embed, evaluate, export, importing, rank, report, split, start, train
+from whalereid.cli import (
+    check,
+    embed,
+    encounters,
+    evaluate,
+    export,
+    importing,
+    rank,
+    report,
+    split,
+    start,
+    train,
+)
 from whalereid.cli.command import EXIT_STATUS, Command, VersionOption, shared
 from whalereid.cli.console import tell, warn
 from whalereid.errors import WhalereidError, WhalereidWarning
@@ -42,6 +54,7 @@ for _name, _file in {
     "start": start,
     "import": importing,
     "check": check,
+    "encounters": encounters,
     "split": split,
     "train": train,
     "embed": embed,

@@ -9,9 +9,8 @@ import typer
 
 from whalereid.cli.command import Answer
 from whalereid.cli.console import read_photos, say, shows_progress
-from whalereid.cli.options import INPUT, MAX_PHOTO_MB, OUTPUT, CatalogueOption, Exif, complete
+from whalereid.cli.options import INPUT, MAX_PHOTO_MB, OUTPUT, CatalogueOption, Exif, Layout
 from whalereid.errors import WhalereidError
-from whalereid.parts import READERS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,16 +23,7 @@ __all__ = ["command"]
 def command(
     *,
     catalogue: CatalogueOption,
-    layout: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Take it for this layout, such as folders (one an animal) or photos (nobody's).",
-            show_default="found out",
-            autocompletion=complete(READERS),
-            rich_help_panel=INPUT,
-        ),
-    ] = None,
+    layout: Layout = None,
     photos: Annotated[
         bool,
         typer.Option("--photos/--no-photos", help="Read every photo, or the table alone.", rich_help_panel=INPUT),
