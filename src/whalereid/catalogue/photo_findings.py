@@ -15,7 +15,7 @@ from whalereid.catalogue.table import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.files import inside
 
-__all__ = ["findings_of_copies", "findings_of_problems", "problems_of_table"]
+__all__ = ["findings_of_copies", "findings_of_problems", "paths_outside", "problems_of_table"]
 
 _PROBLEMS: dict[str, tuple[str, Severity, str, str]] = {
     "outside": ("paths-outside", "error", "paths that leave the table's folder", "Make them relative to it."),
@@ -70,7 +70,7 @@ def problems_of_table(catalogue: Catalogue) -> dict[int, Problem]:
             problems[row] = Problem("bbox", odd.message.replace("reaches beyond", "lies outside"))
         elif odd is not None:
             problems.setdefault(row, odd)
-    return problems | _paths_outside(catalogue)
+    return problems | paths_outside(catalogue)
 
 
 def _sized_boxes(catalogue: Catalogue) -> Iterator[tuple[int, tuple[tuple[float, ...], float, float]]]:
@@ -104,7 +104,7 @@ def _masks_alone(catalogue: Catalogue) -> dict[int, Problem]:
     return problems
 
 
-def _paths_outside(catalogue: Catalogue) -> dict[int, Problem]:
+def paths_outside(catalogue: Catalogue) -> dict[int, Problem]:
     problems = {}
     ids, paths = catalogue.image_ids, catalogue.column("path").to_numpy(object)
     for row in (row for row, path in enumerate(paths) if _MAY_LEAVE.search(path)):

@@ -123,7 +123,8 @@ class Steps:
     def run(self, title: str, *words: str | Path) -> dict[str, Any]:
         """Run one command, its results on stderr; returns what it has found."""
         line = shlex.join(["whalereid", *map(str, words)])
-        say(f"\n{title}: {line}")
+        say("")
+        say(f"{title}: {line}")
         self.lines.append(line)
         quiet = [] if shows_progress() else ["--quiet"]
         root: Any = self.context.find_root().command
