@@ -168,4 +168,4 @@ def _what_file_it_is(path: Path) -> str:
         return "is a photo; give the folder of the photos"
     if path.suffix.lower() == ".json":
         return "give the folder that holds annotations/ and images/, not the annotations"
-    return "not a table that can be read; save it as .csv or .parquet"
+    return "not a table that can be read; save it as .csv, .parquet or .xlsx"
