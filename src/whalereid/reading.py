@@ -16,6 +16,7 @@ __all__ = [
     "MAX_FILE_GB",
     "MOST_JSON_GB",
     "MOST_TABLE_GB",
+    "MOST_WORKBOOK_GB",
     "MOST_NUMBERS_GB",
     "check_file",
     "check_size",
@@ -31,8 +32,8 @@ __all__ = [
 MAX_FILE_GB = "WHALEREID_MAX_FILE_GB"
 """The environment variable that sets the size up to which any file is read, in gigabytes (10^9 bytes)."""
 
-MOST_JSON_GB, MOST_TABLE_GB, MOST_NUMBERS_GB = 1.0, 8.0, 32.0
-"""Sizes up to which JSON, tables, and weights or vectors are read where that isn't set."""
+MOST_JSON_GB, MOST_WORKBOOK_GB, MOST_TABLE_GB, MOST_NUMBERS_GB = 1.0, 2.0, 8.0, 32.0
+"""Sizes up to which JSON, unpacked workbooks, tables, and weights or vectors are read where that isn't set."""
 
 _PIECE = 1 << 20  # bytes that are looked through at once
 _DEEPEST = 64  # levels of JSON; nothing of ours has ten, and code that goes down them must not run out of stack

@@ -1,4 +1,4 @@
-"""Tables from outside and to disk: CSV and Parquet files, and the columns that a reader of one relies on."""
+"""Tables from outside and to disk: CSV, Parquet, Excel, and the columns that a reader of one relies on."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from whalereid.errors import WhalereidError, listing
 from whalereid.files import replacing
 from whalereid.reading import MOST_TABLE_GB, check_file, check_size, os_errors
 from whalereid.text import id_column
+from whalereid.workbooks import SUFFIXES as _WORKBOOK_SUFFIXES
+from whalereid.workbooks import read_sheet, sheets_of
 
 __all__ = [
     "SUFFIXES",
+    "columns_of",
     "id_columns",
     "read_table",
     "require_columns",
@@ -27,35 +30,72 @@ __all__ = [
 ]
 
 _TEXT_SUFFIXES, _PARQUET_SUFFIXES = (".csv", ".tsv", ".txt"), (".parquet", ".pq")
-SUFFIXES = frozenset({*_TEXT_SUFFIXES, *_PARQUET_SUFFIXES})
+SUFFIXES = frozenset({*_TEXT_SUFFIXES, *_PARQUET_SUFFIXES, *_WORKBOOK_SUFFIXES})
 """What a table's file name ends in, in small letters."""
 
 _HEAD = 1 << 16  # bytes, within which the first line ends
 _MOST_COLUMNS = 12  # named in an error
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a CSV or Parquet table, every value of a CSV as text, empty ones NaN.
+def read_table(path: Path, sheet: str | None = None) -> pd.DataFrame:
+    """Read a table, every value of a CSV or Excel file as text, empty ones NaN.
 
     A CSV is UTF-8, with or without byte-order mark; its columns stand between commas, semicolons or tabs, whichever its
     first line has most of.
+
+    Parameters
+    ----------
+    path : path
+        A CSV, Parquet or Excel file.
+    sheet : str, optional
+        The sheet of an Excel file, where several hold anything.
 
     Raises
     ------
     WhalereidError
         No such file, not a table, not UTF-8, two columns of one name, or a line with too many values; the message names
-        the line.
+        the line. For Excel, see `whalereid.workbooks.read_sheet`.
     """
     path = Path(path)
+    kind = path.suffix.lower()
+    if sheet is not None and kind not in _WORKBOOK_SUFFIXES:
+        raise WhalereidError(f"{path}: has no sheets, as Excel files have; leave out sheet {sheet!r:.60}.")
     with os_errors(path):
         if path.is_dir():
             raise WhalereidError(f"{path}: is a folder, not a table.")
         check_file(path, MOST_TABLE_GB)
-        if path.suffix.lower() in _PARQUET_SUFFIXES:
+        if kind in _PARQUET_SUFFIXES:
             return _read_parquet(path)
-        if path.suffix.lower() in _TEXT_SUFFIXES:
+        if kind in _TEXT_SUFFIXES:
             return _read_csv(path)
-    raise WhalereidError(f"{path}: not a table that can be read; save it as .csv or .parquet.")
+        if kind in _WORKBOOK_SUFFIXES:
+            frame = read_sheet(path, sheet)
+            require_unique_names(frame.columns, where=str(path))
+            return frame
+    raise WhalereidError(f"{path}: not a table that can be read; save it as .csv, .parquet or .xlsx.")
+
+
+def columns_of(path: Path) -> list[list[str]]:
+    """The names of a table's columns, or of each sheet's; nothing where it can't be read as a table.
+
+    Examples
+    --------
+    >>> columns_of(Path("nowhere.csv"))
+    []
+    """
+    kind = path.suffix.lower()
+    try:
+        with os_errors(path):
+            check_file(path, MOST_TABLE_GB)
+            if kind in _WORKBOOK_SUFFIXES:
+                return list(sheets_of(path).values())
+            if kind in _TEXT_SUFFIXES:
+                with path.open("rb") as file:
+                    head = file.read(_HEAD)
+                return [_names(path, _separator(head))]
+    except (WhalereidError, UnicodeDecodeError):
+        pass
+    return []
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
@@ -194,8 +234,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         raise WhalereidError(f"{path}: is UTF-16, not UTF-8; save it as 'CSV UTF-8'.")
     if b"\0" in head:
         raise WhalereidError(f"{path}: is not a CSV file (it holds binary data); save the table as .csv.")
-    header = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").splitlines()[0]
-    separator = max((",", ";", "\t"), key=lambda mark: header.count(mark.encode()))
+    separator = _separator(head)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # values beyond the last column, dropped
@@ -212,6 +251,12 @@ def _read_csv(path: Path) -> pd.DataFrame:
     except pd.errors.ParserError as error:
         said = str(error).split("C error: ")[-1].strip().rstrip(".")
         raise WhalereidError(f"{path}: is not a CSV table ({said}).") from error
+
+
+def _separator(head: bytes) -> str:
+    """What stands between columns: the mark that the first line has most of."""
+    line = next(iter(head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").splitlines()), b"")
+    return max((",", ";", "\t"), key=lambda mark: line.count(mark.encode()))
 
 
 def _names(path: Path, separator: str) -> list[str]:

@@ -50,6 +50,15 @@ def command(
             rich_help_panel=INPUT,
         ),
     ] = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The sheet of an Excel file that is the table.",
+            show_default="the only one",
+            rich_help_panel=INPUT,
+        ),
+    ] = None,
     columns: Annotated[
         list[str] | None,
         typer.Option(
@@ -94,7 +103,7 @@ def command(
     Example: [bold]whalereid import photos.csv --columns image_id=Image,identity=Id --out catalogue[/bold]
     """
     mapping = _mapping(columns or [])
-    given = {"photos": photos and str(photos), "identity": identity, "min_conf": min_conf}
+    given = {"photos": photos and str(photos), "sheet": sheet, "identity": identity, "min_conf": min_conf}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if layout is not None:
         READERS.part(Part(layout.name, {**layout.options, **options}))

@@ -171,4 +171,4 @@ def _what_file_it_is(path: Path) -> str:
             "is no file of annotations that can be read: COCO has 'images' and 'annotations', MegaDetector's results "
             "'images' with 'file' and 'detections', a Camtrap DP's datapackage.json deployments, media and observations"
         )
-    return "not a table that can be read; save it as .csv or .parquet"
+    return "not a table that can be read; save it as .csv, .parquet or .xlsx"

@@ -1,4 +1,4 @@
-"""Tables: CSV and Parquet files, and a folder that holds one called metadata."""
+"""Tables: CSV, Parquet and Excel files, and a folder that holds one called metadata."""
 
 from __future__ import annotations
 
@@ -45,12 +45,14 @@ class Table:
     ----------
     photos : path, optional
         The folder that paths are relative to, in place of either.
+    sheet : str, optional
+        Of an Excel file, the sheet that is the table; by default the only one that holds anything.
     """
 
     wanted = "it needs metadata.csv or metadata.parquet"
 
-    def __init__(self, photos: str | None = None) -> None:
-        self.photos = photos
+    def __init__(self, photos: str | None = None, sheet: str | None = None) -> None:
+        self.photos, self.sheet = photos, sheet
 
     def recognises(self, source: Any) -> bool:
         """Whether it is a table, or a folder that holds one called metadata."""
@@ -69,4 +71,4 @@ class Table:
             root = given_folder(self.photos)
         elif (noted := root_noted(path)) is not None and not is_same(noted, root):
             root, notes = noted, (f"photos lie in {noted}, as {IMPORT_FILE} says",)
-        return FoundPhotos(read_table(path), root, source=str(path), notes=notes)
+        return FoundPhotos(read_table(path, self.sheet), root, source=str(path), notes=notes)
