@@ -31,7 +31,7 @@ def test_import_loads_nothing_heavy() -> None:
     assert not {"torch", "pandas", "numpy", "cv2", "timm"} & set(loaded)
 
 
-COMMANDS = ["check", "split", "train", "embed", "rank", "evaluate", "export"]
+COMMANDS = ["check", "encounters", "split", "train", "embed", "rank", "evaluate", "export"]
 HEAVY = {"torch", "timm", "pandas", "numpy", "cv2", "sklearn", "scipy", "pyarrow", "albumentations"}
 
 
@@ -171,7 +171,11 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
         "fold_table": lambda: {"splitter": wr.IdentityFolds(2), "catalogue": photos},
         "read_folds": lambda: {"path": folder / "folds.csv", "catalogue": photos},
         "write_folds": lambda: {"table": folds, "path": new(".csv"), "force": False},
-        "read_photo": lambda: {"path": photos.paths[0], "bbox": (0, 0, 20, 20), "portrait": False},
+        "read_photo": lambda: {
+            "path": photos.paths[0], "bbox": (0, 0, 20, 20), "portrait": False, "mask": [[0, 0, 20, 0, 20, 20]],
+            "crop": wr.Crop(background="blur"),
+        },
+        "Crop": lambda: {"pad": 0.1, "background": "blur"},
         "PhotoDataset": lambda: {
             "catalogue": photos, "transform": transform, "identities": photos.identities, "labels_from": "identity",
             "portrait": False, "on_error": "raise", "seed": 0,
@@ -207,11 +211,13 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
         ),
         "FitOptions": lambda: {
             "labels_from": "identity", "rules": ["within-days:days=9999"], "on_error": "raise", "seed": 0, "workers": 0,
+            "crop": wr.Crop(),
             "resume": False, "force": False, "progress": False,
         },
         "Embeddings": lambda: {"ids": vectors.ids, "vectors": vectors.vectors, "provenance": {}},
         "Extraction": lambda: {
             "precision": "fp32", "device": "cpu", "batch_size": 8, "workers": 0, "flip": False, "on_error": "raise",
+            "crop": wr.Crop(),
         },
         "embed": lambda: {
             "network": net, "photos": photos, "extraction": wr.Extraction(workers=0), "out": new(".parquet"),
@@ -221,7 +227,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
             "networks": {"one": net}, "photos": photos, "extraction": wr.Extraction(workers=0),
             "out": {"one": new(".parquet")}, "progress": False, "force": False,
         },
-        "raw_pixels": lambda: {"photos": photos, "size": (4, 4), "portrait": False},
+        "raw_pixels": lambda: {"photos": photos, "size": (4, 4), "portrait": False, "crop": wr.Crop()},
         "Ensemble": lambda: {"members": [member], "clip": (0, 1), "block": (4, 4), "progress": False},
         "Member": lambda: {"name": "one", "embeddings": vectors, "weight": 1.0},
         "Expand": lambda: {"weights": (0.5, 0.5), "power": 7, "by": ensemble, "anchors": "first", "shortlist": 9},

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from whalereid.evaluation import mean_average_precision as mean_average_precision
     from whalereid.heads import ElasticArcFace as ElasticArcFace
     from whalereid.images import TRAINING_TRANSFORMS as TRAINING_TRANSFORMS
+    from whalereid.images import Crop as Crop
     from whalereid.images import CrossViewPairs as CrossViewPairs
     from whalereid.images import PhotoDataset as PhotoDataset
     from whalereid.images import evaluation_transform as evaluation_transform
@@ -72,7 +73,9 @@ _ROOMS = {
         "PhotoFolds", "EncounterFolds", "IdentityFolds", "DateSplit", "OpenSetSplit", "ViewpointSplit",
         "PredefinedFolds", "leakage", "leakage_over_folds", "fold_table", "read_folds", "write_folds",
     ],
-    "images": ["read_photo", "PhotoDataset", "CrossViewPairs", "evaluation_transform", "TRAINING_TRANSFORMS"],
+    "images": [
+        "read_photo", "Crop", "PhotoDataset", "CrossViewPairs", "evaluation_transform", "TRAINING_TRANSFORMS",
+    ],
     "models": ["Embedder", "Preprocessing", "load_weights"],
     "heads": ["ElasticArcFace"],
     "training": ["Recipe", "WarmupCosine", "RampThenDecay", "FitOptions", "fit"],

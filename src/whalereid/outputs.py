@@ -25,12 +25,14 @@ __all__ = [
     "PACKAGE",
     "PICTURE",
     "RANKING",
+    "REPORT_MARKER",
     "SOFTWARE",
     "TASK",
     "WORKBOOK",
     "Kind",
     "check_output",
     "has_columns",
+    "is_import",
     "is_protocol",
     "is_same",
     "made_by",
@@ -39,6 +41,9 @@ __all__ = [
 
 SOFTWARE = "whalereid"
 """The word that our pictures and figures carry inside, so that they are known again."""
+
+REPORT_MARKER = "report.json"
+"""The file that tells a folder of pages of ours from another."""
 
 _HEAD = 1 << 16  # bytes of a file that are looked at
 _TABLES = (".csv", ".parquet", ".pq")
@@ -316,6 +321,9 @@ def _webp_chunks(picture: bytes) -> Iterable[tuple[bytes, bytes]]:
 
 is_protocol = _has_format("whalereid-protocol")
 """Whether a file is the ``protocol.json`` of a protocol that was written."""
+
+is_import = _has_format("whalereid-import")
+"""Whether a file is the ``import.json`` of a catalogue that was imported."""
 
 RANKING = Kind("a ranking", _TABLES, has_columns("query_id", "database_image_id", "score"))
 TASK = Kind("a ranking's task", (".json",), _has_format("whalereid-task"))

@@ -14,6 +14,7 @@ __all__ = [
     "HEADS",
     "METRICS",
     "MINERS",
+    "MODELS",
     "NECKS",
     "POOLINGS",
     "READERS",
@@ -125,6 +126,7 @@ READERS: Registry[Any] = Registry(
         "table": "whalereid.catalogue.readers.table:Table",
         "megadetector": "whalereid.catalogue.readers.megadetector:MegaDetector",
         "wildlife": "whalereid.catalogue.readers.wildlife:Wildlife",
+        "photos": "whalereid.catalogue.readers.photos:Photos",
         "folders": "whalereid.catalogue.readers.folders:Folders",
     },
     given=("by_name",),
@@ -151,6 +153,8 @@ POOLINGS: Registry[Any] = Registry(
         "gem": "whalereid.models.pooling:GeM",
         "avg": "whalereid.models.pooling:AveragePooling",
         "multi-gem": "whalereid.models.pooling:MultiStageGeM",
+        "native": "whalereid.models.pooling:NativePooling",
+        "cls": "whalereid.models.pooling:ClassToken",
     },
 )
 """Poolings: modules with ``(features (B, C, positions...)) → (B, width)``."""
@@ -166,3 +170,6 @@ NECKS: Registry[Any] = Registry(
     given=("width",),
 )
 """Necks: modules with ``(pooled (B, width)) → (B, dim)``."""
+
+MODELS: Registry[Any] = Registry("network", "whalereid.models", {"lite0": "whalereid.models.cards:lite0"})
+"""Networks with weights, by a short name: functions that give what is known of one, a `KnownNetwork`."""

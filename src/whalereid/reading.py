@@ -22,6 +22,7 @@ __all__ = [
     "has_keys",
     "is_file",
     "os_errors",
+    "parse_any_json",
     "parse_json",
     "read_json",
     "read_text",
@@ -157,6 +158,14 @@ def parse_json(text: str | bytes, where: str, what: str) -> dict[str, Any]:
     ...
     whalereid.errors.WhalereidError: run.json: isn't a run (it is nested too deep).
     """
+    content = parse_any_json(text, where, what)
+    if not isinstance(content, dict):
+        raise WhalereidError(f"{where}: isn't {what} (it holds no JSON object).")
+    return content
+
+
+def parse_any_json(text: str | bytes, where: str, what: str) -> Any:
+    """Read one JSON value that stands inside another file, such as a list; else as `parse_json`."""
     try:
         content = json.loads(text)
         if "\\ud" in (text if isinstance(text, str) else text.decode("utf-8")).lower():
@@ -169,9 +178,9 @@ def parse_json(text: str | bytes, where: str, what: str) -> dict[str, Any]:
         raise WhalereidError(f"{where}: isn't {what} (its text isn't UTF-8).") from error
     except ValueError as error:
         raise WhalereidError(f"{where}: isn't {what} (it can't be read as JSON: {error}).") from error
-    if not isinstance(content, dict):
-        raise WhalereidError(f"{where}: isn't {what} (it holds no JSON object).")
-    if _is_deeper(content, _DEEPEST):
+    brackets = ("[", "{") if isinstance(text, str) else (b"[", b"{")
+    # With few brackets it can't be deep, and long lists of numbers need not be gone through.
+    if sum(map(text.count, brackets)) > _DEEPEST and _is_deeper(content, _DEEPEST):  # type: ignore[arg-type]
         raise WhalereidError(f"{where}: isn't {what} (it is nested too deep).")
     return content
 
@@ -209,7 +218,7 @@ def has_keys(path: str | os.PathLike[str], *keys: str) -> bool:
 
 def _is_deeper(content: Any, levels: int) -> bool:
     """Whether lists and objects stand within each other more than `levels` deep; without going down a stack."""
-    level = [content]
+    level = [content] if isinstance(content, dict | list) else []
     for _ in range(levels):
         inner = (held.values() if isinstance(held, dict) else held for held in level)
         level = [value for values in inner for value in values if isinstance(value, dict | list)]

@@ -271,7 +271,7 @@ def test_refusals(make: Any, says: str) -> None:
         (WithinDays(3), "no column 'date'"),
         (WithinDays(3, column="note"), "'note' has no values"),
         (WithinDistance(3), "no column 'latitude'"),
-        (WithinDistance(3, "lat", "lon"), r"photo 'b', column lat: .*no number of degrees from -90 to 90"),
+        (WithinDistance(3, "den_lat", "den_lon"), r"photo 'b', column den_lat: .*no number of degrees from -90 to 90"),
         (Viewpoints(["a/a"]), "no column 'viewpoint'"),
         (Alive(), "no column 'date'"),
         (MustNot([("a", "b")], column="sea"), "no column 'sea'"),
@@ -279,7 +279,7 @@ def test_refusals(make: Any, says: str) -> None:
 )
 def test_columns_that_do_not_fit(rule: Any, says: str) -> None:
     frame = pd.DataFrame(
-        {"image_id": ["a", "b"], "path": ["a", "b"], "note": ["x", "y"], "lat": [1, 91], "lon": [0, 0]}
+        {"image_id": ["a", "b"], "path": ["a", "b"], "note": ["x", "y"], "den_lat": [1, 91], "den_lon": [0, 0]}
     )
     with pytest.raises(WhalereidError, match=says):
         CandidateRules(rules=[rule]).mask(Catalogue(frame), Catalogue(frame))

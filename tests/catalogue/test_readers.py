@@ -292,75 +292,6 @@ def test_lila_test_that_is_incomplete(lila_test: Path) -> None:
     refused("it needs private_test_metadata.csv and code-execution/", lila_test)
 
 
-# --------------------------------------------------------------------------------------------------------- folders
-
-
-@pytest.fixture
-def identities(tmp_path: Path) -> Path:
-    root = tmp_path / "cows"
-    for name in (
-        "Berta/1.jpg", "Berta/1.png", "Berta/2019/2.JPG", "Anna/1.jpeg", "unknown/9.heic", "loose.jpg",
-        "Berta/notes.txt", ".hidden/1.jpg", "Anna/._1.jpeg", "__MACOSX/Anna/1.jpg", "Anna/Thumbs.db",
-    ):  # fmt: skip
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(b"x")
-    return root
-
-
-@pytest.mark.parametrize("layout", [None, "folders"])
-def test_one_folder_per_identity(identities: Path, layout: str | None) -> None:
-    photos = Catalogue.read(identities, layout)
-    found = dict(zip(photos.image_ids, photos.column("identity").fillna("-"), strict=True))
-    assert found == {
-        "loose": "-",
-        "Anna/1": "Anna",
-        "Berta/1.jpg": "Berta",
-        "Berta/1.png": "Berta",
-        "Berta/2019/2": "Berta",
-        "unknown/9": "-",
-    }
-    assert all(path.is_file() for path in photos.paths)
-
-
-def test_folders_inside_another(identities: Path, tmp_path: Path) -> None:
-    (tmp_path / "around/more").mkdir(parents=True)
-    shutil.move(str(identities), tmp_path / "around/more")
-    photos = Catalogue.read(tmp_path / "around")
-    assert photos.identities == ("Anna", "Berta")
-    assert photos.root == tmp_path / "around/more/cows"
-
-
-def test_a_link_back_up_is_not_followed(identities: Path) -> None:
-    (identities / "Anna/up").symlink_to(identities)
-    assert len(Catalogue.read(identities)) == 6
-
-
-def test_a_single_identity(tmp_path: Path, draw: Callable[..., Path]) -> None:
-    draw(tmp_path / "Anna/1.jpg")
-    assert Catalogue.read(tmp_path).identities == ("Anna",)
-
-
-def test_folders_that_hold_no_data_set(tmp_path: Path, draw: Callable[..., Path]) -> None:
-    refused("holds no data set: no metadata.csv", tmp_path)
-    draw(tmp_path / "1.jpg")
-    refused("holds photos, but no metadata.csv to say what they show, nor a folder per identity", tmp_path)
-    draw(tmp_path / "images/1.jpg")
-    refused("holds photos, but no metadata.csv", tmp_path)
-    (tmp_path / "animals.csv").write_text("image_id,path\n")
-    refused("no metadata.csv; if animals.csv is the table of photos, give its path", tmp_path)
-
-
-def test_a_file_name_that_is_no_text(tmp_path: Path) -> None:
-    (tmp_path / "Anna").mkdir()
-    name = b"caf\xe9.jpg"
-    try:
-        with open(bytes(tmp_path / "Anna") + b"/" + name, "wb") as file:  # noqa: PTH123
-            file.write(b"x")
-    except OSError:
-        pytest.skip("this disk takes no such name")
-    refused("is not UTF-8; rename it", tmp_path)
-
-
 # -------------------------------------------------------------------------------------------------------- wildlife
 
 
@@ -411,98 +342,6 @@ def test_objects_that_are_no_catalogue(tmp_path: Path) -> None:
 
 
 # ----------------------------------------------------------------------------------------- what was taken for what
-
-
-def folders_of(root: Path, *names: str) -> Path:
-    for name in names:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x")
-    return root
-
-
-@pytest.mark.parametrize(
-    ("names", "kind"),
-    [
-        (["train", "test", "val"], "parts of a split"),
-        (["Training", "validation"], "parts of a split"),
-        (["queries", "database"], "parts of a split"),
-        (["gallery", "probe"], "parts of a split"),
-        (["fold_0", "fold_1"], "parts of a split"),
-        (["media", "Images"], "heaps of photos"),
-        (["IMG_01", "IMG_02"], "heaps of photos"),
-        (["DCIM"], "folders of a camera"),
-        (["100CANON", "101MSDCF", "102_PANA"], "folders of a camera"),
-        (["CAM1", "CAM2"], "folders of a camera"),
-        (["camera_A", "Camera 02"], "folders of a camera"),
-        (["2018", "2019"], "dates"),
-        (["2019-05-01", "20190502"], "dates"),
-        (["May 2019", "june_2019"], "dates"),
-        (["left", "right", "front-left"], "viewpoints"),
-        (["train", "test", "Anna"], "parts of a split"),
-    ],
-)
-def test_folders_that_are_no_animals_are_taken_for_such_only_when_told(
-    tmp_path: Path, names: list[str], kind: str
-) -> None:
-    root = folders_of(tmp_path / "data", *(f"{name}/{number}.jpg" for number, name in enumerate(names)))
-    refused(rf"folders look like {kind}, not animals .*check .*data --layout folders --write", root)
-    photos = Catalogue.read(root, "folders")
-    assert photos.identities == tuple(sorted(names))
-    assert kind in " ".join(photos.notes)
-
-
-def test_a_split_with_animals_inside_names_the_folder_to_give(tmp_path: Path) -> None:
-    root = folders_of(tmp_path, "train/Anna/1.jpg", "train/Berta/1.jpg", "test/Anna/2.jpg", "test/Cleo/1.jpg")
-    refused(r"if the animals are the folders inside, give one \(.*/test\)", root)
-    assert Catalogue.read(root / "train").identities == ("Anna", "Berta")
-
-
-@pytest.mark.parametrize("names", [["Anna", "Cam", "Valentina", "Tess"], ["001", "0042", "1234"], ["T046B", "J35"]])
-def test_folders_of_animals_are_taken_and_counted(tmp_path: Path, names: list[str]) -> None:
-    root = folders_of(tmp_path, *(f"{name}/1.jpg" for name in names), "unknown/1.jpg")
-    photos = Catalogue.read(root)
-    assert photos.notes == (f"each of the {len(names)} folders was taken for an animal: {', '.join(sorted(names))}",)
-    assert photos[:1].notes == photos.filter(identity=names[0]).notes == photos.assign(fold=0).notes == photos.notes
-
-
-def test_one_odd_folder_among_many_is_noted(tmp_path: Path) -> None:
-    root = folders_of(tmp_path, *(f"cow{number}/1.jpg" for number in range(50)), "test/1.jpg", "loose.jpg")
-    first, odd, loose = Catalogue.read(root).notes
-    assert first.startswith("each of the 51 folders was taken for an animal: cow0, cow1")
-    assert odd == "taken for animals, too, though they look like parts of a split: test"
-    assert loose == "1 photos lie in no folder, so are nobody's"
-
-
-def test_deeper_folders_are_counted(tmp_path: Path) -> None:
-    root = folders_of(tmp_path, "lion/Anna/1.jpg", "lion/Bob/1.jpg", "tiger/Cleo/1.jpg")
-    assert "lion, tiger; the 3 folders inside say nothing more" in Catalogue.read(root).notes[0]
-
-
-def test_files_passed_over_are_counted_with_what_to_do(tmp_path: Path) -> None:
-    root = folders_of(
-        tmp_path,
-        "Anna/1.jpg",
-        "Anna/1.CR2",
-        "Bob/2.cr2",
-        "Bob/1.mov",
-        "Bob/a.gif",
-        "Bob/a.txt",
-        "Bob/Thumbs.db",
-        "Bob/b",
-    )
-    assert Catalogue.read(root).notes[1:] == (
-        "files passed over: 2 .cr2 (raw, export them as JPEG), 1 .gif (save them as JPEG or PNG), "
-        "1 .mov (video, save frames of it as JPEG), 1 .txt, 1 without a suffix",
-    )
-    for suffix in ("nef", "dng", "arw", "mp4", "avi"):
-        refused(rf"files passed over: 1 \.{suffix} \(", folders_of(tmp_path / suffix, f"Anna/1.{suffix}"))
-
-
-@pytest.mark.parametrize("suffix", ["jfif", "mpo"])
-def test_jpegs_by_another_name_are_read(tmp_path: Path, draw: Callable[..., Path], suffix: str) -> None:
-    draw(tmp_path / "Anna/1.jpg").rename(tmp_path / f"Anna/1.{suffix}")
-    assert Catalogue.read(tmp_path).image_ids.tolist() == ["Anna/1"]
 
 
 @pytest.mark.parametrize(
@@ -590,6 +429,6 @@ def test_a_package_that_cannot_be_imported_is_passed_over(table: Callable[..., P
 
 def test_the_order_of_recognition_is_that_of_the_one_table() -> None:
     assert [*READERS.own] == [
-        "lila-test", "coco", "camtrap-dp", "competition", "table", "megadetector", "wildlife", "folders",
+        "lila-test", "coco", "camtrap-dp", "competition", "table", "megadetector", "wildlife", "photos", "folders",
     ]  # fmt: skip
-    assert catalogue.LAYOUTS[-8:] == tuple(READERS.own)
+    assert catalogue.LAYOUTS[-9:] == tuple(READERS.own)

@@ -24,7 +24,8 @@ def catalogue(**columns: object) -> Catalogue:
 
 @pytest.mark.parametrize(("alias", "name"), ALIASES.items())
 def test_aliases_are_read_in(alias: str, name: str) -> None:
-    assert catalogue(**{alias: ["left"]}).column(name).tolist() == ["left"]
+    value = 7.5 if name in ("latitude", "longitude") else "left"
+    assert catalogue(**{alias: [value]}).column(name).tolist() == [value]
 
 
 def test_an_alias_stays_a_column_of_its_own_where_the_proper_name_is_there() -> None:

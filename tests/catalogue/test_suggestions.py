@@ -20,8 +20,8 @@ from whalereid.errors import WhalereidError
         ("encounter", "sighting sighting_id event occurrence Encounters"),
         ("path", "file filename image_path filepath file_name"),
         ("date", "datetime date_taken captured dates"),
-        ("latitude", "lat"),
-        ("longitude", "lon"),
+        ("latitude", "lat_deg latitude_dd Latitud"),
+        ("longitude", "lon_deg longitud"),
     ],
 )
 def test_near_misses(known: str, names: str) -> None:

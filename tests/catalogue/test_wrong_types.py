@@ -11,7 +11,16 @@ import pandas as pd
 import pytest
 
 from whalereid import catalogue
-from whalereid.catalogue import Catalogue, TrainedOn, audit, export, fingerprint, most_similar
+from whalereid.catalogue import (
+    Catalogue,
+    Encounters,
+    TrainedOn,
+    audit,
+    export,
+    fill_from_exif,
+    fingerprint,
+    most_similar,
+)
 from whalereid.errors import WhalereidError
 
 PHOTOS: Any = Catalogue(pd.DataFrame({"image_id": ["a"], "path": ["a.jpg"], "identity": ["x"]}))
@@ -29,6 +38,17 @@ CALLS: dict[str, list[tuple[str, Callable[[], object]]]] = {
         *[("catalogue", lambda bad=bad: fingerprint(bad)) for bad in (7, "x", None, [PHOTOS])],
         *[("workers", lambda bad=bad: fingerprint(PHOTOS, workers=bad)) for bad in (-1, 0, "a")],
         ("progress", lambda: fingerprint(PHOTOS, progress=2)),
+    ],
+    "Encounters": [
+        *[("gap", lambda bad=bad: Encounters(gap=bad)) for bad in (None, "x", -1, float("nan"), True)],
+        *[("distance", lambda bad=bad: Encounters(distance=bad)) for bad in (None, "x", -1, 0, 1e9, float("inf"))],
+        ("again", lambda: Encounters(again="x")),
+        *[("catalogue", lambda bad=bad: Encounters().of(bad)) for bad in (7, "x", None, [PHOTOS])],
+    ],
+    "fill_from_exif": [
+        *[("catalogue", lambda bad=bad: fill_from_exif(bad)) for bad in (7, "x", None, [PHOTOS])],
+        *[("workers", lambda bad=bad: fill_from_exif(PHOTOS, workers=bad)) for bad in (-1, 0, "a")],
+        ("progress", lambda: fill_from_exif(PHOTOS, progress=2)),
     ],
     "most_similar": [
         *[("vectors", lambda bad=bad: most_similar(bad)) for bad in ("a", None, 7, [[1.0]], LOOKS[0], LOOKS * np.nan)],
@@ -62,6 +82,7 @@ CALLS: dict[str, list[tuple[str, Callable[[], object]]]] = {
     "Views": [],
     "LAYOUTS": [],
     "Folder": [],
+    "FoundEncounters": [],
     "FoundPhotos": [],
     "Reader": [],
     "Writer": [],

@@ -115,6 +115,12 @@ REFUSED: dict[str, list[tuple[Callable[[Any], object], list[Any]]]] = {
     "rows": [(PHOTOS.rows, NO_IDS)],
     "subset": [(PHOTOS.subset, [*NO_IDS, "abc", ["a", "a"]])],
     "to_frame": [],  # takes nothing
+    "fill": [
+        (lambda wrong: PHOTOS.fill(identity=wrong), [object(), [], ["x"], np.zeros(4), [object()] * 3]),
+        (lambda wrong: PHOTOS.fill(latitude=wrong), ["x", [91, 0, 0], ["a", "b", "c"]]),
+    ],
+    "with_notes": [(PHOTOS.with_notes, [None, 3, {1}, [1]])],
+    "with_root": [(PHOTOS.with_root, [*WRONG, "/nowhere/at/all"])],
     "with_scenarios": [(PHOTOS.with_scenarios, [None, 3, {1}, [1], ["scenario01"]])],
     "write": [(PHOTOS.write, WRONG)],
 }

@@ -3,6 +3,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -98,11 +99,11 @@ def test_the_provenance_says_what_made_them(net: Counting, photos: Catalogue) ->
 def counted_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     reads: list[str] = []
 
-    def counting(path: str, *options: object) -> np.ndarray:
+    def counting(path: str, *options: Any, **named: Any) -> np.ndarray:
         reads.append(str(path))
-        return read_photo(path, *options)
+        return read_photo(path, *options, **named)
 
-    monkeypatch.setattr("whalereid.images.items.read_photo", counting)
+    monkeypatch.setattr("whalereid.images.photos.read_photo", counting)
     return reads
 
 

@@ -146,7 +146,7 @@ def test_other_photos_than_a_finished_ones_are_refused(net: Counting, photos: Ca
     with pytest.raises(WhalereidError, match=r"photos that this catalogue lacks .*\(p00, p01, p02, p03"):
         embed(net, photos[6:], out=out, **QUIET)
     photos.paths[2].write_bytes(photos.paths[3].read_bytes())
-    with pytest.raises(WhalereidError, match=r"whose files or boxes have changed since \(p02\)"):
+    with pytest.raises(WhalereidError, match=r"whose files, boxes or masks have changed since \(p02\)"):
         embed(net, photos, out=out, **QUIET)
     assert len(Embeddings.read(out)) == 6
 

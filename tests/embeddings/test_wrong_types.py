@@ -81,6 +81,7 @@ CASES: dict[str, list[tuple[Callable[[], Any], str]]] = {
         (lambda: raw_pixels(PHOTOS, size=(32, 0)), "size is 0"),
         (lambda: raw_pixels(PHOTOS, size=(32, 1.5)), "size is 1.5"),
         (lambda: raw_pixels(PHOTOS, portrait="yes"), "portrait is 'yes'"),
+        (lambda: raw_pixels(PHOTOS, crop="blur"), "crop is 'blur'"),
     ],
 }
 

@@ -305,6 +305,19 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         reporting.contact_sheet,
         {"photos": [PICTURE], "captions": ["a"], "groups": ["g"], "columns": 2, "cell": (20, 20)},
     ),
+    "reporting.Matches": (reporting.Matches, {"queries": 5, "k": 2, "photos": 3}),
+    "reporting.write_matches": (
+        reporting.write_matches,
+        {
+            "ranking": RANKING,
+            "photos": PHOTOS,
+            "out": "FOLDER/report",
+            "tasks": list(PROTOCOL.tasks),
+            "shown": reporting.Matches(),
+            "title": "Who",
+            "progress": False,
+        },
+    ),
     "reporting.write_image": (reporting.write_image, {"path": "FOLDER/picture.png", "rgb": PICTURE, "force": False}),
 }
 

@@ -17,7 +17,8 @@ from PIL import Image
 
 from whalereid.errors import WhalereidError
 from whalereid.images import IMAGENET_MEAN, IMAGENET_STD, TRAINING_TRANSFORMS, evaluation_transform
-from whalereid.images.transforms import Shrink, Transform, WhiteCorner
+from whalereid.images.resizing import Shrink
+from whalereid.images.transforms import Transform, WhiteCorner
 
 NAMES = list(TRAINING_TRANSFORMS)
 

@@ -254,7 +254,7 @@ def test_an_unknown_backbone_names_close_ones() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"pooling": "max"}, "pooling 'max' is unknown; choose from avg, gem, multi-gem"),
+        ({"pooling": "max"}, "pooling 'max' is unknown; choose from avg, cls, gem, multi-gem, native"),
         ({"pooling": "gem:q=3"}, "pooling 'gem' has no option 'q'; it has p=3.0, eps=1e-06"),
         ({"pooling": "gem:p=0"}, "pooling 'gem': p is 0.0; give a number above 0"),
         ({"neck": "lin"}, "neck 'lin' is unknown; .*bn, bn-linear, none"),

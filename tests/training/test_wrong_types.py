@@ -18,7 +18,7 @@ from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace
 from whalereid.images import PhotoDataset
 from whalereid.models import Embedder
-from whalereid.training import RECIPES, FitOptions, RampThenDecay, Recipe, WarmupCosine, fit
+from whalereid.training import RECIPES, FitOptions, RampThenDecay, Recipe, WarmupCosine, crop_of, fit
 
 WRONG = [None, 3, -1.5, float("nan"), "nyala", b"nyala", [1, 2], {"a": 1}, object(), Recipe, torch.zeros(3)]
 NOTHING = type(None)
@@ -59,6 +59,7 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "seed": (int,),
     "workers": (int, NOTHING),
     "on_error": (),
+    "crop": (NOTHING,),
     "resume": (),
     "force": (),
     "progress": (),
@@ -140,8 +141,14 @@ def test_moments(schedule: Any) -> None:
 
 
 def test_the_tables_have_every_public_name() -> None:
-    covered = {"fit", "FitOptions", "Recipe", "RECIPES", "WarmupCosine", "RampThenDecay"}
+    covered = {"crop_of", "fit", "FitOptions", "Recipe", "RECIPES", "WarmupCosine", "RampThenDecay"}
     assert set(training.__all__) == covered | {"Run", "Schedule"}  # what fit returns, and a protocol
+
+
+def test_the_crop_of_a_run() -> None:
+    for value in WRONG:
+        if not isinstance(value, str):  # a folder that isn't there holds no training
+            refused(lambda given=value: crop_of(given), "run is")
 
 
 def test_paths_of_any_kind(drawn: Catalogue, tmp_path: Path) -> None:

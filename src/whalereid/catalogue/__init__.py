@@ -3,8 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 from whalereid.catalogue.audit import Audit, Finding, audit
+from whalereid.catalogue.encounters import Encounters
+from whalereid.catalogue.exif import fill_from_exif
 from whalereid.catalogue.export import export
 from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, fingerprint, most_similar
+from whalereid.catalogue.found_encounters import FoundEncounters
+from whalereid.catalogue.importing import check_import, import_catalogue
 from whalereid.catalogue.readers import Folder, FoundPhotos, Reader, layouts
 from whalereid.catalogue.table import Catalogue
 from whalereid.catalogue.trained_on import TrainedOn
@@ -20,9 +24,11 @@ __all__ = [
     "NEAR_IDENTICAL",
     "Audit",
     "Catalogue",
+    "Encounters",
     "Finding",
     "Fingerprints",
     "Folder",
+    "FoundEncounters",
     "FoundPhotos",
     "Reader",
     "RuleUse",
@@ -30,8 +36,11 @@ __all__ = [
     "Views",
     "Writer",
     "audit",
+    "check_import",
     "export",
+    "fill_from_exif",
     "fingerprint",
+    "import_catalogue",
     "most_similar",
 ]
 

@@ -15,7 +15,7 @@ from whalereid.catalogue.fingerprints import (
     check_arguments,
     fingerprint,
 )
-from whalereid.catalogue.photo_findings import findings_of_copies, findings_of_problems, paths_outside
+from whalereid.catalogue.photo_findings import findings_of_copies, findings_of_problems, problems_of_table
 from whalereid.catalogue.table import Catalogue
 from whalereid.catalogue.table_findings import findings_of_table
 from whalereid.catalogue.usable import RuleUse, Views, rule_uses, views_of
@@ -109,8 +109,9 @@ def audit(catalogue: Catalogue, *, photos: bool = True, workers: int | None = No
 
     In the table: paths that leave the root, photos without an identity, identities with one photo, encounters with
     several identities, names that look like a missing value, viewpoints not known, dates that can't be read. In the
-    photos: missing, unreadable (cut short, not a photo), too small, of one shade, boxes that miss them, and photos that
-    stand twice, byte for byte or nearly.
+    photos: missing, unreadable (cut short, not a photo), too small, of one shade, boxes that miss them or reach beyond
+    them, masks that can't be read or are of another size, and photos that stand twice, byte for byte or nearly. The
+    table alone tells of boxes and masks what its columns ``height`` and ``width`` show.
 
     Parameters
     ----------
@@ -141,7 +142,7 @@ def audit(catalogue: Catalogue, *, photos: bool = True, workers: int | None = No
         findings += findings_of_problems(catalogue, prints.problems)
         findings += findings_of_copies(catalogue, prints, progress=progress)
     else:
-        findings += findings_of_problems(catalogue, paths_outside(catalogue))
+        findings += findings_of_problems(catalogue, problems_of_table(catalogue))
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     uses, views = rule_uses(catalogue), views_of(catalogue)
     return Audit(catalogue.source, _summary(catalogue), tuple(findings), photos, uses, views)

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from whalereid.catalogue.masks import animal_box, located
 from whalereid.catalogue.values import PhotoValues
 from whalereid.decoding import crop, decode, largest_mb
 from whalereid.errors import WhalereidError
@@ -41,11 +42,9 @@ def html_of(photos: PhotoValues, first: PhotoValues, dated: PhotoValues) -> Html
     """
     columns = [name for name in _COLUMNS if name in photos.columns]
     shown = first.frame
-    boxes = shown["bbox"].tolist() if "bbox" in shown else [None] * len(shown)
-    seen = [
-        _thumbnail(photos, image_id, path, box)
-        for image_id, path, box in zip(shown["image_id"], shown["path"], boxes, strict=True)
-    ]
+    nothing = [None] * len(shown)
+    boxes, masks = (shown[name].tolist() if name in shown else nothing for name in ("bbox", "mask"))
+    seen = [_thumbnail(photos, *row) for row in zip(shown["image_id"], shown["path"], boxes, masks, strict=True)]
     values = shown[["image_id", *columns]].itertuples(index=False)
     rows = [[picture_of, *row] for picture_of, row in zip(seen, values, strict=True)]
     more = len(photos) - len(rows)
@@ -71,17 +70,18 @@ def _counts(photos: PhotoValues, dated: PhotoValues) -> dict[str, object]:
     return counts
 
 
-def _thumbnail(photos: PhotoValues, image_id: str, path: str, box: object) -> Html:
-    """A photo, small, cropped to its box; or why it can't be shown."""
+def _thumbnail(photos: PhotoValues, image_id: str, path: str, box: object, mask: object) -> Html:
+    """A photo, small, cropped to its box or its mask's bounds; or why it can't be shown."""
     try:
         file = inside(photos.root, path, where=path)
-        return picture(_small(file, box), says=image_id)
+        drawn = located(mask, photos.root, where=f"{path}: its mask") if isinstance(mask, str) else None
+        return picture(_small(file, box, drawn), says=image_id)
     except WhalereidError as error:
         reason = str(error).removeprefix(f"{photos.root / path}: ").removeprefix(f"{path}: ")
         return cell(f"not shown: {reason}")
 
 
-def _small(file: Path, box: object) -> bytes:
+def _small(file: Path, box: object, mask: str | Path | None) -> bytes:
     """The bytes of a JPEG of at most 96 px a side."""
     try:
         size = file.stat().st_size / 1e6
@@ -90,8 +90,9 @@ def _small(file: Path, box: object) -> bytes:
     if size > min(_LARGEST_MB, largest_mb()):
         raise WhalereidError(f"{file}: the file is {size:,.0f} MB, too large to be shown here.")
     pixels = decode(file)
-    if isinstance(box, tuple):
-        pixels = crop(pixels, box, where=str(file))
+    part = animal_box(box, mask, pixels.shape, where=str(file))
+    if part is not None:
+        pixels = crop(pixels, part, where=str(file))
     if pixels.dtype not in _LEVELS:
         raise WhalereidError(f"{file}: has {pixels.dtype} pixels, which have no agreed range.")
     scale = _SIDE / max(pixels.shape[:2])

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 
 from whalereid.arguments import instance, whole_number
+from whalereid.catalogue.masks import OtherSizeError, draw_mask, located
+from whalereid.catalogue.progress import in_order, with_bar
 from whalereid.catalogue.table import Catalogue
-from whalereid.decoding import MIN_SIDE, crop, decode_bytes, largest_mb, read_bytes
+from whalereid.decoding import MIN_SIDE, crop, decode_bytes, largest_mb, mask_bounds, read_bytes
 from whalereid.errors import WhalereidError
 from whalereid.files import inside
 
-__all__ = ["NEAR_IDENTICAL", "Fingerprints", "Problem", "boxes_in_words", "content_keys", "fingerprint", "most_similar"]
+__all__ = ["NEAR_IDENTICAL", "Fingerprints", "Problem", "fingerprint", "most_similar"]
 
 # Mean of the two cosines below. Copies resized, recompressed, blurred or made brighter score 0.97 to 1, copies
 # cropped by 2% a side 0.91 to 0.98. The most alike of different photos score 0.78 (1,205 nyalas), 0.91 (2,466 faces of
@@ -34,8 +33,6 @@ _WIDTH = _COARSE**2 - 1 + int(_FINE_BAND.sum())
 _LEAST_CONTRAST = 1.0  # grey levels; below it, what is left is rounding
 _LEVELS = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 _BLOCK = 1024
-_KEY_BLOCK = 1 << 18  # bytes
-_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -45,13 +42,15 @@ class Problem:
     Attributes
     ----------
     kind : str
-        ``outside`` (its path leaves the root), ``missing``, ``unreadable``, ``bbox`` (lies outside the photo), ``tiny``
-        (a side below 8 px) or ``flat`` (no contrast: black, white or fog).
+        ``outside`` (its path leaves the root), ``missing``, ``unreadable``, ``bbox`` (lies outside the photo),
+        ``mask`` (can't be read, or has no pixel there), ``mask-size`` (is of a photo of another size), ``tiny`` (a side
+        below 8 px), ``bbox-part`` (reaches beyond the photo) or ``flat`` (no contrast: black, white or fog). Of several
+        the first that was met.
     message : str
         One line, naming the file or the photo.
     """
 
-    kind: Literal["outside", "missing", "unreadable", "bbox", "tiny", "flat"]
+    kind: Literal["outside", "missing", "unreadable", "bbox", "mask", "mask-size", "tiny", "bbox-part", "flat"]
     message: str
 
 
@@ -62,7 +61,8 @@ class Fingerprints:
     Attributes
     ----------
     digests : tuple of bytes, length N
-        Equal where the file's bytes and the box are; empty where the photo could not be read.
+        Equal where the file's bytes and the box are, or the mask of a photo without a box; empty where the photo could
+        not be read.
     vectors : ndarray of shape (N, 255), float32
         Coarse looks, of unit length; all zero for a photo that could not be read, or has too little contrast.
     problems : dict from row to Problem
@@ -83,10 +83,10 @@ def fingerprint(
 ) -> Fingerprints:
     """Read every photo of a catalogue once.
 
-    Of each photo (cropped to its box, in grey, 32 × 32) the low frequencies of a cosine transform are kept, as
-    perceptual hashes do [1]_, but as numbers instead of bits: 35 coarse ones and 220 finer ones, each set brought to
-    unit length, so that brightness and contrast drop out and the dot product of two photos is the mean of two cosines.
-    Animals of one kind in one pose agree in the coarse ones alone.
+    Of each photo (cropped to its box, or else to its mask's bounds; in grey, 32 × 32) the low frequencies of a cosine
+    transform are kept, as perceptual hashes do [1]_, but as numbers instead of bits: 35 coarse ones and 220 finer ones,
+    each set brought to unit length, so that brightness and contrast drop out and the dot product of two photos is the
+    mean of two cosines. Animals of one kind in one pose agree in the coarse ones alone.
 
     Parameters
     ----------
@@ -112,70 +112,22 @@ def fingerprint(
     check_arguments(catalogue, workers, progress)
     largest_mb()  # refused once where it's no number, not for every photo
     frame = catalogue.frame
-    boxes = frame["bbox"] if "bbox" in frame else [None] * len(frame)
-    jobs = list(zip(range(len(frame)), frame["image_id"], frame["path"], boxes, strict=True))
+    nothing = [None] * len(frame)
+    boxes, masks = (frame[name].tolist() if name in frame else nothing for name in ("bbox", "mask"))
+    jobs = list(zip(range(len(frame)), frame["image_id"], frame["path"], boxes, masks, strict=True))
     digests: list[bytes] = []
     vectors = np.zeros((len(jobs), _WIDTH), np.float32)
     problems: dict[int, Problem] = {}
     workers = workers or os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:  # OpenCV and hashing let other threads run
-        done = _in_order(pool, catalogue, jobs, see, ahead=4 * workers)
-        for row, (digest, vector, problem) in enumerate(_bar(done, "reading photos", len(jobs), progress)):
+        done = in_order(pool, lambda job: _look(catalogue, see, *job), jobs, ahead=4 * workers)
+        for row, (digest, vector, problem) in enumerate(with_bar(done, "reading photos", len(jobs), progress)):
             digests.append(digest)
             if vector is not None:
                 vectors[row] = vector
             if problem is not None:
                 problems[row] = problem
     return Fingerprints(tuple(digests), vectors, problems)
-
-
-def content_keys(catalogue: Catalogue) -> list[str]:
-    """Tell photos apart by what is in their files, without decoding them.
-
-    A key is of the photo's box and of its file: all of it up to a megabyte; of a larger one its size and the first,
-    middle and last quarter of a megabyte, so that large photos on a slow disk aren't read twice.
-
-    Parameters
-    ----------
-    catalogue : Catalogue of N photos
-        Whose files to read.
-
-    Returns
-    -------
-    list of str, length N
-        8 hexadecimal digits each; empty where the file can't be read.
-
-    Raises
-    ------
-    WhalereidError
-        A path leaves the catalogue's root.
-    """
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return list(pool.map(_content_key, catalogue.paths, boxes_in_words(catalogue)))
-
-
-def boxes_in_words(catalogue: Catalogue) -> list[str]:
-    """Each photo's box as text, alike for equal ones; empty where it has none."""
-    frame = catalogue.frame
-    boxes = frame["bbox"] if "bbox" in frame else [None] * len(frame)
-    return [repr(tuple(map(float, box))) if isinstance(box, tuple) else "" for box in boxes]
-
-
-def _content_key(file: Path, box: str) -> str:
-    key = hashlib.blake2b(box.encode(), digest_size=4)
-    try:
-        if not file.is_file():  # a pipe would never end
-            return ""
-        with file.open("rb") as opened:
-            size = os.fstat(opened.fileno()).st_size
-            key.update(f"{size} ".encode())
-            whole = size <= 4 * _KEY_BLOCK
-            for start in [0] if whole else [0, (size - _KEY_BLOCK) // 2, size - _KEY_BLOCK]:
-                opened.seek(start)
-                key.update(opened.read(size if whole else _KEY_BLOCK))
-    except OSError:
-        return ""
-    return key.hexdigest()
 
 
 def check_arguments(catalogue: Any, workers: Any, progress: Any) -> None:
@@ -186,35 +138,14 @@ def check_arguments(catalogue: Any, workers: Any, progress: Any) -> None:
     instance(progress, "progress", (bool, np.bool_), "True or False")
 
 
-def _bar(items: Iterable[_Item], what: str, total: int, progress: bool) -> Iterable[_Item]:
-    """The items, with a bar on stderr if asked."""
-    if not progress:
-        return items
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(items, what, total, console=Console(stderr=True))
-
-
-_Job = tuple[int, str, str, object]
 _See = Callable[[int, np.ndarray], None] | None
 _Look = tuple[bytes, np.ndarray | None, Problem | None]
 
 
-def _in_order(
-    pool: ThreadPoolExecutor, catalogue: Catalogue, jobs: list[_Job], see: _See, ahead: int
-) -> Iterator[_Look]:
-    """Look at every photo, a few ahead of the reader, so that stopping is quick."""
-    waiting = iter(jobs)
-    running = deque(pool.submit(_look, catalogue, see, *job) for job in islice(waiting, ahead))
-    while running:
-        yield running.popleft().result()
-        running.extend(pool.submit(_look, catalogue, see, *job) for job in islice(waiting, 1))
-
-
-def _look(catalogue: Catalogue, see: _See, row: int, image_id: str, path: str, box: object) -> _Look:
+def _look(catalogue: Catalogue, see: _See, row: int, image_id: str, path: str, box: object, mask: object) -> _Look:
+    where = f"{catalogue.source}, photo {image_id!r}"
     try:
-        file = inside(catalogue.root, path, where=f"{catalogue.source}, photo {image_id!r}")
+        file = inside(catalogue.root, path, where=where)
     except WhalereidError as error:
         return b"", None, Problem("outside", str(error))
     try:
@@ -227,23 +158,53 @@ def _look(catalogue: Catalogue, see: _See, row: int, image_id: str, path: str, b
         image = decode_bytes(data, where=str(file))
     except WhalereidError as error:
         return b"", None, Problem("unreadable", str(error))
-    digest = hashlib.blake2b(data, digest_size=16)
+    key = hashlib.blake2b(data, digest_size=16)
+    odd, bounds = _mask_problem(catalogue, image, mask, where=str(file)) if isinstance(mask, str) else (None, None)
     if isinstance(box, tuple):
-        digest.update(repr(box).encode())
+        key.update(repr(box).encode())
+    elif isinstance(mask, str):
+        key.update(f"\0{mask}".encode("utf-8", "surrogatepass"))
+        if bounds is None:
+            return key.digest(), None, odd
+    part = box if isinstance(box, tuple) else bounds
+    if part is not None:
+        odd = odd or beyond(part, image.shape[1], image.shape[0], where=str(file))
         try:
-            image = crop(image, box, where=str(file))
+            image = crop(image, part, where=str(file))
         except WhalereidError as error:
-            return digest.digest(), None, Problem("bbox", str(error))
+            return key.digest(), None, Problem("bbox", str(error))
     if see is not None:
         see(row, image)
     height, width = image.shape[:2]
     if min(height, width) < MIN_SIDE:
-        return digest.digest(), None, Problem("tiny", f"{file}: {width}×{height} px.")
+        return key.digest(), None, Problem("tiny", f"{file}: {width}×{height} px.")
     if image.dtype not in _LEVELS:
-        return digest.digest(), None, Problem("unreadable", f"{file}: has {image.dtype} pixels, not 8 or 16 bits.")
+        return key.digest(), None, Problem("unreadable", f"{file}: has {image.dtype} pixels, not 8 or 16 bits.")
     vector = _vector(image)
     flat = None if vector is not None else Problem("flat", f"{file}: one shade all over.")
-    return digest.digest(), vector, flat
+    return key.digest(), vector, odd or flat
+
+
+def _mask_problem(
+    catalogue: Catalogue, image: np.ndarray, mask: str, *, where: str
+) -> tuple[Problem | None, tuple[float, float, float, float] | None]:
+    """What is wrong with a photo's mask, or else its bounds."""
+    try:
+        drawn = draw_mask(located(mask, catalogue.root, where=f"{where}: its mask"), *image.shape[:2], where=where)
+    except OtherSizeError as error:
+        return Problem("mask-size", str(error)), None
+    except WhalereidError as error:
+        return Problem("mask", str(error)), None
+    return None, mask_bounds(drawn)
+
+
+def beyond(box: tuple[float, ...], width: float, height: float, *, where: str) -> Problem | None:
+    """Whether a box reaches more than a pixel beyond a photo: detectors round, or miss by a fraction."""
+    x, y, w, h = box
+    if min(x, y) >= -1 and x + w <= width + 1 and y + h <= height + 1:
+        return None
+    words = f"bbox ({x:g}, {y:g}, {w:g}, {h:g}) reaches beyond the photo of {width:g}×{height:g} px"
+    return Problem("bbox-part", f"{where}: {words}.")
 
 
 def _vector(image: np.ndarray) -> np.ndarray | None:
@@ -299,7 +260,7 @@ def most_similar(
     similarity = np.full(len(vectors), -1, np.float32)
     buffer = np.empty((_BLOCK, _BLOCK), np.float32)
     starts = range(0, len(vectors), _BLOCK)
-    for start in _bar(starts, "comparing photos", len(starts), progress):
+    for start in with_bar(starts, "comparing photos", len(starts), progress):
         block = vectors[start : start + _BLOCK]
         for first in range(0, len(others) if among is not None else start + len(block), _BLOCK):
             earlier = others[first : first + _BLOCK]

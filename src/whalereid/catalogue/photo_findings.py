@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from whalereid.catalogue.finding import Finding, Severity, finding
-from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, Problem, most_similar
+from whalereid.catalogue.fingerprints import NEAR_IDENTICAL, Fingerprints, Problem, beyond, most_similar
+from whalereid.catalogue.masks import located, mask_of
 from whalereid.catalogue.table import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.files import inside
 
-__all__ = ["findings_of_copies", "findings_of_problems", "paths_outside"]
+__all__ = ["findings_of_copies", "findings_of_problems", "paths_outside", "problems_of_table"]
 
 _PROBLEMS: dict[str, tuple[str, Severity, str, str]] = {
     "outside": ("paths-outside", "error", "paths that leave the table's folder", "Make them relative to it."),
@@ -26,7 +27,26 @@ _PROBLEMS: dict[str, tuple[str, Severity, str, str]] = {
         "Replace them, or take them out.",
     ),
     "bbox": ("boxes-outside", "error", "boxes that miss their photo", "Boxes are pixels of the upright photo."),
+    "mask": (
+        "unreadable-masks",
+        "error",
+        "masks that can't be read, or have no pixel on their photo",
+        "Draw them anew, or take them out: a photo without a box is cut by its mask, --background hides what is "
+        "outside it.",
+    ),
+    "mask-size": (
+        "masks-of-another-size",
+        "error",
+        "masks of another size than their photo",
+        "Masks are in pixels of the upright photo, before it was made smaller.",
+    ),
     "tiny": ("tiny-photos", "error", "photos with a side below 8 px", "Nothing can be told on them; take them out."),
+    "bbox-part": (
+        "boxes-beyond",
+        "warning",
+        "boxes that reach beyond their photo",
+        "They are cut off at its edge. Boxes are pixels of the upright photo, before it was made smaller.",
+    ),
     "flat": ("flat-photos", "warning", "photos of one shade all over", "Black, white or fog: nothing to be seen."),
 }
 
@@ -35,8 +55,56 @@ _PROBLEMS: dict[str, tuple[str, Severity, str, str]] = {
 _MAY_LEAVE = re.compile(r"\.\.|^[/\\]|:|\0|^\s*$")
 
 
+def problems_of_table(catalogue: Catalogue) -> dict[int, Problem]:
+    """What is wrong, by row, as far as the table alone shows it.
+
+    Paths that leave the root; masks that can't be read, but for pictures, which aren't opened; and, by the columns
+    ``height`` and ``width`` where there are such, boxes and masks of photos of another size.
+    """
+    problems = _masks_alone(catalogue)
+    for row, (box, width, height) in _sized_boxes(catalogue):
+        x, y, w, h = box
+        where = f"{catalogue.source}, photo {catalogue.image_ids[row]!r}"
+        odd = beyond(box, width, height, where=where)
+        if odd is not None and (x >= width or y >= height or x + w <= 0 or y + h <= 0):
+            problems[row] = Problem("bbox", odd.message.replace("reaches beyond", "lies outside"))
+        elif odd is not None:
+            problems.setdefault(row, odd)
+    return problems | paths_outside(catalogue)
+
+
+def _sized_boxes(catalogue: Catalogue) -> Iterator[tuple[int, tuple[tuple[float, ...], float, float]]]:
+    """Boxes of photos whose size the table says, by row: (box, width, height)."""
+    known = catalogue.known("bbox") & catalogue.known("height") & catalogue.known("width")
+    if not known.any():
+        return
+    columns = (catalogue.column(name)[known].tolist() for name in ("bbox", "width", "height"))
+    yield from zip(np.flatnonzero(known).tolist(), zip(*columns, strict=True), strict=True)
+
+
+def _masks_alone(catalogue: Catalogue) -> dict[int, Problem]:
+    problems: dict[int, Problem] = {}
+    known = catalogue.known("mask")
+    if not known.any():
+        return problems
+    sized = catalogue.known("height") & catalogue.known("width")
+    nothing = [0.0] * len(catalogue)
+    heights, widths = (catalogue.column(n).tolist() if sized.any() else nothing for n in ("height", "width"))
+    masks, ids = catalogue.column("mask").tolist(), catalogue.image_ids
+    for row in np.flatnonzero(known).tolist():
+        where = f"{catalogue.source}, photo {ids[row]!r}"
+        try:
+            mask = mask_of(located(masks[row], catalogue.root, where=f"{where}: its mask"), where=where)
+        except WhalereidError as error:
+            problems[row] = Problem("mask", str(error))
+            continue
+        unlike = mask.unlike(heights[row], widths[row]) if sized[row] else ""
+        if unlike:
+            problems[row] = Problem("mask-size", f"{where}: its mask {unlike}.")
+    return problems
+
+
 def paths_outside(catalogue: Catalogue) -> dict[int, Problem]:
-    """The paths that leave the root, by row."""
     problems = {}
     ids, paths = catalogue.image_ids, catalogue.column("path").to_numpy(object)
     for row in (row for row, path in enumerate(paths) if _MAY_LEAVE.search(path)):

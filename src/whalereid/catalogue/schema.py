@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from whalereid.catalogue.columns import ALIASES, KNOWN, REQUIRED
+from whalereid.catalogue.masks import as_text
 from whalereid.catalogue.suggestions import did_you_mean
 from whalereid.errors import WhalereidError, listing
 from whalereid.tables import require_columns, require_filled, require_unique_names
@@ -20,6 +21,7 @@ __all__ = [
     "KNOWN",
     "REQUIRED",
     "UNKNOWN",
+    "known_names",
     "normalise",
     "parse_bbox",
     "refuse_repeats",
@@ -30,6 +32,8 @@ _MAY_BE_UNKNOWN = ("identity", "viewpoint", "encounter")
 _NAMES = ("identity", "viewpoint", "encounter", "species", "location")
 _DATES = ("date", "timestamp")
 _NUMBERS = ("height", "width", "fold")
+_NO_MASK = frozenset({"[]", "{}"})  # as COCO has it where only boxes were drawn
+_DEGREES = {"latitude": 90, "longitude": 360}  # whole turns east are written, too
 _BBOX_PARTS = ("bbox_x", "bbox_y", "bbox_w", "bbox_h")
 
 
@@ -89,7 +93,7 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     """
     if not frame.index.equals(pd.RangeIndex(len(frame))):
         frame = frame.reset_index(drop=True)
-    frame = _rename(frame, where=where)
+    frame = known_names(frame, where=where)
     missing = [name for name in REQUIRED if name not in frame]
     question = did_you_mean(frame.columns, *missing) if missing else ""
     hint = f"a catalogue needs {' and '.join(REQUIRED)}{'; ' if question else ''}{question}"
@@ -98,7 +102,7 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     cleaned["path"] = text_column(frame["path"], where=where)
     cleaned |= {name: name_column(frame[name], where=where) for name in _NAMES if name in frame}
     cleaned |= {name: _given(text_column(frame[name], where=where)) for name in _DATES if name in frame}
-    known = {*cleaned, *KNOWN, *_NUMBERS, *_BBOX_PARTS}
+    known = {*cleaned, *KNOWN, *_NUMBERS, *_DEGREES, *_BBOX_PARTS}
     for name, column in frame.items():
         if name not in known and isinstance(column.dtype, pd.StringDtype):
             given = _numbers_given(column)
@@ -115,6 +119,9 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     for name in _NUMBERS:
         if name in frame:
             cleaned[name] = _numbers(frame[name], where=where)
+    for name, most in _DEGREES.items():
+        if name in frame:
+            cleaned[name] = _degrees(frame[name], most, where=where)
     if "bbox" in frame:
         cleaned["bbox"] = _boxes(frame["bbox"], where=where)
     elif all(name in frame for name in _BBOX_PARTS):
@@ -122,6 +129,8 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
         joined = [", ".join(box) if any(box) else "" for box in zip(*parts, strict=True)]
         cleaned["bbox"] = _boxes(pd.Series(joined, frame.index, dtype=object, name="bbox"), where=where)
         frame = frame.drop(columns=list(_BBOX_PARTS))
+    if "mask" in frame:
+        cleaned["mask"] = _masks(frame["mask"], where=where)
     frame = frame.assign(**cleaned)
     for name in REQUIRED:
         require_filled(frame[name], where=where, hint="every photo needs one")
@@ -129,8 +138,8 @@ def normalise(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
     return frame
 
 
-def _rename(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
-    """Known names and aliases in whatever case and with spaces around, then aliases to their proper names."""
+def known_names(frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
+    """Rename known columns and aliases in whatever case and with spaces around, then aliases to their proper names."""
     names = [str(name) for name in frame.columns]
     known = {*KNOWN, *ALIASES, *_BBOX_PARTS, "timestamp"}
     taken = set(names)
@@ -173,6 +182,13 @@ def _numbers(column: pd.Series, *, where: str) -> pd.Series:
     return number.astype("int64") if whole else number
 
 
+def _degrees(column: pd.Series, most: int, *, where: str) -> pd.Series:
+    """As numbers of degrees, or NaN."""
+    degrees = _numbers(column, where=where).astype("float64")
+    _refuse(column, (degrees.abs() > most).to_numpy(bool), f"is beyond {most} degrees", where=where)
+    return degrees
+
+
 def _boxes(column: pd.Series, *, where: str) -> pd.Series:
     """As tuples of four floats, or NaN."""
     boxes: list[object] = [math.nan] * len(column)
@@ -187,6 +203,22 @@ def _boxes(column: pd.Series, *, where: str) -> pd.Series:
             odd[row] = True
     _refuse(column, odd, "is not x, y, width, height in pixels, with an area", where=where)
     return pd.Series(boxes, column.index, dtype=object)
+
+
+def _masks(column: pd.Series, *, where: str) -> pd.Series:
+    """As text, JSON where they are lists or mappings; or NaN. Whether they can be drawn is for the photo to show."""
+    if column.dtype == object:
+        texts: list[Any] = [None] * len(column)
+        odd = np.zeros(len(column), bool)
+        for row, value in enumerate(column):
+            try:
+                texts[row] = as_text(value)
+            except (TypeError, ValueError, RecursionError):
+                odd[row] = True
+        _refuse(column, odd, "is no mask: polygons, run lengths, or the path of a picture", where=where)
+        column = pd.Series(texts, column.index, dtype=object, name=column.name)
+    text = text_column(column, where=where)
+    return text.mask(text.isin(MISSING | _NO_MASK))
 
 
 def _refuse(column: pd.Series, wrong: np.ndarray, what: str, *, where: str) -> None:

@@ -23,8 +23,8 @@ _SYNONYMS = {
     "date": "datetime date_time date_taken date_captured captured taken captured_at taken_at day",
     "species": "taxon scientific_name",
     "location": "site site_id place area station locality",
-    "latitude": "lat decimal_latitude",
-    "longitude": "lon long lng decimal_longitude",
+    "latitude": "lat_deg lat_dd latitude_deg latitude_dd gps_latitude_deg start_latitude",
+    "longitude": "lon_deg lon_dd longitude_deg longitude_dd gps_longitude_deg start_longitude",
 }
 _FOR_PATH_TOO = ("image", "photo", "picture", "img")  # where ids are there
 _CLOSE = 0.82  # "update" isn't "date", "Indentity" is "identity"
@@ -46,7 +46,7 @@ def suggest_columns(columns: Iterable[str]) -> dict[str, str]:
     {'identity': 'Indentity'}
     """
     given = [str(name) for name in columns]
-    known_names = {*KNOWN, *ALIASES, "timestamp", "latitude", "longitude"}
+    known_names = {*KNOWN, *ALIASES, "timestamp"}
     plain = {name: name.strip().lower() for name in given}
     there = {ALIASES.get(name, name) for name in plain.values() if name in known_names}
     if "timestamp" in there:

@@ -122,19 +122,41 @@ class Catalogue(PhotoValues):
             The rows are something else, such as one number; a mask isn't of length N; or a row isn't there, or is
             named twice.
         """
-        part = object.__new__(Catalogue)  # what is clean already need not be cleaned again
-        part._root, part._source, part._scenarios, part._notes = self._root, self._source, (), self._notes
-        part._frame = self._frame.iloc[positions(rows, len(self))].reset_index(drop=True)
-        part._date_columns = self._date_columns
+        # What is clean already need not be cleaned again.
+        part = self._same(_frame=self._frame.iloc[positions(rows, len(self))].reset_index(drop=True), _scenarios=())
         refuse_repeats(part._frame["image_id"], where=self._source)
         return part
 
     def with_scenarios(self, scenarios: Sequence[Task]) -> Catalogue:
         """Return the same table with these retrieval tasks in place of its own."""
+        return self._same(_scenarios=tasks_of(scenarios))
+
+    def with_notes(self, notes: Sequence[str]) -> Catalogue:
+        """Return the same table with further sentences on what was taken for what."""
+        return self._same(_notes=(*self._notes, *texts(notes, "notes", "sentences")))
+
+    def with_root(self, folder: str | os.PathLike[str]) -> Catalogue:
+        """Return the same photos with paths that lead from another folder, as a table that is written there needs them.
+
+        Raises
+        ------
+        WhalereidError
+            The photos don't lie in it.
+        """
+        instance(folder, "folder", (str, os.PathLike), "the path of a folder")
+        way = Path(os.path.relpath(self._root.resolve(), Path(folder).resolve())).as_posix()
+        if way.split("/")[0] == "..":
+            raise WhalereidError(
+                f"{folder}: the photos lie in {self._root}, which isn't inside; write the table there, or in a folder "
+                "around it."
+            )
+        prefix = "" if way == "." else f"{way}/"
+        return self._same(_root=Path(folder), _frame=self._frame.assign(path=prefix + self._frame["path"]))
+
+    def _same(self, **replaced: Any) -> Catalogue:
         other = object.__new__(Catalogue)
-        other._root, other._source, other._notes = self._root, self._source, self._notes
-        other._frame, other._date_columns = self._frame, self._date_columns
-        other._scenarios = tasks_of(scenarios)
+        for name in ("_root", "_source", "_scenarios", "_notes", "_frame", "_date_columns"):
+            setattr(other, name, replaced.get(name, getattr(self, name)))
         return other
 
     def subset(self, image_ids: Iterable[str]) -> Catalogue:
@@ -197,6 +219,35 @@ class Catalogue(PhotoValues):
         """
         values = {name: self._each(value, name) for name, value in columns.items()}
         return self._with(self._frame.assign(**values), changed=set(values))
+
+    def fill(self, **columns: Any) -> Catalogue:
+        """Another catalogue with values where these columns have none; what is there stays, and no column is lost.
+
+        Parameters
+        ----------
+        **columns
+            N values each, in the order of rows, missing ones where nothing is known.
+
+        Raises
+        ------
+        WhalereidError
+            Values are of another number or kind, or can't be used in such a column.
+
+        Examples
+        --------
+        >>> photos = Catalogue(pd.DataFrame({"image_id": ["a", "b"], "path": ["a", "b"], "date": ["2017-08-07", None]}))
+        >>> photos.fill(date=["2020-01-01", "2020-01-01"]).column("date").tolist()
+        ['2017-08-07', '2020-01-01']
+        """
+        filled = {}
+        for name, values in columns.items():
+            given = pd.Series(self._each(values, name), self._frame.index)
+            if name in self._frame:
+                there = self._frame[name]
+                there = self._date_columns[name].write(there) if name in self._date_columns else there
+                given = there.where(there.notna(), given)
+            filled[name] = given
+        return self.assign(**filled)
 
     def _each(self, value: Any, name: str) -> Any:
         """A scalar as it is, or N values in the order of rows, whatever index they came with."""

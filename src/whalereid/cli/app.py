@@ -13,7 +13,19 @@ from typing import Any
 import typer
 
 from whalereid import stopping
-from whalereid.cli import check, embed, evaluate, export, rank, split, train
+from whalereid.cli import (
+    check,
+    embed,
+    encounters,
+    evaluate,
+    export,
+    importing,
+    rank,
+    report,
+    split,
+    start,
+    train,
+)
 from whalereid.cli.command import EXIT_STATUS, Command, VersionOption, shared
 from whalereid.cli.console import tell, warn
 from whalereid.errors import WhalereidError, WhalereidWarning
@@ -39,12 +51,16 @@ def _whole(version: VersionOption = False) -> None:
 
 # Each file has one function named `command`; in the order in which a person meets them.
 for _name, _file in {
+    "start": start,
+    "import": importing,
     "check": check,
+    "encounters": encounters,
     "split": split,
     "train": train,
     "embed": embed,
     "rank": rank,
     "evaluate": evaluate,
+    "report": report,
     "export": export,
 }.items():
     app.command(_name, cls=Command)(shared(_file.command))

@@ -9,9 +9,8 @@ import typer
 
 from whalereid.cli.command import Answer
 from whalereid.cli.console import read_photos, say, shows_progress
-from whalereid.cli.options import INPUT, MAX_PHOTO_MB, OUTPUT, CatalogueOption, complete
+from whalereid.cli.options import INPUT, MAX_PHOTO_MB, OUTPUT, CatalogueOption, Exif, Layout
 from whalereid.errors import WhalereidError
-from whalereid.parts import READERS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,26 +23,18 @@ __all__ = ["command"]
 def command(
     *,
     catalogue: CatalogueOption,
-    layout: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Take it for this layout, such as folders: one an animal.",
-            show_default="found out",
-            autocompletion=complete(READERS),
-            rich_help_panel=INPUT,
-        ),
-    ] = None,
+    layout: Layout = None,
     photos: Annotated[
         bool,
         typer.Option("--photos/--no-photos", help="Read every photo, or the table alone.", rich_help_panel=INPUT),
     ] = True,
+    exif: Exif = False,
     max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
     write: Annotated[
         bool,
         typer.Option(
             "--write",
-            help="Write the table as it was read, for the other commands: metadata.csv.",
+            help="Write the table as it was read, with what --exif adds, for the other commands: metadata.csv.",
             rich_help_panel=OUTPUT,
         ),
     ] = False,
@@ -65,7 +56,7 @@ def command(
         raise WhalereidError(f"{catalogue}: no such file or folder.")
     from whalereid.catalogue import audit
 
-    table = read_photos(catalogue, layout)
+    table = read_photos(catalogue, layout, exif=exif)
     out = _write(table) if write else None
     if out is not None:
         say(f"written: {out}, which every command reads from now on")

@@ -76,11 +76,11 @@ _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on st
 _SHARED: dict[str, Any] = {"as_json": _Json, "quiet": _Quiet, "version": VersionOption}
 
 
-def shared(command: Callable[..., Answer]) -> Callable[..., None]:
+def shared(command: Callable[..., Answer]) -> Callable[..., Answer]:
     """Give a command the options that all have, and print its answer as they say."""
 
     @functools.wraps(command)
-    def run(*, as_json: bool, quiet: bool, version: bool, **options: Any) -> None:
+    def run(*, as_json: bool, quiet: bool, version: bool, **options: Any) -> Answer:
         del quiet, version  # heeded while the command line was read
         answer = command(**options)
         if as_json:
@@ -89,6 +89,7 @@ def shared(command: Callable[..., Answer]) -> Callable[..., None]:
             answer.show()
         if answer.status:
             raise typer.Exit(answer.status)
+        return answer
 
     own = inspect.signature(command, eval_str=True).parameters
     added = {

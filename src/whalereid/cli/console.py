@@ -79,13 +79,19 @@ def say_forced(path: Path, lost: str | None) -> None:
         warn(f"--force: {path} is {lost}, and is overwritten")
 
 
-def read_photos(source: str | os.PathLike[str], layout: str | None = None) -> Catalogue:
-    """Read a catalogue, and say what was taken for what."""
-    from whalereid.catalogue import Catalogue
+def read_photos(source: str | os.PathLike[str], layout: str | None = None, *, exif: bool = False) -> Catalogue:
+    """Read a catalogue, filled from its photos' EXIF if asked; say what was taken for what."""
+    from whalereid.catalogue import Catalogue, fill_from_exif
 
     photos = Catalogue.read(source, layout)
     for note in photos.notes:
         say(note)
+    if exif:
+        said = set(photos.notes)
+        photos = fill_from_exif(photos, progress=shows_progress())
+        for note in photos.notes:
+            if note not in said:
+                say(note)
     return photos
 
 

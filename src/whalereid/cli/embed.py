@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from whalereid.cli.command import Answer
-from whalereid.cli.console import read_photos, say, say_forced, shows_progress
+from whalereid.cli.console import read_photos, say, say_forced, shows_progress, warn
 from whalereid.cli.options import (
+    BACKGROUND,
     BATCH_SIZE,
     DEVICE,
     INPUT,
     MACHINE,
     MAX_PHOTO_MB,
     OUTPUT,
+    PAD,
     WORKERS,
+    Background,
     CatalogueOption,
     Force,
     OnError,
     Precision,
 )
 
+if TYPE_CHECKING:
+    from whalereid.images import Crop
+
 __all__ = ["command"]
 
-HOW = "How to embed"
+HOW, AS_TRAINED = "How to embed", "as RUN was trained"
 
 
 def command(
     *,
     catalogue: CatalogueOption,
     model: Annotated[
-        Path,
+        str,
         typer.Option(
-            metavar="RUN", help="The network: the folder that `whalereid train` wrote.", rich_help_panel=INPUT
+            metavar="MODEL",
+            help="The network: the folder that `whalereid train` wrote, or a name that `whalereid models` lists.",
+            rich_help_panel=INPUT,
         ),
     ],
     on_error: Annotated[
@@ -44,6 +52,8 @@ def command(
         ),
     ] = OnError.RAISE,
     max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
+    pad: Annotated[float | None, typer.Option(show_default=AS_TRAINED, **PAD)] = None,
+    background: Annotated[Background | None, typer.Option(show_default=AS_TRAINED, **BACKGROUND)] = None,
     flip: Annotated[
         bool,
         typer.Option(
@@ -96,26 +106,47 @@ def command(
     """Turn photos into embeddings, once, and keep them.
 
     Stopped, it goes on where it was when run again. Photos that have been added to the table since are added to the
-    embeddings. Embeddings made otherwise (other weights, size, flip, precision) are never mixed in.
+    embeddings. Embeddings made otherwise (other weights, size, flip, precision, crop) are never mixed in.
+
+    Photos are cut as RUN was trained, unless --pad or --background say otherwise.
 
     Example: [bold]whalereid embed --catalogue data/metadata.csv --model runs/beluga --out beluga.parquet --flip[/bold]
     """
     # The cheapest first: what can't be is said before the seconds that torch takes to load.
     from whalereid.embeddings.store import check_place
-    from whalereid.models import look_at
+    from whalereid.models import read_source
 
-    look_at(model)
-    say_forced(out, check_place(out, inputs=[catalogue, model], force=force))
+    source = read_source(model)
+    source.look()
+    say_forced(out, check_place(out, inputs=[catalogue, source.path], force=force))
+    crop = _crop(source.path, pad, background)
 
     photos = read_photos(catalogue)
+    crop.check(photos)
 
     from whalereid.embeddings import Extraction, embed
     from whalereid.models import Embedder
 
-    extraction = Extraction(precision.value, device, batch_size, workers, flip, on_error.value)
-    made = embed(Embedder.load(model), photos, extraction=extraction, out=out, force=force, progress=shows_progress())
+    extraction = Extraction(precision.value, device, batch_size, workers, flip, on_error.value, crop)
+    net = Embedder.load(model)
+    made = embed(net, photos, extraction=extraction, out=out, force=force, progress=shows_progress())
     used = made.provenance["precision"]
     say(f"{out}: embeddings of {len(made):,} photos, {made.dim:,} wide, computed in {used}.")
     left_out = len(photos) - int(photos.frame["image_id"].isin(made.ids).sum())
     found = {"out": str(out), "photos": len(made), "left_out": left_out, "dim": made.dim, "precision": used}
-    return Answer(found | {"flip": flip})
+    return Answer(found | {"flip": flip, "crop": crop.to_dict()})
+
+
+def _crop(model: Path | None, pad: float | None, background: Background | None) -> Crop:
+    """How to cut photos: as RUN was trained, but for what is asked for; says where the two differ."""
+    from whalereid.images import Crop
+    from whalereid.models.config import RUN
+    from whalereid.training import crop_of
+
+    trained = Crop() if model is None else crop_of(model)
+    crop = Crop(trained.pad if pad is None else pad, background or trained.background)
+    if model is not None and crop != trained and (model / RUN).is_file():
+        warn(f"photos are cut with {crop.in_words()}; {model} was trained with {trained.in_words()}.")
+    elif crop != Crop():
+        say(f"photos are cut with {crop.in_words()}" + ("" if model is None else f", as {model} was trained") + ".")
+    return crop

@@ -1,4 +1,4 @@
-"""Which photos --fold, --test-fold and --folds mean."""
+"""Which photos --fold, --test-fold and --folds mean, and how many classes there are to learn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from whalereid.errors import WhalereidError
 if TYPE_CHECKING:
     from whalereid.catalogue import Catalogue
 
-__all__ = ["photos_of_fold", "training_parts"]
+__all__ = ["count_classes", "photos_of_fold", "training_parts"]
 
 
 def photos_of_fold(photos: Catalogue, folds: Path | None, fold: int) -> list[str]:
@@ -61,3 +61,16 @@ def training_parts(
         without = " and ".join(f"{option} {number}" for option, number in named if number is not None)
         raise WhalereidError(f"{photos.source}: the training part is empty: {without} leaves no photo to train on.")
     return photos[trained], held_out
+
+
+def count_classes(train: Catalogue, columns: list[str]) -> int:
+    """How many classes there are to tell apart; fewer than two are refused."""
+    from whalereid.images import class_names
+
+    learned = class_names(train, columns)
+    if len(learned) < 2:
+        kind = "identity" if columns == ["identity"] else "class"
+        only = " ".join(learned[0]) if learned and isinstance(learned[0], tuple) else learned[0] if learned else ""
+        found = f"all photos are of one {kind} ({only})" if learned else f"no {kind} is known"
+        raise WhalereidError(f"{train.source}: {found} in the training part; it takes two to tell them apart.")
+    return len(learned)

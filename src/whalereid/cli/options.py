@@ -32,17 +32,24 @@ __all__ = [
     "WHO",
     "complete",
     "part_option",
+    "BACKGROUND",
     "BATCH_SIZE",
+    "Background",
     "CONFIDENCE",
     "DEVICE",
+    "DISTANCE",
     "EPOCHS",
+    "Exif",
     "FOLD",
     "FOLDS",
     "Force",
+    "GAP",
     "IMAGE_SIZE",
     "K",
+    "Layout",
     "MAX_PHOTO_MB",
     "OPEN_SHARE",
+    "PAD",
     "QUERIES",
     "RATE",
     "RESAMPLES",
@@ -114,6 +121,11 @@ def _take_photos_up_to(value: float | None) -> float | None:
     return value
 
 
+def complete(names: Iterable[str], *words: str) -> Callable[[str], list[str]]:
+    """Let a shell complete an option's value from names, which are looked up no earlier, and further words."""
+    return lambda incomplete: [name for name in (*words, *names) if name.startswith(incomplete)]
+
+
 # The groups that options stand in, in --help, where several commands have them.
 INPUT, WHO, MACHINE, OUTPUT, ANY_COMMAND = "What to read", "Who may match", "The machine", "Output", "Any command"
 
@@ -137,6 +149,8 @@ OPEN_SHARE = _real(0, 1, ends=False)
 SHARE = _real(0, 1, ends=True)
 RATE = _real(0, HIGHEST_RATE, ends=False)
 WEIGHT = _real(0, HIGHEST_WEIGHT, ends=False)
+GAP = _real(0, 60 * 24 * 366, ends=True)
+DISTANCE = _real(0, 20_015_115, ends=False)  # half around the Earth, as whalereid.catalogue.encounters has it
 DEVICE: dict[str, Any] = {"parser": _device}
 MAX_PHOTO_MB: dict[str, Any] = _real(0, 1e9, ends=False) | {
     "callback": _take_photos_up_to,
@@ -170,6 +184,26 @@ Force = Annotated[
 ]
 
 
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Take it for this layout, such as folders (one an animal) or photos (nobody's).",
+        show_default="found out",
+        autocompletion=complete(READERS),
+        rich_help_panel=INPUT,
+    ),
+]
+Exif = Annotated[
+    bool,
+    typer.Option(
+        "--exif",
+        help="Take dates and positions that the table lacks from the photos' EXIF.",
+        rich_help_panel=INPUT,
+    ),
+]
+
+
 class Precision(StrEnum):
     """Of a network's arithmetic."""
 
@@ -179,16 +213,27 @@ class Precision(StrEnum):
     FP16 = "fp16"
 
 
+class Background(StrEnum):
+    """What becomes of what lies outside the animal's mask."""
+
+    KEEP = "keep"
+    BLUR = "blur"
+    GREY = "grey"
+
+
+PAD: dict[str, Any] = _real(0, 1, ends=True) | {
+    "metavar": "SHARE",
+    "help": "Show more around each box: this share of its longer side at each of its sides.",
+    "rich_help_panel": INPUT,
+}
+BACKGROUND: dict[str, Any] = {"help": "What becomes of what lies outside the masks.", "rich_help_panel": INPUT}
+
+
 class OnError(StrEnum):
     """What becomes of a photo that can't be read."""
 
     RAISE = "raise"
     SKIP = "skip"
-
-
-def complete(names: Iterable[str], *words: str) -> Callable[[str], list[str]]:
-    """Let a shell complete an option's value from names, which are looked up no earlier, and further words."""
-    return lambda incomplete: [name for name in (*words, *names) if name.startswith(incomplete)]
 
 
 def part_option(registry: Registry[Any], *, or_none: bool = False) -> dict[str, Any]:

@@ -163,7 +163,7 @@ def command(
         raise WhalereidError("--database fold needs --fold K, such as --fold 0.")
 
     from whalereid.embeddings import Embeddings
-    from whalereid.embeddings.store import check_photos
+    from whalereid.embeddings.photo_keys import check_photos
     from whalereid.ranking import CandidateRules, Ensemble, Member, rank_tasks, task_path
 
     inputs = [catalogue, *embeddings, folds, *(path for path in (queries, database) if path not in (ALL, FOLD))]

@@ -9,8 +9,9 @@ import typer
 
 from whalereid.cli.command import Answer
 from whalereid.cli.console import read_photos, say, say_forced, shows_progress
-from whalereid.cli.folds import training_parts
+from whalereid.cli.folds import count_classes, training_parts
 from whalereid.cli.options import (
+    BACKGROUND,
     EPOCHS,
     FOLD,
     IMAGE_SIZE,
@@ -18,10 +19,12 @@ from whalereid.cli.options import (
     MACHINE,
     MAX_PHOTO_MB,
     OUTPUT,
+    PAD,
     RATE,
     SEED,
     TRAINING_BATCH_SIZE,
     WORKERS,
+    Background,
     CatalogueOption,
     Force,
     OnError,
@@ -33,7 +36,6 @@ from whalereid.parts import BATCHES, HEADS, MINERS, RULES
 from whalereid.registry import Part
 
 if TYPE_CHECKING:
-    from whalereid.catalogue import Catalogue
     from whalereid.training import Recipe
 
 __all__ = ["command"]
@@ -58,6 +60,8 @@ def command(
         OnError, typer.Option(help="With a photo that can't be read.", rich_help_panel=INPUT)
     ] = OnError.RAISE,
     max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
+    pad: Annotated[float, typer.Option(**PAD)] = 0,
+    background: Annotated[Background, typer.Option(**BACKGROUND)] = Background.KEEP,
     fold: Annotated[
         int | None,
         typer.Option(
@@ -256,6 +260,7 @@ def command(
         raise WhalereidError(f"--folds {folds} needs --fold K or --test-fold K, such as --fold 0.")
 
     from whalereid.candidates import CandidateRules
+    from whalereid.images import Crop
     from whalereid.models import look_for_backbone, look_for_weights
     from whalereid.training.folder import refuse_folder
     from whalereid.training.photos import check_files, labelled
@@ -280,15 +285,17 @@ def command(
         look_for_weights(weights, backbone)
     photos = read_photos(catalogue)
     train, held_out = training_parts(photos, fold=fold, test_fold=test_fold, folds=folds, valid=valid)
-    n_classes = _count_classes(train, classes or ["identity"])
+    n_classes = count_classes(train, classes or ["identity"])
     for name in [*(_columns(exclude) or ()), *(_columns(match) or ())]:
         if held_out is not None:
             held_out.column(name)
     if held_out is not None:
         CandidateRules(rules=rules).mask(held_out, held_out)  # refuses columns that aren't there
-    if on_error is OnError.RAISE:
-        for part in (labelled(train, classes or ["identity"])[0], *([held_out] if held_out is not None else ())):
-            check_files(part)
+    crop = Crop(pad, background)
+    for part in (labelled(train, classes or ["identity"])[0], *([held_out] if held_out is not None else ())):
+        crop.check(part)
+        if on_error is OnError.RAISE:
+            check_files(part, crop)
     look_for_weights(weights, backbone)  # last, since a hub that doesn't answer takes seconds
 
     import torch
@@ -304,6 +311,7 @@ def command(
         labels_from=classes or None,
         rules=CandidateRules.of([*usual.but(exclude=_columns(exclude), match=_columns(match)).rules, *rules]),
         on_error=on_error.value,
+        crop=crop,
         seed=seed,
         workers=workers,
         resume=resume,
@@ -327,19 +335,6 @@ def _recipe(name: str, *, lr: float | None, precision: Precision | None, **chang
     if lr is not None and named.head_lr is not None:
         changes["head_lr"] = named.head_lr * lr / named.lr
     return named.but(**{option: value for option, value in changes.items() if value is not None})
-
-
-def _count_classes(train: Catalogue, columns: list[str]) -> int:
-    """How many classes there are to tell apart; fewer than two are refused."""
-    from whalereid.images import class_names
-
-    learned = class_names(train, columns)
-    if len(learned) < 2:
-        kind = "identity" if columns == ["identity"] else "class"
-        only = " ".join(learned[0]) if learned and isinstance(learned[0], tuple) else learned[0] if learned else ""
-        found = f"all photos are of one {kind} ({only})" if learned else f"no {kind} is known"
-        raise WhalereidError(f"{train.source}: {found} in the training part; it takes two to tell them apart.")
-    return len(learned)
 
 
 def _columns(given: list[str] | None) -> list[str] | None:

@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 import simplejpeg
 
+from whalereid.decoding.head import Bytes
 from whalereid.decoding.limits import DAMAGED, refuse_large
 from whalereid.decoding.opencv import decode_with_opencv
 from whalereid.errors import WhalereidError
 
-__all__ = ["decode_jpeg", "jpeg_size"]
+__all__ = ["decode_jpeg", "jpeg_size", "segments"]
 
 _HOLE = bytes(16)
 # What libjpeg warns of though every pixel comes out as meant: oddities of the header.
@@ -63,7 +64,7 @@ def decode_jpeg(data: bytes, *, where: str) -> np.ndarray:
 
 def jpeg_size(data: bytes) -> tuple[int, int] | None:
     """Width and height of a JPEG once it is upright, as its header declares them; None where that isn't in `data`."""
-    for marker, start, _ in _segments(data):
+    for marker, start, _ in segments(data):
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and start + 9 <= len(data):
             height, width = struct.unpack_from(">HH", data, start + 5)
             if height == 0 or width == 0:  # a height that follows the first scan
@@ -85,9 +86,13 @@ def _jpeg_damage(error: ValueError) -> str:
     return f"the photo is cut short or damaged ({said[0]}); copy it again from where it came."
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Marker, start and end of each segment of a JPEG up to its first scan's (ITU T.81, annex B)."""
-    at = 2
+def segments(data: Bytes, at: int = 2) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and end of each segment of a JPEG, which begins 2 bytes before, up to its first scan's.
+
+    References
+    ----------
+    ITU T.81, annex B.
+    """
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         alone = marker == 0xFF or marker == 0x01 or 0xD0 <= marker <= 0xD9  # fill bytes, and marks without a length
@@ -105,7 +110,7 @@ def _has_a_hole(data: bytes) -> bool:
     may be in tables made for a photo with flat parts, zeros fill block after block with the same coefficient.
     """
     zeros_are_flat = True
-    for marker, start, end in _segments(data):
+    for marker, start, end in segments(data):
         if 0xC2 <= marker <= 0xCF and marker not in (0xC4, 0xCC):
             return False  # progressive and others: zeros mean something else there
         if marker == 0xC4:
@@ -126,7 +131,7 @@ def _first_symbols(tables: bytes) -> Iterator[tuple[bool, int]]:
 
 def _orientation(data: bytes) -> int:
     """A JPEG's EXIF orientation, 1 to 8; 1 where it says none."""
-    for marker, start, end in _segments(data):
+    for marker, start, end in segments(data):
         if marker != 0xE1 or data[start + 4 : start + 10] != b"Exif\0\0":
             continue
         tiff = data[start + 10 : end]
@@ -148,10 +153,10 @@ def _without_oddities(data: bytes) -> bytes:
     """A JPEG with what libjpeg warns of set right: JFIF's revision, Adobe's colours, a scan's ends."""
     mended = bytearray(data)
     baseline, colours = False, 3
-    for marker, start, _ in _segments(data):
+    for marker, start, _ in segments(data):
         if 0xC0 <= marker <= 0xC2 and start + 9 < len(data):
             baseline, colours = marker < 0xC2, data[start + 9]
-    for marker, start, end in _segments(data):
+    for marker, start, end in segments(data):
         if marker == 0xDA and baseline and end <= len(data):
             mended[end - 3 : end] = b"\0\x3f\0"
         elif marker == 0xE0 and data[start + 4 : start + 9] == b"JFIF\0" and end - start >= 11:

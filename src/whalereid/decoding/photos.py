@@ -8,19 +8,22 @@ from pathlib import Path
 
 import numpy as np
 
-from whalereid.decoding.headers import JPEG, TIFF, declared_size, tiff_is_whole
+from whalereid.decoding.avif import decode_avif
+from whalereid.decoding.boxes import brands
+from whalereid.decoding.headers import BMP, J2K, JP2, JPEG, declared_size, is_webp
+from whalereid.decoding.heif import HEIF, decode_heif
 from whalereid.decoding.jpeg import decode_jpeg
 from whalereid.decoding.limits import DAMAGED, refuse_large
 from whalereid.decoding.opencv import decode_with_opencv
 from whalereid.decoding.png import PNG, Png
+from whalereid.decoding.raw import decode_raw, is_raw
+from whalereid.decoding.tiff import Tiff
 from whalereid.errors import WhalereidError
 
-__all__ = ["PHOTO_SUFFIXES", "crop", "decode", "decode_bytes", "read_bytes"]
+__all__ = ["crop", "decode", "decode_bytes", "read_bytes"]
 
-# .jfif and .mpo (of cameras with two lenses; the first photo counts) are JPEGs by another name.
-PHOTO_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".tif", ".tiff", ".bmp", ".jp2", ".avif"}
-)
+_AVIF = frozenset({b"avif", b"avis"})
+_MADE_OF_FRAMES = b"\x1a\x45\xdf\xa3", b"\0\0\1\xba", b"FLV", b"0&\xb2u"  # Matroska, MPEG, Flash, Windows Media
 
 
 def decode(path: str | os.PathLike[str]) -> np.ndarray:
@@ -29,7 +32,8 @@ def decode(path: str | os.PathLike[str]) -> np.ndarray:
     Parameters
     ----------
     path : path
-        An image file of a kind that OpenCV reads, recognised by its content.
+        An image file, recognised by its content; a raw one also by its suffix. HEIC needs the extra ``heif``, cameras'
+        raw files the extra ``raw``.
 
     Returns
     -------
@@ -66,19 +70,38 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def decode_bytes(data: bytes, *, where: str) -> np.ndarray:
-    """Decode the bytes of an image file; like `decode`, with `where` naming the file in errors."""
+    """Decode the bytes of an image file; like `decode`, with `where` its path, which errors name."""
     try:
         if data.startswith(JPEG):
             return decode_jpeg(data, where=where)
         if data.startswith(PNG):
             return _decode_png(data, where=where)
-        width, height, depth = declared_size(data)
-        refuse_large(width * height * depth, f"{width}×{height} px decode to", where=where)
-        if data.startswith(TIFF) and width and not tiff_is_whole(data):
+        named = brands(data)
+        if _AVIF & {*named} and (named[0] in _AVIF or not HEIF - {b"mif1", b"msf1"} & {*named}):
+            return decode_avif(data, where=where)
+        if HEIF & {*named}:
+            return decode_heif(data, where=where)
+        tiff = Tiff.parse(data)
+        if is_raw(data, tiff, name=where):
+            return decode_raw(data, tiff, where=where)
+        if tiff is None and not (data.startswith((BMP, JP2, J2K)) or is_webp(data)):
+            raise WhalereidError(f"{where}: {_what_it_is(data)}")
+        width, height, pixel = declared_size(data)
+        refuse_large(width * height * pixel, f"{width}×{height} px decode to", where=where)
+        if tiff is not None and not tiff.is_sound(data):
             raise WhalereidError(f"{where}: {DAMAGED}")
         return decode_with_opencv(data, where=where)
     except MemoryError as error:
         raise WhalereidError(f"{where}: the photo is too large for this machine's memory.") from error
+
+
+def _what_it_is(data: bytes) -> str:
+    """What a file is that holds no photo."""
+    if brands(data) or data.startswith(_MADE_OF_FRAMES) or (data.startswith(b"RIFF") and data[8:12] == b"AVI "):
+        return "is a video, not a photo; take frames of it, as with ffmpeg -i VIDEO -vf fps=1 VIDEO-%04d.jpg."
+    if data.startswith(b"GIF8"):
+        return "is a GIF, of 256 colours; if it is all there is, save it as PNG."
+    return "is not a photo (JPEG, PNG, WebP, TIFF, HEIC, AVIF, BMP, JPEG 2000 or a camera's raw file)."
 
 
 def _decode_png(data: bytes, *, where: str) -> np.ndarray:

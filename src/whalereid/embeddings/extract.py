@@ -71,8 +71,8 @@ def embed(
     Raises
     ------
     WhalereidError
-        An argument can't be, a photo can't be read, `out` holds something else, a vector isn't finite, or three and
-        more photos' vectors are all alike.
+        An argument can't be, a photo can't be read, no photo has a mask that its background could be hidden by, `out`
+        holds something else, a vector isn't finite, or three and more photos' vectors are all alike.
 
     Warns
     -----
@@ -145,6 +145,9 @@ def embed_many(
             instance(path, f"out[{name!r}]", (str, os.PathLike), "a path")
     for flag, value in (("force", force), ("progress", progress)):
         instance(value, flag, bool, "True or False")
+    unmasked = how.crop.check(photos)
+    if unmasked and progress:
+        print(unmasked, file=sys.stderr, flush=True)
     _say_random(networks, progress=progress)
     return _embed(networks, photos, how, out=out, force=force, progress=progress, judged=True)
 
@@ -172,12 +175,12 @@ def _embed(
     device = usable_device(how.device)
     if how.precision == "auto":
         how = replace(how, precision=native_precision(device))
-    keys = photo_keys(photos) if out is not None else {}
+    keys = photo_keys(photos, how.crop.masked(photos)) if out is not None else {}
     passes: list[NetworkPass] = []
     with stopping.later(lambda: _to_go_on_with(passes)):
         try:
             for name, network in networks.items():
-                provenance = provenance_of(network, flip=how.flip, precision=how.precision)
+                provenance = provenance_of(network, flip=how.flip, precision=how.precision, crop=how.crop)
                 passes.append(NetworkPass(name, network, photos, provenance))
                 if out is not None:
                     passes[-1].keep_in(PartStore(out[name], provenance, keys, force=force))
@@ -234,6 +237,7 @@ def _make(
                 stack.enter_context(borrowed(one.network, device))
         for prepared, group in groups.items():
             dataset = PhotoDataset(photos, prepared.transform(), portrait=prepared.portrait, on_error=how.on_error)
+            dataset = dataset.cropped(how.crop)
             for images, _, batch in _loader(dataset, rows[prepared], prepared, how, device):
                 stopping.check()
                 if len(batch):

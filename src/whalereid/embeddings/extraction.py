@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from whalereid.arguments import choice, instance, whole_number
 from whalereid.errors import WhalereidError
+from whalereid.images.cropping import Crop
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +34,9 @@ class Extraction:
         Embed each photo and its mirror image, decoded once, and keep the mean of the two raw vectors.
     on_error : {"raise", "skip"}, default="raise"
         A photo that can't be read raises, or is left out and listed at the end.
+    crop : Crop
+        How much of each photo is shown around its box or mask, and of the background. Best as in training:
+        ``whalereid.training.crop_of(RUN)``.
 
     Raises
     ------
@@ -42,7 +46,8 @@ class Extraction:
     Examples
     --------
     >>> Extraction(flip=True, workers=0)
-    Extraction(precision='auto', device=None, batch_size=None, workers=0, flip=True, on_error='raise')
+    Extraction(precision='auto', device=None, batch_size=None, workers=0, flip=True, on_error='raise',
+               crop=Crop(pad=0.0, background='keep'))
     """
 
     precision: str = "auto"
@@ -51,6 +56,7 @@ class Extraction:
     workers: int | None = None
     flip: bool = False
     on_error: Literal["raise", "skip"] = "raise"
+    crop: Crop = field(default_factory=Crop)
 
     def __post_init__(self) -> None:
         choice(self.precision, "precision", ("auto", "fp32", "bf16", "fp16"))
@@ -61,6 +67,7 @@ class Extraction:
             object.__setattr__(self, name, None if value is None else whole_number(value, name, least, most))
         instance(self.flip, "flip", bool, "True or False")
         choice(self.on_error, "on_error", ("raise", "skip"))
+        instance(self.crop, "crop", Crop, "a Crop, such as Crop(pad=0.1)")
 
     @classmethod
     def of(cls, extraction: Any) -> Extraction:

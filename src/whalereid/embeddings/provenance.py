@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError
+from whalereid.images.cropping import Crop
 
 if TYPE_CHECKING:
     from whalereid.models import Network
@@ -19,7 +20,7 @@ _DIGESTS = frozenset({"fingerprint", "whalereid"})
 _OF_THE_NETWORK = ("backbone", "wrapped", "pooling", "neck")
 
 
-def provenance_of(network: Network, *, flip: bool, precision: str) -> dict[str, Any]:
+def provenance_of(network: Network, *, flip: bool, precision: str, crop: Crop) -> dict[str, Any]:
     """Say what makes embeddings; what a network that is no Embedder doesn't tell has a plain default."""
     config = getattr(network, "config", None)
     told = config if isinstance(config, Mapping) else {}
@@ -34,6 +35,7 @@ def provenance_of(network: Network, *, flip: bool, precision: str) -> dict[str, 
         "fingerprint": network.fingerprint,
         "trained_on": trained_on.to_dict() if isinstance(trained_on, TrainedOn) else None,
         "transform": network.preprocessing.to_dict(),
+        **crop.noted(),
         "flip": flip,
         "precision": precision,
         "whalereid": version("whalereid"),
@@ -59,6 +61,9 @@ def trained_on_of(provenance: Mapping[str, Any]) -> TrainedOn | None:
 
 def differing(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """In what a provenance differs from the one wanted: name, value there, value wanted; what says more comes first."""
+    usual = {"crop": Crop().to_dict()}  # where none is noted
+    wanted = usual | dict(wanted)
+    there = usual | dict(there)
     then = dict(_leaves({name: there.get(name) for name in wanted}))
     now = dict(_leaves(wanted))
     names = [name for name in {**now, **then} if then.get(name) != now.get(name)]

@@ -11,18 +11,15 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from whalereid.catalogue import Catalogue
-from whalereid.catalogue.fingerprints import content_keys
 from whalereid.embeddings.parquet import (
     MARKER,
     Part,
     parts_of,
-    read_keys,
     read_marker,
     work_folder,
     write_part,
 )
-from whalereid.embeddings.photo_keys import WHERE, places, split_keys
+from whalereid.embeddings.photo_keys import KEYS, WHERE, split_keys
 from whalereid.embeddings.provenance import differing
 from whalereid.embeddings.table import Embeddings
 from whalereid.errors import WhalereidError, listing
@@ -38,11 +35,8 @@ from whalereid.files import (
 )
 from whalereid.outputs import EMBEDDINGS, check_output
 
-__all__ = ["PartStore", "check_photos", "check_place"]
+__all__ = ["PartStore", "check_place"]
 
-
-# In a part's schema metadata: which photo each vector is of (`photo_keys`), row by row.
-_PHOTOS = b"whalereid-photo-keys"
 _PART = re.compile(r"part-\d{5,}\.parquet")
 
 
@@ -155,7 +149,7 @@ class PartStore:
 
     def _stale(self, table: Embeddings, notes: Mapping[bytes, bytes]) -> list[str]:
         """Photos of a part that aren't asked for, or have other files now."""
-        keys = split_keys(notes.get(_PHOTOS, b"").decode("ascii", errors="replace"))
+        keys = split_keys(notes.get(KEYS, b"").decode("ascii", errors="replace"))
         # Where a photo lies doesn't matter for its vector, what is in it does.
         return [i for i, key in zip_longest(table.ids, keys) if not self._is_the_same(i, key)]
 
@@ -167,7 +161,7 @@ class PartStore:
         kept = []
         for part, finished in parts:
             table, notes = _read(part)
-            if finished and _PHOTOS not in notes and len(table):
+            if finished and KEYS not in notes and len(table):
                 raise WhalereidError(
                     f"{self.path}: doesn't say which photos its vectors are of, so none can be added; choose another "
                     "place, or make it anew with --force."
@@ -181,7 +175,7 @@ class PartStore:
                     part.unlink()
             else:
                 lacking = [image_id for image_id in stale if image_id not in self._photos]
-                what = "that this catalogue lacks" if lacking else "whose files or boxes have changed since"
+                what = "that this catalogue lacks" if lacking else "whose files, boxes or masks have changed since"
                 raise WhalereidError(
                     f"{self.path}: holds vectors of photos {what} ({listing(lacking or stale)}); choose another place, "
                     "or make it anew with --force."
@@ -246,7 +240,7 @@ class PartStore:
         unmake_folders([*self._made[:-1], *([self._folder] if self._goes else [])])
 
     def _write(self, path: Path, made: Embeddings) -> None:
-        notes = {_PHOTOS: "".join(self._photos[image_id] for image_id in made.ids).encode()}
+        notes = {KEYS: "".join(self._photos[image_id] for image_id in made.ids).encode()}
         write_part(path, made.ids, made.vectors, made.provenance, notes)
 
     def _mark(self, *, complete: bool, provenance: Mapping[str, Any] | None = None) -> None:
@@ -313,34 +307,4 @@ def _is_part(path: Path) -> bool:
         schema = pq.read_schema(path)
     except (pa.ArrowException, OSError):
         return False
-    return schema.names == ["image_id", "embedding"] and _PHOTOS in (schema.metadata or {})
-
-
-def check_photos(path: str | os.PathLike[str], photos: Catalogue) -> None:
-    """Refuse embeddings of which some vectors were made of other photos than the catalogue now has by these ids.
-
-    A photo is the same where its path and box are, or else where its box and its file's content are. What says
-    nothing of its photos, as another tool's vectors, is taken at its word.
-
-    Raises
-    ------
-    WhalereidError
-        A photo's path or box has changed and what is there now isn't what was embedded; names the photos.
-    """
-    path = Path(path)
-    where = dict(zip(photos.image_ids, places(photos), strict=True))
-    moved: dict[str, str] = {}
-    for part in parts_of(path) if path.is_dir() else [path]:
-        ids, keys = read_keys(part, _PHOTOS)
-        embedded = zip(ids, split_keys(keys), strict=False)
-        moved |= {i: key for i, key in embedded if i in where and key[:WHERE] != where[i]}
-    if not moved:
-        return
-    others = photos.subset(moved)
-    now = dict(zip(others.image_ids, content_keys(others), strict=True))
-    changed = [image_id for image_id, key in moved.items() if key[WHERE:] != now[image_id]]
-    if changed:
-        raise WhalereidError(
-            f"{path}: {len(changed)} photos of {photos.source} aren't those that were embedded: their path or bbox has "
-            f"changed ({listing(changed)}); embed this catalogue anew, or give the one that was embedded."
-        )
+    return schema.names == ["image_id", "embedding"] and KEYS in (schema.metadata or {})

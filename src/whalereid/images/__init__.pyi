@@ -1,5 +1,7 @@
 from .classes import class_names as class_names
+from .cropping import Crop as Crop
 from .datasets import PhotoDataset as PhotoDataset
+from .framing import Framing as Framing
 from .items import collate as collate
 from .pairs import CrossViewPairs as CrossViewPairs
 from .photos import MIN_SIDE as MIN_SIDE
@@ -21,7 +23,9 @@ from .transforms import (
 )
 
 __all__ = [
+    "Crop",
     "CrossViewPairs",
+    "Framing",
     "IMAGENET_MEAN",
     "IMAGENET_STD",
     "MIN_SIDE",

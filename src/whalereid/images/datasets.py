@@ -23,7 +23,7 @@ class PhotoDataset(PhotoItems):
     Parameters
     ----------
     catalogue : Catalogue of N photos
-        Their ``bbox``, where known, is cut out.
+        Their ``bbox`` or, where they have none, the bounds of their ``mask`` are cut out; see `cropped`.
     transform : albumentations transform
         uint8 RGB → {"image": float32 tensor}, such as `evaluation_transform`'s or a training transform.
     identities : sequence of str, optional
@@ -93,7 +93,7 @@ class PhotoDataset(PhotoItems):
         return np.arange(len(self))
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self.catalogue)
 
     def __getitem__(self, index: int) -> Item | None:
         row = position(index, len(self), "index")

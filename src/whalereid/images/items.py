@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import operator
 import os
 import random
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
-from typing import Literal
+from typing import Literal, Self
 
 import cv2
 import numpy as np
@@ -18,7 +19,8 @@ from torch.utils.data import Dataset, default_collate, get_worker_info
 from whalereid import arguments
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
-from whalereid.images.photos import BBox, read_photo
+from whalereid.images.cropping import Crop
+from whalereid.images.photos import PhotoReader
 from whalereid.images.transforms import Transform
 
 __all__ = ["Item", "PhotoItems", "UnreadablePhotoError", "collate", "identity_names", "position"]
@@ -81,11 +83,27 @@ class PhotoItems(Dataset[Item | None]):
         self.portrait = arguments.instance(portrait, "portrait", bool, "True or False")
         self.on_error: str = arguments.choice(on_error, "on_error", ("raise", "skip"))
         self.seed = arguments.seed(seed)
-        self._paths = [os.fspath(path) for path in catalogue.paths]
-        self._boxes = _boxes(catalogue)
+        self._begin(Crop())
+
+    def _begin(self, crop: Crop) -> None:
+        self.crop = crop
+        self._photos = PhotoReader(self.catalogue, crop, self.portrait)
         # Shared memory, so that workers that live on see a new epoch, and we see what they skipped.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
-        self._unreadable = torch.zeros(len(catalogue), dtype=torch.bool).share_memory_()
+        self._unreadable = torch.zeros(len(self.catalogue), dtype=torch.bool).share_memory_()
+
+    def cropped(self, crop: Crop) -> Self:
+        """Return another data set of the same items, whose photos are cut so; by default boxes are cut as they are.
+
+        Raises
+        ------
+        WhalereidError
+            The background is to be hidden, and no photo has a mask.
+        """
+        arguments.instance(crop, "crop", Crop, "a Crop, such as Crop(pad=0.1)").check(self.catalogue)
+        other = copy.copy(self)
+        other._begin(crop)
+        return other
 
     def set_epoch(self, epoch: int) -> None:
         """Draw anew: augmentations (and partners) depend on (seed, epoch, row) alone. Reaches running workers."""
@@ -104,15 +122,14 @@ class PhotoItems(Dataset[Item | None]):
 
     def read(self, row: int) -> np.ndarray:
         """Read one photo as it is before the transform: (H, W, 3) uint8 RGB, cropped and turned."""
-        row = position(row, len(self._paths), "row")
-        return read_photo(self._paths[row], self._boxes[row] if self._boxes else None, self.portrait)
+        return self._photos.read(position(row, len(self.catalogue), "row"))
 
     def _reason(self, row: int) -> str:
         try:
             self.read(row)
         except WhalereidError as error:
             return str(error)
-        return f"{self._paths[row]}: couldn't be read at the time; it can now."
+        return f"{self._photos.paths[row]}: couldn't be read at the time; it can now."
 
     def read_or_note(self, row: int) -> np.ndarray | None:
         """Read one photo; None where it can't be and is to be skipped, which is noted."""
@@ -142,13 +159,6 @@ class PhotoItems(Dataset[Item | None]):
 def _one_thread(process: int) -> None:
     """Keep a worker's OpenCV to one thread: the workers are the parallelism."""
     cv2.setNumThreads(0)
-
-
-def _boxes(catalogue: Catalogue) -> list[BBox | None] | None:
-    known = catalogue.known("bbox")
-    if not known.any():
-        return None
-    return [box if there else None for there, box in zip(known, catalogue.column("bbox"), strict=True)]
 
 
 def identity_names(identities: Sequence[str]) -> tuple[str, ...]:

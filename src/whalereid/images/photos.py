@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 
 from whalereid import arguments
+from whalereid.catalogue import Catalogue
+from whalereid.catalogue.masks import draw_mask, located_masks, mask_of
 from whalereid.catalogue.schema import parse_bbox
-from whalereid.decoding import MIN_SIDE, crop, decode
+from whalereid.decoding import MIN_SIDE, decode, mask_bounds
+from whalereid.decoding import crop as cut
 from whalereid.errors import WhalereidError
+from whalereid.images.cropping import Crop, without_background
 
-__all__ = ["MIN_SIDE", "BBox", "read_photo"]
+__all__ = ["MIN_SIDE", "BBox", "PhotoReader", "read_photo"]
 
 BBox: TypeAlias = tuple[float, float, float, float]
 
 
-def read_photo(path: str | os.PathLike[str], bbox: Sequence[float] | None = None, portrait: bool = False) -> np.ndarray:
+def read_photo(
+    path: str | os.PathLike[str],
+    bbox: Sequence[float] | None = None,
+    portrait: bool = False,
+    *,
+    mask: Any = None,
+    crop: Crop | None = None,
+) -> np.ndarray:
     """Read a photo as 8-bit RGB.
 
     EXIF orientation is honoured, greyscale is repeated over the channels, transparency is laid over white, 16 bits
@@ -34,6 +45,11 @@ def read_photo(path: str | os.PathLike[str], bbox: Sequence[float] | None = None
         the photo is cut off, part pixels are kept whole.
     portrait : bool
         Turn what is wider than high by 90° clockwise (after cropping).
+    mask : ndarray of shape (H, W), list, mapping, str or path, optional
+        Where the animal is on the upright photo: not zero in an array, COCO's polygons or run lengths (or JSON of
+        them), or the path of a picture. Without a bbox its bounds are one.
+    crop : Crop, optional
+        How much to keep around the bbox, and of the background.
 
     Returns
     -------
@@ -43,24 +59,82 @@ def read_photo(path: str | os.PathLike[str], bbox: Sequence[float] | None = None
     Raises
     ------
     WhalereidError
-        The file can't be decoded, the bbox misses the photo, or a side is below 8 px; the message names the file.
+        The file can't be decoded, the bbox misses the photo, the mask is of another size or can't be read, or a side is
+        below 8 px; the message names the file.
     """
     arguments.instance(path, "path", (str, os.PathLike), "the path of a photo")
     arguments.instance(portrait, "portrait", bool, "True or False")
-    box = None if bbox is None else _checked(bbox, where=str(path))
+    crop, where = Crop.of(crop), str(path)
+    box = None if bbox is None else _checked(bbox, where=where)
+    if mask is not None and not isinstance(mask, np.ndarray):
+        mask = mask_of(mask, where=where)  # before the photo is decoded
     pixels = decode(path)
+    if mask is not None and (box is None or crop.hides_background):
+        mask = draw_mask(mask, *pixels.shape[:2], where=where)
+        box = mask_bounds(mask) if box is None else box
+    else:
+        mask = None
     if box is not None:
-        pixels = crop(pixels, box, where=str(path))
-    height, width = pixels.shape[:2]
-    if min(height, width) < MIN_SIDE:
-        what = "the photo" if box is None else f"bbox {_in_words(box)}"
-        raise WhalereidError(
-            f"{path}: {what} is {width}×{height} px; at least {MIN_SIDE} px a side are needed to tell animals apart."
-        )
-    rgb = _to_rgb(pixels, where=str(path))
+        _refuse_small(cut(pixels, box, where=where), f"bbox {_in_words(box)}", where=where)
+        pixels = cut(pixels, crop.padded(box), where=where)
+        mask = None if mask is None else cut(mask, crop.padded(box), where=where)
+    _refuse_small(pixels, "the photo", where=where)
+    rgb = _to_rgb(pixels, where=where)
+    if mask is not None and crop.hides_background:
+        rgb = without_background(rgb, mask, crop.background)
+    height, width = rgb.shape[:2]
     if portrait and width > height:
         rgb = cv2.rotate(rgb, cv2.ROTATE_90_CLOCKWISE)
     return rgb
+
+
+class PhotoReader:
+    """Reads the photos of a catalogue by row, each cut to its animal.
+
+    Parameters
+    ----------
+    photos : Catalogue of N photos
+        Their ``bbox`` or ``mask``, where known, is cut out.
+    crop : Crop
+        How.
+    portrait : bool
+        Turn landscape photos by 90° clockwise.
+
+    Raises
+    ------
+    WhalereidError
+        A path leaves the catalogue's root.
+    """
+
+    def __init__(self, photos: Catalogue, crop: Crop, portrait: bool) -> None:
+        self.paths = [os.fspath(path) for path in photos.paths]
+        self._crop, self._portrait = crop, portrait
+        known = photos.known("bbox")
+        boxes = zip(known.tolist(), photos.column("bbox").tolist(), strict=True) if known.any() else ()
+        self._boxes = [box if there else None for there, box in boxes]
+        masked = crop.masked(photos)
+        masks = zip(masked.tolist(), located_masks(photos), strict=True) if masked.any() else ()
+        self._masks = [mask if decides else None for decides, mask in masks]
+
+    def read(self, row: int) -> np.ndarray:
+        """Read a photo: (H, W, 3) uint8 RGB.
+
+        Raises
+        ------
+        WhalereidError
+            As for `read_photo`.
+        """
+        box = self._boxes[row] if self._boxes else None
+        mask = self._masks[row] if self._masks else None
+        return read_photo(self.paths[row], box, self._portrait, mask=mask, crop=self._crop)
+
+
+def _refuse_small(pixels: np.ndarray, what: str, *, where: str) -> None:
+    height, width = pixels.shape[:2]
+    if min(height, width) < MIN_SIDE:
+        raise WhalereidError(
+            f"{where}: {what} is {width}×{height} px; at least {MIN_SIDE} px a side are needed to tell animals apart."
+        )
 
 
 def _checked(bbox: Sequence[float], *, where: str) -> BBox:

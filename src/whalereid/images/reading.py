@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from whalereid.errors import WhalereidError
-from whalereid.images.transforms import Shrink, Transform
+from whalereid.images.resizing import Shrink
+from whalereid.images.transforms import Transform
 
 import albumentations as A  # isort: skip  (after transforms, which keeps it from asking the network)
 

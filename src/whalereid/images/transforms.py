@@ -15,22 +15,22 @@ from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
-import torch
-import torch.nn.functional as F
 
 from whalereid import arguments
 from whalereid.errors import WhalereidError
+from whalereid.images.framing import Framing
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else importing it asks the network for a newer release
 
 import albumentations as A
 from albumentations.pytorch import ToTensorV2
 
+from whalereid.images.resizing import Frame, Shrink
+
 __all__ = [
     "IMAGENET_MEAN",
     "IMAGENET_STD",
     "TRAINING_TRANSFORMS",
-    "Shrink",
     "TrainingTransform",
     "Transform",
     "WhiteCorner",
@@ -51,18 +51,21 @@ def evaluation_transform(
     std: Sequence[float] = IMAGENET_STD,
     *,
     antialias: bool = True,
+    framing: Framing | None = None,
 ) -> A.Compose:
     """Resize and normalise, nothing random.
 
     Parameters
     ----------
     image_size : int or (height, width)
-        In pixels; the photo is stretched to it.
+        In pixels; the photo is stretched to it, unless `framing` says otherwise.
     mean, std : sequences of 3 floats
         Per channel, of pixels in [0, 1].
     antialias : bool
         Average the pixels that fall together where the photo is shrunk. False takes bilinear samples as the beluga
         competition's winner did, and is right only for networks trained so.
+    framing : Framing, optional
+        What is made of a photo of another shape, and how it is interpolated.
 
     Returns
     -------
@@ -76,7 +79,8 @@ def evaluation_transform(
     """
     size = _checked_size(image_size)
     arguments.instance(antialias, "antialias", bool, "True or False")
-    return A.Compose([*_resize(size, antialias).values(), *_to_tensor(mean, std)])
+    normalised = _to_tensor(mean, std)
+    return A.Compose([*_resize(size, antialias, framing, mean).values(), *normalised])
 
 
 @dataclass(frozen=True)
@@ -90,19 +94,19 @@ class TrainingTransform:
     description : str
         What it does, in a line.
     build : callable
-        (height, width), flip, antialias → the steps in their order, by name.
+        The steps that resize, by name, and whether to mirror → all steps in their order, by name.
     antialias : bool
         Whether photos are averaged as they are shrunk, unless asked otherwise.
     """
 
     description: str
-    build: Callable[[tuple[int, int], bool, bool], Steps]
+    build: Callable[[Steps, bool], Steps]
     antialias: bool = True
 
     def __post_init__(self) -> None:
         arguments.instance(self.description, "description", str, "a line of text")
         if not callable(self.build):
-            raise WhalereidError("build can't be called; give a function of size, flip and antialias.")
+            raise WhalereidError("build can't be called; give a function of the resizing steps and flip.")
         arguments.instance(self.antialias, "antialias", bool, "True or False")
 
     def __call__(
@@ -113,6 +117,7 @@ class TrainingTransform:
         *,
         flip: bool = True,
         antialias: bool | None = None,
+        framing: Framing | None = None,
     ) -> A.Compose:
         """Build the transform.
 
@@ -128,6 +133,8 @@ class TrainingTransform:
         antialias : bool, optional
             Average the pixels that fall together where the photo is shrunk; by default as the set was made. Training
             and embedding want it alike: a network's is ``net.preprocessing.antialias``.
+        framing : Framing, optional
+            What is made of a photo of another shape; a network's is ``net.preprocessing.framing``.
 
         Returns
         -------
@@ -139,15 +146,27 @@ class TrainingTransform:
         WhalereidError
             A size, mean or std that can't be.
         """
-        steps = self.steps(image_size, flip=flip, antialias=antialias)
-        return A.Compose([*steps.values(), *_to_tensor(mean, std)])
+        normalised = _to_tensor(mean, std)
+        return A.Compose([*self._steps(image_size, flip, antialias, framing, mean).values(), *normalised])
 
-    def steps(self, image_size: ImageSize, *, flip: bool = True, antialias: bool | None = None) -> Steps:
+    def steps(
+        self,
+        image_size: ImageSize,
+        *,
+        flip: bool = True,
+        antialias: bool | None = None,
+        framing: Framing | None = None,
+    ) -> Steps:
         """Give the augmentations in their order, by name, before normalisation."""
+        return self._steps(image_size, flip, antialias, framing, IMAGENET_MEAN)
+
+    def _steps(
+        self, image_size: ImageSize, flip: bool, antialias: bool | None, framing: Framing | None, mean: Sequence[float]
+    ) -> Steps:
         size = _checked_size(image_size)
         arguments.instance(flip, "flip", bool, "True or False")
         arguments.instance(antialias, "antialias", (bool, type(None)), "True, False or None")
-        return self.build(size, flip, self.antialias if antialias is None else antialias)
+        return self.build(_resize(size, self.antialias if antialias is None else antialias, framing, mean), flip)
 
 
 class WhiteCorner(A.ImageOnlyTransform):
@@ -185,48 +204,13 @@ class WhiteCorner(A.ImageOnlyTransform):
         return img
 
 
-class Shrink(A.ImageOnlyTransform):
-    """Shrink the sides that are longer than wanted, averaging the pixels that fall together; leave others alone.
-
-    By a triangle filter along each side, as Pillow's bilinear resize: 2 to 10 times faster than OpenCV's area
-    interpolation, which moreover averages only where both sides shrink and would skip pixels along a narrow photo.
-
-    Parameters
-    ----------
-    height, width : int
-        The most rows and columns to keep.
-    p : float
-        Probability.
-    """
-
-    class InitSchema(A.BasicTransform.InitSchema):
-        """Types that albumentations checks the arguments by."""
-
-        height: int
-        width: int
-
-    def __init__(self, height: int, width: int, p: float = 1.0) -> None:
-        super().__init__(p=p)
-        self.height = height
-        self.width = width
-
-    def apply(self, img: np.ndarray, **params: Any) -> np.ndarray:
-        """Shrink one photo, (H, W, 3) uint8."""
-        height, width = img.shape[:2]
-        size = min(height, self.height), min(width, self.width)
-        if size == (height, width):
-            return img
-        pixels = torch.from_numpy(np.require(img, requirements=["C", "W"])).permute(2, 0, 1)[None]
-        return F.interpolate(pixels, size, mode="bilinear", antialias=True)[0].permute(1, 2, 0).contiguous().numpy()
+def _plain(resize: Steps, flip: bool) -> Steps:
+    return resize | _flip(flip)
 
 
-def _plain(size: tuple[int, int], flip: bool, antialias: bool) -> Steps:
-    return _resize(size, antialias) | _flip(flip)
-
-
-def _strong(size: tuple[int, int], flip: bool, antialias: bool) -> Steps:
+def _strong(resize: Steps, flip: bool) -> Steps:
     return (
-        _resize(size, antialias)
+        resize
         | _flip(flip)
         | {
             "shift, scale, rotate, shear": A.Affine(
@@ -268,11 +252,11 @@ def _strong(size: tuple[int, int], flip: bool, antialias: bool) -> Steps:
     )
 
 
-def _whaledo(size: tuple[int, int], flip: bool, antialias: bool) -> Steps:
+def _whaledo(resize: Steps, flip: bool) -> Steps:
     # The winner ran albumentations 1.x. What differed there by default is spelled out here: one scale for both sides,
     # borders reflected, a hue range of 0.2; and it resized by plain bilinear samples.
     return (
-        _resize(size, antialias)
+        resize
         | _flip(flip)
         | {
             "sharpen, grey or CLAHE": A.OneOf(
@@ -292,8 +276,8 @@ def _whaledo(size: tuple[int, int], flip: bool, antialias: bool) -> Steps:
     )
 
 
-def _whaledo_corner(size: tuple[int, int], flip: bool, antialias: bool) -> Steps:
-    return {"white corner": WhiteCorner(width=0.3, height=0.25, p=0.5)} | _whaledo(size, flip, antialias)
+def _whaledo_corner(resize: Steps, flip: bool) -> Steps:
+    return {"white corner": WhiteCorner(width=0.3, height=0.25, p=0.5)} | _whaledo(resize, flip)
 
 
 class _Named(dict[str, TrainingTransform]):
@@ -316,7 +300,13 @@ TRAINING_TRANSFORMS = _Named(
 )
 
 
-def _resize(size: tuple[int, int], antialias: bool) -> Steps:
+def _resize(
+    size: tuple[int, int], antialias: bool, framing: Framing | None = None, mean: Sequence[float] = IMAGENET_MEAN
+) -> Steps:
+    if framing is not None and arguments.instance(framing, "framing", Framing, "a Framing") != Framing():
+        fill = tuple(map(float, mean))
+        how = (framing.interpolation, framing.crop_pct, framing.crop_mode)
+        return {"resize": Frame(*size, *how, fill=fill, antialias=antialias)}  # type: ignore[arg-type]
     steps: Steps = {"shrink": Shrink(*size)} if antialias else {}
     return steps | {"resize": A.Resize(*size, interpolation=cv2.INTER_LINEAR)}
 

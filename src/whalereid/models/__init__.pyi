@@ -20,10 +20,13 @@ from .neck import LinearNeck as LinearNeck
 from .neck import NoNeck as NoNeck
 from .network import Network as Network
 from .pooling import AveragePooling as AveragePooling
+from .pooling import ClassToken as ClassToken
 from .pooling import GeM as GeM
 from .pooling import MultiStageGeM as MultiStageGeM
+from .pooling import NativePooling as NativePooling
 from .preprocessing import Preprocessing as Preprocessing
 from .saving import write_network as write_network
+from .sources import read_source as read_source
 from .weights import load_weights as load_weights
 from .weights import read_weights as read_weights
 
@@ -31,11 +34,13 @@ __all__ = [
     "ACTIVATIONS",
     "AveragePooling",
     "BatchNormNeck",
+    "ClassToken",
     "Embedder",
     "GeM",
     "IMAGE_SIDES",
     "LinearNeck",
     "MultiStageGeM",
+    "NativePooling",
     "Network",
     "NoNeck",
     "Preprocessing",
@@ -44,6 +49,7 @@ __all__ = [
     "look_for_backbone",
     "look_for_weights",
     "read_config",
+    "read_source",
     "read_weights",
     "write_network",
 ]

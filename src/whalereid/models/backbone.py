@@ -21,8 +21,8 @@ from whalereid.models.weights import load_tensors, read_weights
 __all__ = ["TimmFeatures", "WholeNetwork", "build", "full_precision", "load_file", "load_pretrained"]
 
 
-def build(name: str, size: tuple[int, int]) -> tuple[Any, dict[str, Any], bool]:
-    """Build a timm network without classifier, its weights drawn at random.
+def build(name: str, size: tuple[int, int], reads: str = "positions") -> tuple[Any, dict[str, Any], bool]:
+    """Build a timm network without classifier, its weights drawn at random; `reads` is what its pooling is given.
 
     Returns
     -------
@@ -37,11 +37,11 @@ def build(name: str, size: tuple[int, int]) -> tuple[Any, dict[str, Any], bool]:
     noted = _noted(name)
     # Vision transformers are built for one size; other networks don't take the argument.
     fixed: Any = {"img_size": size} if noted is not None and noted.fixed_input_size else {}
-    options: Any = {"num_classes": 0, "global_pool": "", **fixed}
+    options: Any = {"num_classes": 0, **fixed} | ({} if reads == "pooled" else {"global_pool": ""})
     try:
         return timm.create_model(name, **options), options, False
     except Exception:  # some networks can't be had without a pooling of their own
-        del options["global_pool"]
+        options.pop("global_pool", None)
         try:
             return timm.create_model(name, **options), options, True
         except Exception as error:
@@ -100,26 +100,36 @@ class TimmFeatures:
         Of each stage, the last stage last.
     pools : bool
         Whether the network insists on pooling by itself, so that it is left before that.
+    reads : {"positions", "pooled", "class token"}
+        What the pooling is given.
     """
 
     name: str
     stages: int
     channels: tuple[int, ...]
     pools: bool
+    reads: str = "positions"
 
     @classmethod
-    def of(cls, backbone: Any, name: str, stages: int, *, pools: bool) -> TimmFeatures:
-        """Look at what timm notes of a network.
+    def of(cls, backbone: Any, name: str, pooling: nn.Module, *, pools: bool) -> TimmFeatures:
+        """Look at what timm notes of a network, and at what a pooling wants of it.
 
         Raises
         ------
         WhalereidError
-            It doesn't give its stages, and two are wanted.
+            It doesn't give its stages, and two are wanted; or it has no class token, and that is.
         """
-        return cls(name, stages, tuple(_channels(backbone, stages, pools=pools)), pools)
+        stages, reads = getattr(pooling, "stages", 1), getattr(pooling, "reads", "positions")
+        if reads == "class token" and getattr(backbone, "cls_token", None) is None:
+            raise WhalereidError(f"pooling='cls': {name} has no class token; use 'native' or 'avg'.")
+        return cls(name, stages, tuple(_channels(backbone, stages, pools=pools and reads != "pooled")), pools, reads)
 
     def __call__(self, backbone: Any, images: Tensor) -> list[Tensor]:
-        """(B, 3, H, W) → the feature maps to pool, each (B, C, positions...), the last stage last."""
+        """(B, 3, H, W) → what is to be pooled, each (B, C, positions...) or (B, C), the last stage last."""
+        if self.reads == "pooled":
+            return [check_embeddings(backbone(images), len(images), self.channels[0], self.name)]
+        if self.reads == "class token":
+            return [backbone.forward_features(images)[:, 0]]
         if self.stages == 1:
             features = [backbone.forward_features(images) if self.pools else backbone(images)]
         else:

@@ -86,6 +86,12 @@ _NECK_OPTIONS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "dropout": (_is_number, "a number"),
 }
 _EARLIER = _BUILT | _NECK_OPTIONS
+# Noted together, and only where photos aren't stretched by bilinear interpolation.
+_FRAMING: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "interpolation": (_is_text, "text"),
+    "crop_pct": (_is_number, "a number"),
+    "crop_mode": (_is_text, "text"),
+}
 
 
 def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
@@ -100,7 +106,8 @@ def read_config(folder: str | os.PathLike[str]) -> dict[str, Any]:
     if not is_file(path):
         raise WhalereidError(f"{folder}: no {CONFIG} there; name the folder that `whalereid train` wrote.")
     config = read_json(path, "the configuration of an Embedder")
-    kinds = next((kinds for kinds in (_BUILT, _WRAPPED, _EARLIER) if set(config) == kinds.keys()), None)
+    forms = (_BUILT, _WRAPPED, _EARLIER, _BUILT | _FRAMING, _WRAPPED | _FRAMING)
+    kinds = next((kinds for kinds in forms if set(config) == kinds.keys()), None)
     if kinds is None:
         raise WhalereidError(f"{path}: not the configuration of an Embedder; its keys are {', '.join(sorted(_BUILT))}.")
     for key, (fits, wanted) in kinds.items():

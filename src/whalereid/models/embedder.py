@@ -16,12 +16,14 @@ from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError
 from whalereid.files import disk_errors
-from whalereid.models.backbone import TimmFeatures, WholeNetwork, build, full_precision, load_file, load_pretrained
+from whalereid.models.backbone import TimmFeatures, WholeNetwork, build, full_precision, load_pretrained
 from whalereid.models.config import CONFIG, RUN, WEIGHTS, a_path, read_config, refuse_wrapped, weights_file
 from whalereid.models.fingerprint import fingerprint_of
+from whalereid.models.loading import load_backbone
 from whalereid.models.network import check_images
 from whalereid.models.preprocessing import Preprocessing
 from whalereid.models.saving import refuse_other_files, write_network
+from whalereid.models.sources import Run, TimmNetwork, known_network, read_source, weights_source
 from whalereid.models.trial import embedding_width, output_width
 from whalereid.models.weights import load_weights
 from whalereid.parts import NECKS, POOLINGS
@@ -111,24 +113,26 @@ class Embedder(nn.Module):
                 raise WhalereidError(
                     "preprocessing says image_size, portrait and antialias already; give it alone, or leave it out."
                 )
-        file = None
-        if not isinstance(weights, str) or weights not in ("pretrained", "random"):
-            file = weights_file(a_path(weights, "weights", "'pretrained', 'random' or a file of them"))
+        source = weights_source(weights, backbone)
+        known = known_network(backbone)
+        backbone = backbone if known is None else known.backbone
         size = (preprocessing or asked).image_size
-        body, options, pools = build(backbone, size)
+        pool: nn.Module = POOLINGS.make(pooling_part)
+        reads = getattr(pool, "reads", "positions")
+        body, options, pools = build(backbone, size, reads)
         if preprocessing is None:
             noted = {name: value for name in ("mean", "std") if (value := body.pretrained_cfg.get(name))}
             preprocessing = replace(asked, **noted)
-        pool: nn.Module = POOLINGS.make(pooling_part)
-        features = TimmFeatures.of(body, backbone, getattr(pool, "stages", 1), pools=pools)
-        maps = [torch.ones(2, channels, 2, 2) for channels in features.channels]
+        features = TimmFeatures.of(body, backbone, pool, pools=pools)
+        positions = (2, 2) if reads == "positions" else ()
+        maps = [torch.ones(2, channels, *positions) for channels in features.channels]
         width = output_width(pool, maps, f"pooling {pooling_part}")
         last: nn.Module = NECKS.make(neck_part, width=width)
         dim = output_width(last, [torch.ones(2, width)], f"neck {neck_part}")
-        if file is not None:
-            load_file(body, backbone, file)
-        elif weights == "pretrained":
+        if isinstance(source, TimmNetwork):
             body = load_pretrained(backbone, options)
+        elif source is not None:
+            load_backbone(body, backbone, source)
         self._assemble(body, features, pool, last, preprocessing)
         self.trained_on: TrainedOn | None = TrainedOn()
         self._config: dict[str, Any] = {
@@ -137,7 +141,7 @@ class Embedder(nn.Module):
             "neck": str(neck_part),
             "dim": dim,
             **preprocessing.to_dict(),
-            "weights": str(weights) if file is None else file.name,
+            "weights": "random" if source is None else source.said,
         }
 
     def _assemble(
@@ -311,15 +315,24 @@ class Embedder(nn.Module):
         write_network(self, folder)
 
     @classmethod
-    def load(cls, folder: str | os.PathLike[str], *, module: nn.Module | None = None) -> Embedder:
-        """Read what `save` or `fit` wrote, in evaluation mode, on the CPU.
+    def load(
+        cls,
+        source: str | os.PathLike[str],
+        *,
+        module: nn.Module | None = None,
+        preprocessing: Preprocessing | Mapping[str, Any] | None = None,
+    ) -> Embedder:
+        """Read a network with its weights, in evaluation mode, on the CPU.
 
         Parameters
         ----------
-        folder : path
-            Of the network.
+        source : str or path
+            The folder that `save` or `fit` wrote, or a name that ``whalereid models`` lists.
         module : nn.Module, optional
             For a network that was wrapped: a module built as the one was, which is given the weights.
+        preprocessing : Preprocessing or mapping, optional
+            What its photos are to look like instead of what its makers say, or what is to differ from that:
+            ``{"image_size": 320}``. Photos of another look than a network knows degrade its matches silently.
 
         Raises
         ------
@@ -327,8 +340,20 @@ class Embedder(nn.Module):
             A file is missing, damaged, or the weights are of another architecture; or the network was wrapped and
             there is no `module`, or the other way round.
         """
+        found = read_source(source)
+        if isinstance(found, Run):
+            if preprocessing is not None:
+                raise WhalereidError(f"{source}: says itself what its photos look like; leave preprocessing out.")
+            return cls._load_run(found.path, module)
+        if module is not None:
+            raise WhalereidError(f"{source}: a network that Embedder builds itself; leave module out.")
+        build = found.build()
+        look = build.preprocessing.but(preprocessing)
+        return cls(build.backbone, build.pooling, build.neck, preprocessing=look, weights=found).eval()  # type: ignore[arg-type]
+
+    @classmethod
+    def _load_run(cls, folder: Path, module: nn.Module | None) -> Embedder:
         config = read_config(folder)
-        folder = Path(folder)
         weights_file(folder / WEIGHTS)
         if module is None:
             refuse_wrapped(config, str(folder))

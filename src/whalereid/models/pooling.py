@@ -1,7 +1,8 @@
 """Pooling: from a backbone's feature maps to one vector a photo.
 
 A pooling is any module (B, C, positions...) → (B, width); `whalereid.parts.POOLINGS` knows them by name. One that has
-``stages = 2`` is given the maps of the last two stages.
+``stages = 2`` is given the maps of the last two stages; one that has ``reads`` other than ``"positions"`` is given what
+the backbone pools by itself (``"pooled"``, (B, C)) or its class token (``"class token"``, (B, C)).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from whalereid.arguments import number
 
-__all__ = ["AveragePooling", "GeM", "MultiStageGeM"]
+__all__ = ["AveragePooling", "ClassToken", "GeM", "MultiStageGeM", "NativePooling"]
 
 
 class GeM(nn.Module):
@@ -86,6 +87,28 @@ class AveragePooling(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(B, C, positions...) → (B, C)."""
         return features.flatten(2).mean(dim=2)
+
+
+class NativePooling(nn.Module):
+    """What the backbone pools by itself, as timm built it: an average for most, a class token for some transformers."""
+
+    stages, reads = 1, "pooled"
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """(B, C) → (B, C)."""
+        return pooled
+
+
+class ClassToken(NativePooling):
+    """The token that a vision transformer keeps for the whole photo; DINOv2 and DINOv3 are meant to be used by it."""
+
+    reads = "class token"
+
+    def __init__(self) -> None:
+        super().__init__()
 
 
 def _exponent(p: float, n: int) -> nn.Parameter:

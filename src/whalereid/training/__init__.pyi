@@ -1,4 +1,5 @@
 from .fitting import fit as fit
+from .folder import crop_of as crop_of
 from .options import FitOptions as FitOptions
 from .recipe import RECIPES as RECIPES
 from .recipe import Recipe as Recipe
@@ -15,5 +16,6 @@ __all__ = [
     "Run",
     "Schedule",
     "WarmupCosine",
+    "crop_of",
     "fit",
 ]

@@ -23,7 +23,7 @@ from whalereid.training.batches import AnySampler
 from whalereid.training.checks import check_head, check_preprocessing
 from whalereid.training.failures import explained, to_go_on_with
 from whalereid.training.folder import RunFolder
-from whalereid.training.items import PhotosAsItems, TrainingItems, make_items
+from whalereid.training.items import PhotosAsItems, TrainingItems, crop_of_items, make_items
 from whalereid.training.loop import TrainingLoop
 from whalereid.training.optimizer import make_accelerator
 from whalereid.training.options import FitOptions
@@ -133,7 +133,8 @@ def fit(
                 folder = RunFolder(out, settings, resume=options.resume, force=options.force)
             accelerator.wait_for_everyone()
             with TrainingProgress(recipe.epochs, show=options.progress and folder is not None) as display:
-                for note in (*notes, *untold):
+                unmasked = "" if validation is None else crop_of_items(items).check(validation.photos)
+                for note in (*notes, *untold, *([f"Validation: {unmasked}"] if unmasked else [])):
                     display.say(note)
                 if validation is not None and folder is not None:
                     _warn_of_leakage(items, validation.photos, display)
@@ -169,7 +170,7 @@ def _validation(valid: Any, items: TrainingItems, recipe: Recipe, options: FitOp
     rules: Any = options.rules  # CandidateRules by now
     validation = Validation(photos, items, rules)
     if items.on_error == "raise":
-        check_files(photos)
+        check_files(photos, crop_of_items(items))
     if recipe.select_by == "mAP" and not validation.n_queries:
         words = ", ".join(validation.rules.in_words())
         raise WhalereidError(

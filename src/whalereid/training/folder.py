@@ -12,9 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from whalereid.arguments import instance
 from whalereid.candidates import CandidateRules
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import check_folder, claim_folder, remove, replacing, replacing_all, sweep, unmake_folders
+from whalereid.images.cropping import Crop
 from whalereid.models.config import as_noted_today, read_config
 from whalereid.reading import MOST_NUMBERS_GB, check_file, is_file, os_errors, read_json
 from whalereid.registry import Part
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from whalereid.models import Embedder
 
-__all__ = ["CHECKPOINT", "RunFolder", "epochs_kept", "read_checkpoint", "refuse_folder"]
+__all__ = ["CHECKPOINT", "RunFolder", "crop_of", "epochs_kept", "read_checkpoint", "refuse_folder"]
 
 _FORMAT = "whalereid-run/1"
 _MARKER = "run.json"
@@ -220,6 +222,35 @@ def _read(run: Path) -> dict[str, Any]:
     return noted
 
 
+def crop_of(run: str | os.PathLike[str]) -> Crop:
+    """How the photos of a training were cut, as its folder notes it; the usual way where it notes nothing.
+
+    Parameters
+    ----------
+    run : path
+        What `fit` wrote; of a network's folder without a training nothing is known.
+
+    Raises
+    ------
+    WhalereidError
+        ``run.json`` is something else, or its crop can't be.
+
+    Examples
+    --------
+    >>> Extraction(crop=crop_of("runs/first"))  # doctest: +SKIP
+    """
+    path = instance(run, "run", (str, os.PathLike), "the folder of a training")
+    if not is_file(Path(path) / _MARKER):
+        return Crop()
+    train, place = _read(Path(path)).get("train"), Path(path) / _MARKER
+    if not isinstance(train, dict):
+        raise WhalereidError(f"{place}: isn't what `whalereid train` wrote (it doesn't say what was trained on).")
+    try:
+        return Crop.from_dict(train.get("crop"))
+    except WhalereidError as error:
+        raise WhalereidError(f"{place}: {error}") from error
+
+
 def _as_noted_today(noted: dict[str, Any]) -> dict[str, Any]:
     """What an earlier version noted, in today's form: recipe and network without parts, rules as two lists."""
     noted = dict(noted)
@@ -285,7 +316,7 @@ def _differences(before: Any, now: Any, name: str = "") -> Iterator[str]:
             yield f"other {name} ({len(before)} then, {len(now)} now)"
     elif before != now and name.startswith(f"{_CONTENTS} "):
         photo = name.removeprefix(_CONTENTS).strip().partition(" ")[2] or "without a name"
-        yield f"the file of photo {photo} has changed"
+        yield f"the file or mask of photo {photo} has changed"
     elif before != now:
         yield f"{name} was {_short(before)}, is now {_short(now)}"
 

@@ -11,14 +11,14 @@ from torch import Tensor
 from whalereid import arguments, stopping
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError, listing
-from whalereid.images import TRAINING_TRANSFORMS, PhotoDataset
+from whalereid.images import TRAINING_TRANSFORMS, Crop, PhotoDataset
 from whalereid.images.reading import read_transform
 from whalereid.models import Embedder
 from whalereid.training.options import FitOptions
 from whalereid.training.photos import check_files, labelled, refuse_one_class, sides_told_apart
 from whalereid.training.recipe import Recipe
 
-__all__ = ["PhotosAsItems", "PlainItems", "TrainingItems", "catalogue_of", "make_items"]
+__all__ = ["PhotosAsItems", "PlainItems", "TrainingItems", "catalogue_of", "crop_of_items", "make_items"]
 
 _PHOTOS = "a Catalogue (Catalogue.read(path) makes one), or a data set of (image, label, row)"
 
@@ -89,6 +89,12 @@ class PhotosAsItems(Protocol):
 def catalogue_of(items: TrainingItems) -> Catalogue | None:
     """Return the photos that items show, as a catalogue; None where a data set doesn't tell."""
     return items.catalogue[items.used] if isinstance(items, PhotosAsItems) else None
+
+
+def crop_of_items(items: Any) -> Crop:
+    """How photos are cut for these items; a data set that doesn't tell cuts them as by default."""
+    crop = getattr(items, "crop", None)
+    return crop if isinstance(crop, Crop) else Crop()
 
 
 class PlainItems:
@@ -207,7 +213,12 @@ def make_items(train: Any, net: Embedder, recipe: Recipe, options: FitOptions) -
             f"labels_from is {list(options.labels_from)}, the data set's labels are from {list(items.labels_from)}; "
             "say it to the data set."
         )
-    notes = []
+    crop = crop_of_items(items)
+    if options.crop not in (None, crop):
+        raise WhalereidError(
+            f"crop is {options.crop}, the data set's photos are cut by {crop}; say it to the data set (.cropped)."
+        )
+    notes = [unmasked] if (unmasked := crop.check(items.catalogue[items.used])) else []
     sides = sides_told_apart(items.catalogue[items.used])
     if sides and read_transform(items.transform).mirrors:
         told = f"though left and right are told apart here (viewpoint {listing(sides, most=4)})"
@@ -224,7 +235,7 @@ def _of_catalogue(
     flip, why = _mirroring(recipe, photos)
     look = net.preprocessing
     transform = TRAINING_TRANSFORMS[recipe.transform](
-        look.image_size, look.mean, look.std, flip=flip, antialias=look.antialias
+        look.image_size, look.mean, look.std, flip=flip, antialias=look.antialias, framing=look.framing
     )
     items = PhotoDataset(
         photos,
@@ -233,9 +244,9 @@ def _of_catalogue(
         portrait=look.portrait,
         on_error="skip" if options.on_error == "skip" else "raise",
         seed=options.seed,
-    )
+    ).cropped(Crop.of(options.crop))
     _check(items)
-    return items, [left_out, why] if left_out else [why]
+    return items, [note for note in (left_out, items.crop.check(photos), why) if note]
 
 
 def _check(items: Any) -> None:
@@ -248,7 +259,7 @@ def _check(items: Any) -> None:
         )
     refuse_one_class(source, labels, items.classes)
     if items.on_error == "raise":
-        check_files(items.catalogue)
+        check_files(items.catalogue, crop_of_items(items))
 
 
 def _class(label: Any, index: int) -> int:

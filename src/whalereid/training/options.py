@@ -10,6 +10,7 @@ from whalereid import arguments
 from whalereid.candidates import CandidateRules
 from whalereid.candidates.rules import AnyRule
 from whalereid.images.classes import label_columns
+from whalereid.images.cropping import Crop
 
 __all__ = ["FitOptions"]
 
@@ -34,6 +35,9 @@ class FitOptions:
     on_error : {"raise", "skip"}
         What to do with a photo that can't be read, where a catalogue is trained on. Those skipped are listed at the
         end.
+    crop : Crop, optional
+        How much of each photo is shown around its box or mask, and of the background, in training and validation; by
+        default boxes are cut as they are (a data set's photos as it cuts them).
     resume : bool
         Go on with the training that the folder holds; everything else must be as it was. One that stopped before the
         end of its first epoch begins anew.
@@ -53,6 +57,7 @@ class FitOptions:
     seed: int = 0
     workers: int | None = None
     on_error: str = "raise"
+    crop: Crop | None = None
     resume: bool = False
     force: bool = False
     progress: bool = True
@@ -70,5 +75,7 @@ class FitOptions:
             put("workers", arguments.whole_number(self.workers, "workers", 0))
         arguments.choice(self.on_error, "on_error", ("raise", "skip"))
         put("on_error", str(self.on_error))
+        if self.crop is not None:
+            arguments.instance(self.crop, "crop", Crop, "a Crop, such as Crop(pad=0.1)")
         for name in ("resume", "force", "progress"):
             arguments.instance(getattr(self, name), name, bool, "True or False")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from whalereid.catalogue import Catalogue
+from whalereid.catalogue.masks import located_masks
 from whalereid.errors import WhalereidError, listing
 from whalereid.images.classes import class_labels, class_names
+from whalereid.images.cropping import Crop
 
 __all__ = ["check_files", "labelled", "refuse_one_class", "sides_told_apart"]
 
@@ -54,11 +57,15 @@ def sides_told_apart(photos: Catalogue) -> list[str]:
     return sorted(str(name) for name in names if re.search(r"left|right|^[lr]$", str(name).lower()))
 
 
-def check_files(photos: Catalogue) -> None:
-    """Look for every file now, not hours into the training."""
-    absent = [str(path) for path in photos.paths if not path.is_file()]
-    if absent:
-        raise WhalereidError(
-            f"{photos.source}: {len(absent)} of {len(photos)} photos are not there: {listing(absent, most=3)}; "
-            "`whalereid check` lists them, --on-error skip leaves them out."
-        )
+def check_files(photos: Catalogue, crop: Crop) -> None:
+    """Look for every file now, not hours into the training: photos, and the pictures of masks that are used."""
+    masked = crop.masked(photos)
+    masks = zip(masked.tolist(), located_masks(photos), strict=True) if masked.any() else ()
+    pictures = [mask for used, mask in masks if used and isinstance(mask, Path)]
+    for what, files in (("photos", photos.paths), ("pictures of masks", pictures)):
+        absent = [str(path) for path in files if not path.is_file()]
+        if absent:
+            raise WhalereidError(
+                f"{photos.source}: {len(absent)} of {len(files)} {what} are not there: {listing(absent, most=3)}; "
+                "`whalereid check` lists them, --on-error skip leaves them out."
+            )

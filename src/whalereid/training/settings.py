@@ -10,11 +10,11 @@ import numpy as np
 from torch import nn
 
 from whalereid.catalogue import Catalogue
-from whalereid.catalogue.fingerprints import content_keys
+from whalereid.catalogue.contents import content_keys
 from whalereid.heads import Mined
-from whalereid.images import CrossViewPairs
+from whalereid.images import Crop, CrossViewPairs
 from whalereid.models import Embedder
-from whalereid.training.items import PhotosAsItems, TrainingItems, catalogue_of
+from whalereid.training.items import PhotosAsItems, TrainingItems, catalogue_of, crop_of_items
 from whalereid.training.recipe import Recipe
 from whalereid.training.validation import Validation
 
@@ -50,7 +50,7 @@ def settings_of(
     WhalereidError
         A rule or the schedule is known by no name, so that it can't be noted.
     """
-    photos, by = catalogue_of(items), items.labels_from
+    photos, by, crop = catalogue_of(items), items.labels_from, crop_of_items(items)
     train: dict[str, Any] = {
         "items": len(items),
         "digest": _digest(items.catalogue, by) if isinstance(items, PhotosAsItems) else _digest_of_labels(items),
@@ -58,6 +58,7 @@ def settings_of(
         "seed": items.seed,
         "flip": mirrors,
         "labels_from": list(by),
+        **crop.noted(),
     }
     if isinstance(items, CrossViewPairs):
         train |= {"anchor": list(items.anchor), "partner": list(items.partner), "fixed": items.fixed}
@@ -79,8 +80,8 @@ def settings_of(
         "identities": list(items.identities),
         "classes": None if items.classes == items.identities else list(items.classes),
         "contents": {
-            "train": {} if photos is None else _contents(photos),
-            "valid": {} if validation is None else _contents(validation.photos),
+            "train": {} if photos is None else _contents(photos, crop),
+            "valid": {} if validation is None else _contents(validation.photos, crop),
         },
     }
 
@@ -97,13 +98,13 @@ def _described(part: Any) -> dict[str, Any]:
     return {"kind": getattr(part, "__qualname__", type(part).__name__), **plain}
 
 
-def _contents(photos: Catalogue) -> dict[str, str]:
+def _contents(photos: Catalogue, crop: Crop) -> dict[str, str]:
     """From each photo's ``image_id`` to a key of what is in its file, by which a replaced one is named."""
-    return dict(zip(photos.image_ids, content_keys(photos), strict=True))
+    return dict(zip(photos.image_ids, content_keys(photos, crop.masked(photos)), strict=True))
 
 
 def _digest(photos: Catalogue, labels_from: Sequence[str]) -> str:
-    """Of who is on which photo, and what else it is labelled with."""
+    """Of who is on which photo, and what else it is labelled with; `_contents` knows the masks."""
     columns = dict.fromkeys(("image_id", "path", "identity", "viewpoint", "bbox", *labels_from))
     table = photos.frame[[name for name in columns if name in photos.columns]].astype("str").to_csv(index=False)
     return hashlib.sha256(table.encode()).hexdigest()[:16]

@@ -19,7 +19,7 @@ from whalereid.evaluation import Hits, Labels, average_precision, top_k
 from whalereid.images import CrossViewPairs
 from whalereid.models import Embedder
 from whalereid.ranking import CandidateRules, Ensemble, Member, Task
-from whalereid.training.items import TrainingItems
+from whalereid.training.items import TrainingItems, crop_of_items
 
 __all__ = ["Validation", "ValidationScores", "default_rules"]
 
@@ -79,7 +79,7 @@ class Validation:
     Raises
     ------
     WhalereidError
-        There are no photos, or a column is unknown.
+        There are no photos, none has a mask that its background could be hidden by, or a column is unknown.
     """
 
     def __init__(
@@ -92,7 +92,8 @@ class Validation:
             raise WhalereidError(f"{photos.source}: the validation part has no photos.")
         self.rules = default_rules(photos) if rules is None else rules
         self.notes: list[str] = []
-        self._items = items
+        self._items, self._crop = items, crop_of_items(items)
+        self._crop.check(photos)
         self._pairs = items if isinstance(items, CrossViewPairs) else None
         self._take(photos)
 
@@ -118,7 +119,7 @@ class Validation:
     ) -> ValidationScores:
         """Embed the photos, rank them, and take the head's loss; photos that are skipped once are left out for good."""
         with warnings.catch_warnings(record=True) as told:
-            how = Extraction(precision, device, workers=workers, on_error=on_error)
+            how = Extraction(precision, device, workers=workers, on_error=on_error, crop=self._crop)
             vectors = embed_as_is(net, self.photos, extraction=how)
         if len(vectors) < len(self.photos):
             self.notes += [str(warning.message) for warning in told]

@@ -2,7 +2,7 @@
 
 A reader is a class with `wanted`, `recognises` and `read` (see `Reader`). `whalereid.parts.READERS` lists the library's
 own in the order in which they are asked, the more particular first; those of other packages, and those that a script
-adds, come before them. The last takes what no other recognises.
+adds, come before them. The last two take what no other recognises.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from typing import Any
 from whalereid.arguments import choice, instance
 from whalereid.catalogue.readers.folder import Folder
 from whalereid.catalogue.readers.reader import FoundPhotos, Reader
+from whalereid.decoding import PHOTO_SUFFIXES
 from whalereid.errors import WhalereidError, WhalereidWarning, listing
 from whalereid.parts import READERS
+from whalereid.registry import Part
 
-__all__ = ["Folder", "FoundPhotos", "Reader", "layouts", "read"]
+__all__ = ["Folder", "FoundPhotos", "Reader", "layouts", "read", "read_as"]
 
 _ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z"})
 _DEPTH = 2  # folders around a data set, as archives unpack
+_LAST = ("photos", "folders")  # any folder could be one: asked where no other knows it, nor what lies in it
 
 
 def layouts() -> tuple[str, ...]:
@@ -33,28 +36,67 @@ def layouts() -> tuple[str, ...]:
 
 def read(source: str | os.PathLike[str] | Any, layout: str | None = None) -> FoundPhotos:
     """Read a table of photos, recognising its layout; see `Catalogue.read`."""
+    return read_as(source, layout)[0]
+
+
+def read_as(
+    source: str | os.PathLike[str] | Any, layout: str | None = None, options: Mapping[str, Any] | None = None
+) -> tuple[FoundPhotos, Part]:
+    """Read a table of photos, and say by which reader, with its options.
+
+    Parameters
+    ----------
+    source : path or object
+        As `Catalogue.read` takes it.
+    layout : str, optional
+        The reader to use, with options where it has any. By default the layout is recognised.
+    options : mapping of str to value, optional
+        Further options of the reader, whichever it is.
+
+    Raises
+    ------
+    WhalereidError
+        As for `Catalogue.read`; or the reader has no such option, or `layout` says it already.
+    """
+    further = {} if options is None else dict(instance(options, "options", Mapping, "a mapping of names to values"))
     if layout is not None:
         choice(layout.partition(":")[0] if isinstance(layout, str) else layout, "layout", layouts())
+        asked = _with_options(READERS.part(layout), further)
     place = _place(source) if isinstance(source, str | os.PathLike) else source
-    readers = _readers() if layout is None else {layout: READERS.make(layout, by_name=True)}
-    *others, last = readers
-    found = _find(place, {name: readers[name] for name in others}) if layout is None else None
-    found = found or _find(place, {last: readers[last]})
+    if layout is None:
+        readers = _readers()
+        groups = [{name: it for name, it in readers.items() if (name in _LAST) is last} for last in (False, True)]
+    else:
+        readers = {asked.name: READERS.make(asked, by_name=True)}
+        groups = [readers]
+    found = next((found for group in groups if (found := _find(place, group)) is not None), None)
     if found is not None:
         name, inner = found
+        part, reader = (asked, readers[name]) if layout is not None else (Part(name), readers[name])
+        if layout is None and further:
+            part = _with_options(part, further)
+            reader = READERS.make(part)
         with _blaming(name, inner):
-            table = readers[name].read(inner)
+            table = reader.read(inner)
         wanted = "a FoundPhotos; a reader's read gives one"
-        return instance(table, f"what layout {name!r} read", FoundPhotos, wanted)
+        return instance(table, f"what layout {name!r} read", FoundPhotos, wanted), part
     if layout is not None:
         where = place if isinstance(place, Folder | Path) else f"the {type(place).__name__}"
-        raise WhalereidError(f"{where}: no data set of layout {layout!r} here; {readers[layout].wanted}.")
+        raise WhalereidError(f"{where}: no data set of layout {layout!r} here; {readers[asked.name].wanted}.")
     if isinstance(place, Path):
         raise WhalereidError(f"{place}: {_what_file_it_is(place)}.")
     wanted = "a path, or an object with a DataFrame .metadata and a folder .root"
     if hasattr(source, "columns"):
         wanted += "; a DataFrame becomes a catalogue by Catalogue(frame, root)"
     raise WhalereidError(f"source is {source!r:.60}; give {wanted}.")
+
+
+def _with_options(part: Part, further: Mapping[str, Any]) -> Part:
+    """A reader's part with further options, checked against its signature."""
+    twice = [name for name in further if name in part.options]
+    if twice:
+        raise WhalereidError(f"layout {str(part)!r:.80}: {twice[0]} is given twice; give it once.")
+    return READERS.part(Part(part.name, {**part.options, **further}))
 
 
 def _place(source: str | os.PathLike[str]) -> Folder | Path:
@@ -122,6 +164,8 @@ def _what_file_it_is(path: Path) -> str:
     """Why a file is no table of photos."""
     if path.suffix.lower() in _ARCHIVES:
         return "is an archive; unpack it, then give its folder"
+    if path.suffix.lower() in PHOTO_SUFFIXES:
+        return "is a photo; give the folder of the photos"
     if path.suffix.lower() == ".json":
         return (
             "is no file of annotations that can be read: COCO has 'images' and 'annotations', MegaDetector's results "

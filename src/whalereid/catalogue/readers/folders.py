@@ -2,64 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import pandas as pd
-
 from whalereid.catalogue.readers.folder import Folder
+from whalereid.catalogue.readers.folder_names import is_camera_card, notes_on, read_folder_names, what_it_seems
 from whalereid.catalogue.readers.reader import FoundPhotos
+from whalereid.catalogue.readers.trees import command, passed_over, photo_table, photos_among, tables_among, walk
 from whalereid.catalogue.schema import UNKNOWN
-from whalereid.decoding import PHOTO_SUFFIXES
 from whalereid.errors import WhalereidError, listing
-from whalereid.text import is_viewpoint
 
 __all__ = ["Folders"]
-
-_SUFFIXES = PHOTO_SUFFIXES | {".heic", ".heif"}  # can't be read, so must not be passed over in silence
-_TABLES = frozenset({".csv", ".parquet", ".tsv", ".pq"})
-_JUNK = frozenset({"thumbs.db", "desktop.ini"})
-_WHAT_TO_DO = {
-    "raw, export them as JPEG": (
-        ".cr2 .cr3 .crw .nef .nrw .dng .arw .srf .sr2 .orf .rw2 .raf .pef .srw .raw .rwl .3fr .iiq .erf .kdc .dcr .mrw"
-    ),
-    "video, save frames of it as JPEG": (
-        ".mp4 .mov .avi .mkv .m4v .mpg .mpeg .wmv .mts .m2ts .3gp .webm .flv .lrv .insv"
-    ),
-    "save them as JPEG or PNG": ".gif .psd .xcf .svg .ai .eps .ico .jxl .heics .hif .pdf .tga .exr",
-    "unpack them": ".zip .tar .gz .tgz .7z .rar .bz2 .xz",
-}
-_ADVICE = {suffix: advice for advice, suffixes in _WHAT_TO_DO.items() for suffix in suffixes.split()}
-
-# What folders are called that hold photos of anybody.
-_NO_ANIMAL = {
-    kind: re.compile(pattern)
-    for kind, pattern in {
-        "parts of a split": (
-            r"(?:train(?:ing)?|test(?:ing)?|val(?:id(?:ation)?)?|dev|eval|holdout|(?:un)?seen|known|quer(?:y|ies)|probes?"
-            r"|databases?|db|galler(?:y|ies)|reference)(?:[-_ ]?(?:set|data|images|imgs|photos|\d+))?"
-            r"|(?:folds?|splits?|parts?|batch|set)[-_ ]?\d+"
-        ),
-        "heaps of photos": (
-            r"(?:media|images?|imgs?|img[-_ ]?\d+|photos?|photographs?|pictures?|pics?|jpe?gs?|data|dataset|raws?"
-            r"|crops?|cropped|originals?|frames?|files|uploads?|new|misc|others?|all"
-            r"|(?:(?:new|untitled) )?folder)[-_ ]?\d*"
-        ),
-        "folders of a camera": (
-            r"dcim\d*|[1-9]\d\d(?=\d*[a-z_])[a-z0-9_]{5}|(?:img|dsc[nf]?|pict|gopr)[-_ ]?\d*|cam[-_ ]?\d+"
-            r"|camera(?:[-_ ]?trap)?[-_ ]?[a-z0-9]{0,3}|(?:sd|card|sdcard)[-_ ]?\d+|(?:station|site|trap|ct)[-_ ]?\d+"
-        ),
-        "dates": (
-            r"(?:19|20)\d\d(?:[-_. ]?(?:0[1-9]|1[0-2])(?:[-_. ]?(?:0[1-9]|[12]\d|3[01]))?)?"
-            r"|\d{1,2}[-_. ]\d{1,2}[-_. ](?:19|20)\d\d"
-            r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]{0,6}[-_. ]*(?:19|20)\d\d"
-        ),
-    }.items()
-}
 
 
 @dataclass(frozen=True)
@@ -88,6 +42,7 @@ class Folders:
 def read_folders(folder: Folder, *, insists: bool) -> FoundPhotos:
     """Read every photo below a folder; its identity is the first folder on the way, its id the way without suffix.
 
+    The folders below say from which side a photo is, at which meeting and on which day, where they are called so.
     Photos that lie in no such folder have no identity.
 
     Parameters
@@ -101,83 +56,68 @@ def read_folders(folder: Folder, *, insists: bool) -> FoundPhotos:
     while _is_around_another(folder):
         folder = Folder(folder.folders[0])
     where = folder.path
-    files = [path.relative_to(where) for path in _walk(where)]
-    paths = _photos(files)
+    files = [path.relative_to(where) for path in walk(where)]
+    paths = photos_among(files)
     identities = [path.parts[0] if len(path.parts) > 1 else None for path in paths]
     animals = sorted({name for name in identities if name is not None and name.strip().lower() not in UNKNOWN})
     if not any(name is not None for name in identities):
         raise WhalereidError(f"{root}: {_why_not(folder, files, paths)}")
-    doubtful = {name: kind for name in animals if (kind := _what_it_seems(name)) is not None}
-    if not insists and doubtful and 2 * len(doubtful) >= len(animals):
-        raise WhalereidError(f"{root}: {_what_else(folder, doubtful, len(animals), paths)}")
-    for path in paths:
-        try:
-            str(path).encode()
-        except UnicodeEncodeError as error:
-            raise WhalereidError(f"{where}: the name {str(path)!a} is not UTF-8; rename it.") from error
-    posix = pd.Series([path.as_posix() for path in paths])
-    stems = pd.Series([path.with_suffix("").as_posix() for path in paths])
-    image_ids = stems.mask(stems.duplicated(keep=False), posix)  # a.jpg beside a.png
-    if image_ids.duplicated().any():
-        image_ids = posix
-    return FoundPhotos(
-        pd.DataFrame({"image_id": image_ids, "path": posix, "identity": identities}),
-        where,
-        source=str(where),
-        notes=(*_what_was_taken(animals, doubtful, paths), *_passed_over(files)),
-    )
+    doubtful = {name: kind for name in animals if (kind := what_it_seems(name)) is not None}
+    if not insists:
+        doubt = _doubt(animals, doubtful, paths)
+        if doubt is not None:
+            raise WhalereidError(f"{root}: {_question(folder, doubt, doubtful, paths)}")
+    frame = photo_table(where, paths, {"identity": identities, **read_folder_names(paths, 1)})
+    notes = (*_what_was_taken(animals, doubtful, paths), *notes_on(paths, 1), *passed_over(files))
+    return FoundPhotos(frame, where, source=str(where), notes=notes)
 
 
 def _is_around_another(folder: Folder) -> bool:
     """Whether a folder merely holds the one with the identities, as archives unpack; else its one folder is one."""
-    if len(folder.folders) != 1 or _photos(folder.files):
+    if len(folder.folders) != 1 or photos_among(folder.files):
         return False
     inner = Folder(folder.folders[0])
-    return len(inner.folders) > 1 or (bool(inner.folders) and not _photos(inner.files))
+    return len(inner.folders) > 1 or (bool(inner.folders) and not photos_among(inner.files))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    here = Folder(folder)
-    loops = (folder.resolve(), *folder.resolve().parents)  # where a link back up would lead
-    yield from here.files
-    for path in here.folders:
-        if not path.is_symlink() or path.resolve() not in loops:
-            yield from _walk(path)
+def _doubt(animals: list[str], doubtful: dict[str, str], paths: list[Path]) -> str | None:
+    """Why these are probably no animals' folders; None where they may well be."""
+    if doubtful and 2 * len(doubtful) >= len(animals):
+        kinds = " or ".join(dict.fromkeys(doubtful.values()))
+        seen = "its folders" if len(doubtful) == len(animals) else f"{len(doubtful)} of its {len(animals)} folders"
+        return f"{seen} look like {kinds}, not animals ({listing(doubtful)})"
+    cards: dict[str, str] = {}
+    for path in paths:
+        folders = path.parts[:-1]
+        if folders and folders[0] not in cards:
+            at = next((at for at, name in enumerate(folders) if is_camera_card(name)), None)
+            if at is not None:
+                cards[folders[0]] = "/".join(folders[: at + 1])
+    if cards and 2 * len(cards) >= len(animals):
+        return f"its folders hold those of cameras ({listing(cards.values())}), so look like places, not animals"
+    return None
 
 
-def _photos(files: Iterable[Path]) -> list[Path]:
-    return [path for path in files if path.suffix.lower() in _SUFFIXES]
-
-
-def _what_it_seems(name: str) -> str | None:
-    """What a folder of this name usually is, if that isn't an animal."""
-    plain = name.strip().lower()
-    if is_viewpoint(plain):
-        return "viewpoints"
-    return next((kind for kind, pattern in _NO_ANIMAL.items() if pattern.fullmatch(plain)), None)
-
-
-def _what_else(folder: Folder, doubtful: dict[str, str], n_folders: int, paths: list[Path]) -> str:
-    """Why such folders are not taken for animals, what they may be, and how to have them taken all the same."""
-    kinds = " or ".join(dict.fromkeys(doubtful.values()))
-    tables = [path.name for path in folder.files if path.suffix.lower() in _TABLES]
+def _question(folder: Folder, doubt: str, doubtful: dict[str, str], paths: list[Path]) -> str:
+    """Ask what such folders are, with the command for either answer."""
+    tables = tables_among(folder.files)
     table = f"; if {listing(tables)} is the table of photos, give its path" if tables else " to say what they show"
-    seen = "its folders" if len(doubtful) == n_folders else f"{len(doubtful)} of its {n_folders} folders"
     inner = next((path.parts[0] for path in paths if len(path.parts) > 2 and path.parts[0] in doubtful), None)
     deeper = f"if the animals are the folders inside, give one ({folder.path / inner}); " if inner is not None else ""
+    nobody, animals = (
+        command("whalereid", "check", "--catalogue", folder.path, "--layout", layout, "--write")
+        for layout in ("photos", "folders")
+    )
     return (
-        f"holds photos, but no metadata.csv{table}; {seen} look like {kinds}, not animals ({listing(doubtful)}); "
-        f"{deeper}if they are animals all the same, "
-        f"`whalereid check --catalogue {folder.path} --layout folders --write` "
-        "writes the table that every command reads (in Python: layout='folders')."
+        f"holds photos, but no metadata.csv{table}; {doubt}; {deeper}if nobody has named the photos, `{nobody}` writes "
+        f"the table that every command reads; if each folder is an animal all the same, `{animals}` does (in Python: "
+        "layout='photos' or 'folders')."
     )
 
 
 def _what_was_taken(animals: list[str], doubtful: dict[str, str], paths: list[Path]) -> list[str]:
     each = "the one folder" if len(animals) == 1 else f"each of the {len(animals):,} folders"
-    deeper = len({path.parent for path in paths if len(path.parts) > 2})
-    inside = f"; the {deeper:,} folders inside say nothing more" if deeper else ""
-    said = [f"{each} was taken for an animal: {listing(animals)}{inside}"] if animals else []
+    said = [f"{each} was taken for an animal: {listing(animals)}"] if animals else []
     for kind in dict.fromkeys(doubtful.values()):
         names = [name for name, its in doubtful.items() if its == kind]
         said.append(f"taken for animals, too, though they look like {kind}: {listing(names)}")
@@ -187,30 +127,15 @@ def _what_was_taken(animals: list[str], doubtful: dict[str, str], paths: list[Pa
     return said
 
 
-def _passed_over(files: list[Path]) -> list[str]:
-    """Which files were no photos that can be read, by suffix, and what to do with them."""
-    others = Counter(
-        path.suffix.lower() or "without a suffix"
-        for path in files
-        if path.suffix.lower() not in _SUFFIXES and path.name.lower() not in _JUNK
-    )
-    if not others:
-        return []
-    names = [
-        f"{count:,} {suffix}" + (f" ({_ADVICE[suffix]})" if suffix in _ADVICE else "")
-        for suffix, count in sorted(others.items(), key=lambda item: (item[0] not in _ADVICE, -item[1], item[0]))
-    ]
-    return [f"files passed over: {listing(names, most=12)}"]
-
-
 def _why_not(folder: Folder, files: list[Path], photos: list[Path]) -> str:
-    tables = [path.name for path in folder.files if path.suffix.lower() in _TABLES]
+    tables = tables_among(folder.files)
     if tables:
         return f"holds no metadata.csv; if {listing(tables)} is the table of photos, give its path."
     if photos:
-        return "holds photos, but no metadata.csv to say what they show, nor a folder per identity."
+        take = command("whalereid", "check", "--catalogue", folder.path, "--layout", "photos")
+        return f"holds photos, but no folder per identity; `{take}` takes them as nobody's."
     said = (
         "holds no data set: no metadata.csv or metadata.parquet, no annotations/instances_*.json, "
-        "no private_test_metadata.csv, and no folder per identity with photos"
+        "no private_test_metadata.csv, and no photos"
     )
-    return "; ".join([said, *_passed_over(files)]) + "."
+    return "; ".join([said, *passed_over(files)]) + "."

@@ -1,0 +1,111 @@
+"""The photos below a folder: found, given ids after their names, and what else lies there."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from whalereid.catalogue.readers.folder import Folder
+from whalereid.decoding import PHOTO_SUFFIXES, VIDEO_SUFFIXES, advice, raw_doubles
+from whalereid.errors import WhalereidError, listing
+
+__all__ = ["command", "ids_after", "passed_over", "photo_table", "photos_among", "tables_among", "walk"]
+
+_TABLES = frozenset({".csv", ".parquet", ".tsv", ".pq", ".xlsx"})
+_JUNK = frozenset({"thumbs.db", "desktop.ini"})
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, those of a folder before those of the folders in it; links back up aren't followed."""
+    ways = [(folder, frozenset(folder.resolve().parents))]  # with the folders that a link may lead back to
+    while ways:
+        path, above = ways.pop()
+        here, around = Folder(path), above | {path.resolve()}
+        yield from here.files
+        ways += [(one, around) for one in reversed(here.folders) if not one.is_symlink() or one.resolve() not in around]
+
+
+def photos_among(files: Iterable[Path]) -> list[Path]:
+    """Those files that are photos by their suffix, but for raw files beside a photo of their name."""
+    photos = [path for path in files if path.suffix.lower() in PHOTO_SUFFIXES]
+    doubles = set(raw_doubles(photos))
+    return [path for path in photos if path not in doubles]
+
+
+def tables_among(files: Iterable[Path]) -> list[str]:
+    """The names of those files that are tables by their suffix."""
+    return [path.name for path in files if path.suffix.lower() in _TABLES]
+
+
+def photo_table(where: Path, paths: list[Path], columns: Mapping[str, Sequence[str | None]]) -> pd.DataFrame:
+    """Return the table of N photos relative to a folder: ``image_id``, ``path``, and columns of N values.
+
+    Raises
+    ------
+    WhalereidError
+        The name of a photo is none that a table can hold.
+    """
+    posix = [path.as_posix() for path in paths]
+    for name in posix:
+        if not name.isascii() or "\\" in name or name[:1] == " ":
+            _check(name, where)
+    return pd.DataFrame({"image_id": ids_after(posix), "path": posix, **columns})
+
+
+def _check(name: str, where: Path) -> None:
+    """Refuse a name that would be another one in a table."""
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise WhalereidError(f"{where}: the name {name!a} is not UTF-8; rename it.") from error
+    if "\\" in name:
+        raise WhalereidError(f"{where}: the name {name!r:.300} holds a backslash, which parts folders; rename it.")
+    if name != name.strip():
+        raise WhalereidError(f"{where}: the name {name!r:.300} begins with a space; rename it.")
+
+
+def ids_after(names: Iterable[str]) -> list[str]:
+    """Ids after the ways to photos, without their suffixes where that tells them apart.
+
+    Examples
+    --------
+    >>> ids_after(["a.jpg", "Anna/b.jpg", "Anna/b.png"])
+    ['a', 'Anna/b.jpg', 'Anna/b.png']
+    """
+    whole = list(names)
+    stems = [str(Path(name).with_suffix("").as_posix()) for name in whole]
+    counts = Counter(stem.strip() for stem in stems)  # as ids are read
+    ids = [name if counts[stem.strip()] > 1 else stem for name, stem in zip(whole, stems, strict=True)]
+    return ids if len({*ids}) == len(ids) else whole
+
+
+def passed_over(files: Iterable[Path]) -> list[str]:
+    """Which files were no photos that can be read, and what to do with them: videos, then the others by suffix."""
+    files = list(files)
+    others = [path for path in files if path.suffix.lower() not in PHOTO_SUFFIXES and path.name.lower() not in _JUNK]
+    videos = [path for path in others if path.suffix.lower() in VIDEO_SUFFIXES]
+    counts = Counter(path.suffix.lower() or "without a suffix" for path in others)
+    for path in videos:
+        del counts[path.suffix.lower()]
+    doubles = len(raw_doubles(files))
+    said = [f"{doubles:,} raw files passed over, each beside a photo of its name"] if doubles else []
+    if videos:
+        frames = f"{videos[0].with_suffix('').as_posix()}-%05d.jpg"
+        take = command("ffmpeg", "-i", videos[0].as_posix(), "-vf", "fps=1", frames)
+        said.append(f"videos passed over: {listing(videos)}; to take a frame a second of one: {take}")
+    if counts:
+        names = [
+            f"{count:,} {suffix}" + (f" ({advice(suffix)})" if advice(suffix) else "")
+            for suffix, count in sorted(counts.items(), key=lambda item: (advice(item[0]) is None, -item[1], item[0]))
+        ]
+        said.append(f"files passed over: {listing(names, most=12)}")
+    return said
+
+
+def command(*words: str | Path) -> str:
+    """A command as it is typed in a shell, whatever the names in it."""
+    return shlex.join(map(str, words))
