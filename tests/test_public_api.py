@@ -31,7 +31,7 @@ def test_import_loads_nothing_heavy() -> None:
     assert not {"torch", "pandas", "numpy", "cv2", "timm"} & set(loaded)
 
 
-COMMANDS = ["check", "encounters", "split", "train", "embed", "rank", "evaluate"]
+COMMANDS = ["check", "encounters", "split", "train", "embed", "rank", "evaluate", "export"]
 HEAVY = {"torch", "timm", "pandas", "numpy", "cv2", "sklearn", "scipy", "pyarrow", "albumentations"}
 
 
@@ -158,6 +158,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
         },
         "TrainedOn": lambda: {name: np.zeros(0, np.uint64) for name in inspect.signature(wr.TrainedOn).parameters},
         "audit": lambda: {"catalogue": photos, "photos": True, "workers": 1, "progress": False},
+        "export": lambda: {"catalogue": photos, "path": new(".json"), "to": "coco:identity=name", "force": False},
         **{name: lambda: {"n_splits": 2, "seed": 0} for name in ("PhotoFolds", "EncounterFolds", "IdentityFolds")},
         "DateSplit": lambda: {"date": None, "test_share": 0.5},
         "OpenSetSplit": lambda: {"unseen": 0.5, "test_share": 0.5, "seed": 0},

@@ -151,7 +151,7 @@ NAME = TEXT.filter(lambda text: bool(text.strip()) and text.strip() not in ("NA"
 SIDE = st.floats(0.5, 64, width=32)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_catalogue_comes_back(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     n = data.draw(st.integers(1, 5))

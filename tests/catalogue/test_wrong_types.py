@@ -11,7 +11,16 @@ import pandas as pd
 import pytest
 
 from whalereid import catalogue
-from whalereid.catalogue import Catalogue, Encounters, TrainedOn, audit, fill_from_exif, fingerprint, most_similar
+from whalereid.catalogue import (
+    Catalogue,
+    Encounters,
+    TrainedOn,
+    audit,
+    export,
+    fill_from_exif,
+    fingerprint,
+    most_similar,
+)
 from whalereid.errors import WhalereidError
 
 PHOTOS: Any = Catalogue(pd.DataFrame({"image_id": ["a"], "path": ["a.jpg"], "identity": ["x"]}))
@@ -58,6 +67,13 @@ CALLS: dict[str, list[tuple[str, Callable[[], object]]]] = {
         ("names", lambda: TrainedOn.of(PHOTOS).has_identities(7)),
         ("names", lambda: TrainedOn.of(PHOTOS).has_encounters(7)),
     ],
+    "export": [
+        *[("catalogue", lambda bad=bad: export(bad, "x.csv", "csv")) for bad in ("x", None, 7, PHOTOS.frame)],
+        *[("path", lambda bad=bad: export(PHOTOS, bad, "csv")) for bad in (None, 7, b"x.csv", "", "a\0b.csv")],
+        *[("to is", lambda bad=bad: export(PHOTOS, "x.csv", bad)) for bad in (None, 7, ["csv"], b"csv")],
+        *[("format", lambda bad=bad: export(PHOTOS, "x.csv", bad)) for bad in ("x", "csv:a=1")],
+        *[("force", lambda bad=bad: export(PHOTOS, "x.csv", "csv", force=bad)) for bad in (1, "x", None)],
+    ],
     # Results and values, which ours make; their fields are what they are given.
     "Audit": [],
     "Finding": [],
@@ -69,6 +85,7 @@ CALLS: dict[str, list[tuple[str, Callable[[], object]]]] = {
     "FoundEncounters": [],
     "FoundPhotos": [],
     "Reader": [],
+    "Writer": [],
     "NEAR_IDENTICAL": [],
 }
 
