@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 LIMIT, HUB_LIMIT, HELP_LIMIT = 2.0, 5.0, 1.0
-COMMANDS = ["", "check", "split", "train", "embed", "rank", "evaluate"]
+COMMANDS = ["", "check", "encounters", "split", "train", "embed", "rank", "evaluate"]
 
 # Run in a folder that `prepare` made; none of them needs torch.
 REFUSALS = [
@@ -75,6 +75,10 @@ REFUSALS = [
     "rank --embeddings absent.parquet --catalogue photos.csv --out ranking.csv --weights 1 --weights 2",
     "rank --embeddings absent.parquet other.parquet --catalogue photos.csv --out ranking.csv",
     "rank --embeddings absent.parquet --catalogue photos.csv --out ranking.csv --weights heavy",
+    "encounters --catalogue absent.csv",
+    "encounters --catalogue photos.csv --out photos.csv",
+    "encounters --catalogue photos.csv --gap never",
+    "encounters --catalogue photos.csv --distance 0",
     "evaluate absent.csv --catalogue photos.csv",
     "evaluate photos.csv",
     "evaluate photos.csv --catalogue absent.csv",

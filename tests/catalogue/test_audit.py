@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -19,7 +20,7 @@ def found(result: Audit) -> dict[str, tuple[str, ...]]:
 def of_table(**columns: list[object]) -> Audit:
     n = len(next(iter(columns.values())))
     ids = [f"p{row}" for row in range(n)]
-    return audit(Catalogue(pd.DataFrame({"image_id": ids, "path": ids, **columns}), source="t.csv"), photos=False)
+    return audit(Catalogue(pd.DataFrame({"image_id": ids, "path": ids} | columns), source="t.csv"), photos=False)
 
 
 def test_a_clean_catalogue_has_nothing(competition: Path) -> None:
@@ -55,6 +56,57 @@ def test_encounters() -> None:
     result = of_table(identity=[*"aabbab", None], encounter=["1", "1", "1", "2", "3", None, "2"])
     assert found(result)["mixed-encounters"] == ("1",)
     assert next(f for f in result.findings if f.kind == "mixed-encounters").examples == ("1: a, b",)
+
+
+class TestBoxes:
+    def conflicts(self, **columns: list[object]) -> tuple[str, ...]:
+        return found(of_table(**columns)).get("box-conflicts", ())
+
+    def test_one_box_under_two_names(self) -> None:
+        boxes = ["0,0,100,100", "200,0,100,100", "1,0,100,100", "0,0,50,100", None, "0,0,100,100"]
+        path = ["a.jpg"] * 5 + ["b.jpg"]
+        result = of_table(path=path, bbox=boxes, identity=["x", "y", "z", "w", "v", "z"])
+        assert found(result)["box-conflicts"] == ("p2",)
+        finding = next(each for each in result.findings if each.kind == "box-conflicts")
+        assert finding.examples == ("p0 (x) and p2 (z): a.jpg",)
+        assert finding.severity == "warning"
+
+    def test_one_photo_without_boxes_under_two_names(self) -> None:
+        assert self.conflicts(path=["a", "a", "a", "b"], identity=["x", "y", "x", "y"]) == ("p1", "p2")
+        assert self.conflicts(path=["a", "a", "a"], identity=["x", "x", None]) == ()
+
+    def test_it_is_what_every_pair_says(self) -> None:
+        random = np.random.default_rng(0)
+        n = 300
+        corners, sides = random.integers(0, 12, (n, 2)) * 5, random.integers(9, 12, (n, 2)) * 10
+        path = [f"{number}.jpg" for number in random.integers(0, 60, n)]
+        identity = [f"who{number}" for number in random.integers(0, 3, n)]
+        boxes = [",".join(map(str, [*corner, *side])) for corner, side in zip(corners, sides, strict=True)]
+        wanted = set()
+        for one in range(n):
+            for other in range(one + 1, n):
+                if path[one] == path[other] and identity[one] != identity[other]:
+                    low = np.maximum(corners[one], corners[other])
+                    high = np.minimum(corners[one] + sides[one], corners[other] + sides[other])
+                    shared = np.clip(high - low, 0, None).prod()
+                    if shared >= 0.9 * (sides[one].prod() + sides[other].prod() - shared):
+                        wanted.add(f"p{other}")
+        assert wanted
+        assert set(self.conflicts(path=path, identity=identity, bbox=boxes)) == wanted
+
+    def test_very_many_rows_of_one_photo(self) -> None:
+        n = 20_000
+        boxes = [f"{200 * number},0,100,100" for number in range(n)]
+        boxes[-1] = boxes[7]
+        identity = [f"who{number % 50}" for number in range(n)]
+        assert self.conflicts(path=["a"] * n, identity=identity, bbox=boxes) == (f"p{n - 1}",)
+
+
+def test_positions() -> None:
+    result = of_table(lat=[0, 0, 45, None], lon=[0, 5, 0, None])
+    assert found(result)["null-positions"] == ("p0",)
+    assert result.summary["positions"] == 3
+    assert "positions   3 (photos without: 1)" in str(result)
 
 
 def test_viewpoints() -> None:

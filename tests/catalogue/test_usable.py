@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from itertools import product
 
 import numpy as np
@@ -43,6 +44,29 @@ def test_counts_are_those_of_the_candidate_rules(seed: int) -> None:
         assert use.problem == ""
         assert use.photos == int((photos.labels() >= 0).sum())
         assert use.with_match == int((same & allowed).any(axis=1).sum())
+
+
+def test_what_becomes_of_photos_whose_value_is_unknown() -> None:
+    sides = {"viewpoint": ["left", "left", None, "unknown"], "encounter": ["1", "", "2", "2"]}
+    found = by_rules(table(identity=list("aaaa"), date=["2017-01-01", None, None, "soon"], **sides))
+    assert found[("encounter",), ("viewpoint",)].unknown == {"encounter": 1, "viewpoint": 2}
+    assert str(found[("encounter",), ("viewpoint",)]).endswith(
+        "among their candidates; of unknown encounter, so excluded from nothing: 1; "
+        "of unknown viewpoint, so matching nothing: 2"
+    )
+    assert str(found[("date",), ()]).endswith("; of unknown date, so excluded from nothing: 2")
+    assert "unknown" not in str(found[(), ()])
+    nobodys = by_rules(table(viewpoint=["left", None]))
+    assert str(nobodys[(), ("viewpoint",)]).endswith(
+        "nothing can be scored; of unknown viewpoint, so matching nothing: 1"
+    )
+    assert json.loads(json.dumps(asdict(found[("encounter",), ()])))["unknown"] == {"encounter": 1}
+
+
+def test_a_table_with_dates_is_told_of_encounters() -> None:
+    dated = by_rules(table(identity=list("aa"), date=["2017-01-01"] * 2))
+    assert "`whalereid encounters` makes encounters of dates" in dated[("encounter",), ()].problem
+    assert "makes" not in dated[(), ("viewpoint",)].problem
 
 
 def test_rules_that_lack_their_column() -> None:
@@ -91,5 +115,7 @@ def test_the_audit_says_so() -> None:
     assert "rules       no rules: 2 of 3 photos" in str(result)
     assert "--exclude encounter: can't be used: no encounters" in str(result)
     told = json.loads(json.dumps(result.to_dict()))
-    assert told["rules"][0] == {"exclude": [], "match": [], "problem": "", "photos": 3, "with_match": 2}
+    assert told["rules"][0] == {
+        "exclude": [], "match": [], "problem": "", "photos": 3, "with_match": 2, "unknown": {},
+    }  # fmt: skip
     assert told["views"]["counts"] == {"left": 2, "top": 1}

@@ -647,6 +647,8 @@ LONG = "x" * 300
     [
         f"check --catalogue {LONG}.csv",
         f"check --catalogue {LONG}/a.csv",
+        f"encounters --catalogue {LONG}.csv",
+        f"encounters --catalogue photos.csv --out {LONG}.csv",
         f"split --catalogue {LONG}.csv",
         f"split --catalogue photos.csv --use {LONG}.csv",
         f"train --catalogue photos.csv --out run --weights {LONG}.pth",

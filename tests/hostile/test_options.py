@@ -22,6 +22,7 @@ from whalereid.cli.app import app, run
 
 LINES = {
     "check": "check --catalogue photos.csv",
+    "encounters": "encounters --catalogue photos.csv --out new.csv",
     "split": "split --catalogue photos.csv --out new",
     "train": "train --catalogue photos.csv --out new",
     "embed": "embed --catalogue photos.csv --model network --out new",

@@ -40,8 +40,8 @@ class Audit:
         The table.
     summary : mapping
         ``photos``, ``identities``, ``photos_without_identity``, ``viewpoints`` (photos of each), ``encounters``,
-        ``dates`` (``first``, ``last``, ``photos``), ``species``, ``locations``, ``scenarios`` (``id``, ``queries``,
-        ``database``); without what the table has no column for.
+        ``dates`` (``first``, ``last``, ``photos``), ``positions`` (photos that have one), ``species``, ``locations``,
+        ``scenarios`` (``id``, ``queries``, ``database``); without what the table has no column for.
     findings : tuple of Finding
         The worst first.
     photos_read : bool
@@ -108,10 +108,11 @@ def audit(catalogue: Catalogue, *, photos: bool = True, workers: int | None = No
     """Look for what is wrong with a catalogue.
 
     In the table: paths that leave the root, photos without an identity, identities with one photo, encounters with
-    several identities, names that look like a missing value, viewpoints not known, dates that can't be read. In the
-    photos: missing, unreadable (cut short, not a photo), too small, of one shade, boxes that miss them or reach beyond
-    them, masks that can't be read or are of another size, and photos that stand twice, byte for byte or nearly. The
-    table alone tells of boxes and masks what its columns ``height`` and ``width`` show.
+    several identities, two identities for one box, names that look like a missing value, viewpoints not known, dates
+    that can't be read, positions of 0, 0. In the photos: missing, unreadable (cut short, not a photo), too small, of
+    one shade, boxes that miss them or reach beyond them, masks that can't be read or are of another size, and photos
+    that stand twice, byte for byte or nearly. The table alone tells of boxes and masks what its columns ``height`` and
+    ``width`` show.
 
     Parameters
     ----------
@@ -163,6 +164,9 @@ def _summary(catalogue: Catalogue) -> dict[str, Any]:
     if len(dates):
         first, last = (str(date.astype("datetime64[D]")) for date in (dates.min(), dates.max()))
         summary["dates"] = {"first": first, "last": last, "photos": len(dates)}
+    placed = int((catalogue.known("latitude") & catalogue.known("longitude")).sum())
+    if placed:
+        summary["positions"] = placed
     if catalogue.scenarios:
         summary["scenarios"] = [
             {"id": scenario.name, "queries": len(scenario.query_ids), "database": len(scenario.database_images)}
@@ -186,6 +190,9 @@ def _in_words(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         dates = summary["dates"]
         undated = summary["photos"] - dates["photos"]
         yield "dates", f"{dates['first']} to {dates['last']}" + (f" (photos without: {undated:,})" if undated else "")
+    if "positions" in summary:
+        elsewhere = summary["photos"] - summary["positions"]
+        yield "positions", f"{summary['positions']:,}" + (f" (photos without: {elsewhere:,})" if elsewhere else "")
     if "scenarios" in summary:
         asked = [f"{each['id']} {each['queries']:,} in {each['database']:,}" for each in summary["scenarios"]]
         yield "scenarios", some(asked, _MOST_VALUES)

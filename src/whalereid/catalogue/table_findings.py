@@ -8,6 +8,7 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 
+from whalereid.catalogue.box_findings import findings_of_boxes
 from whalereid.catalogue.dates import either_way
 from whalereid.catalogue.finding import EXAMPLES, Finding, finding, some
 from whalereid.catalogue.suggestions import did_you_mean, suggest_columns
@@ -23,6 +24,7 @@ def findings_of_table(catalogue: Catalogue) -> list[Finding]:
     columns = {name: catalogue.column(name) for name in catalogue.columns if name in looked_at}
     frame = pd.DataFrame(columns, copy=False)
     findings = _findings_of_identities(frame) if catalogue.n_identities else []
+    findings += findings_of_boxes(catalogue)
     if not catalogue.n_identities:
         advice = "They can be embedded and ranked, not trained on or scored."
         question = did_you_mean(catalogue.columns, "identity")
@@ -41,6 +43,10 @@ def findings_of_table(catalogue: Catalogue) -> list[Finding]:
         )
     for name in ("identity", "encounter", "viewpoint", "species", "location"):
         findings += _findings_of_missing_words(catalogue, name)
+    if catalogue.known("latitude").any() and catalogue.known("longitude").any():
+        nowhere = (catalogue.column("latitude") == 0) & (catalogue.column("longitude") == 0)
+        advice = "That is in the Gulf of Guinea. If it means that the place isn't known, leave both fields empty."
+        findings += finding("null-positions", "warning", "positions of 0, 0", advice, frame["image_id"][nowhere])
     given = [name for name in ("date", "timestamp") if name in frame]
     orders = {name: catalogue.date_order(name) for name in given}
     disagree = {name: either_way(frame[name]) & orders[name].disagrees for name in given}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
@@ -33,6 +33,8 @@ class RuleUse:
         Photos whose animal is known.
     with_match : int
         Of these, the ones that have another photo of their animal among their candidates.
+    unknown : dict from str to int
+        Photos without a value, of each column that the rules look at, where some have one.
     """
 
     exclude: tuple[str, ...]
@@ -40,16 +42,26 @@ class RuleUse:
     problem: str
     photos: int
     with_match: int
+    unknown: dict[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         options = [f"--exclude {name}" for name in self.exclude] + [f"--match {name}" for name in self.match]
         asked = " ".join(options) or "no rules"
         if self.problem:
             return f"{asked}: can't be used: {self.problem}"
-        if not self.photos:
-            return f"{asked}: can be used; whose photos they are is not known, so nothing can be scored"
-        found = f"{self.with_match:,} of {self.photos:,} photos have another of their animal among their candidates"
-        return f"{asked}: {found}" + ("" if self.with_match else ", so nothing can be scored")
+        if self.photos:
+            found = f"{self.with_match:,} of {self.photos:,} photos have another of their animal among their candidates"
+            found += "" if self.with_match else ", so nothing can be scored"
+        else:
+            found = "can be used; whose photos they are is not known, so nothing can be scored"
+        return "; ".join([f"{asked}: {found}", *self._of_unknown()])
+
+    def _of_unknown(self) -> Iterator[str]:
+        """What becomes of photos without a value."""
+        for columns, fate in ((self.exclude, "excluded from nothing"), (self.match, "matching nothing")):
+            for name in columns:
+                if self.unknown.get(name):
+                    yield f"of unknown {name}, so {fate}: {self.unknown[name]:,}"
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,8 @@ def rule_uses(catalogue: Catalogue) -> tuple[RuleUse, ...]:
     >>> for use in rule_uses(photos):
     ...     print(use)
     no rules: 3 of 3 photos have another of their animal among their candidates
-    --exclude encounter: 3 of 3 photos have another of their animal among their candidates
+    --exclude encounter: 3 of 3 photos have another of their animal among their candidates; of unknown encounter, so
+    excluded from nothing: 1
     --match viewpoint: can't be used: no viewpoints; add the column or leave it out
     --exclude encounter --match viewpoint: can't be used: no viewpoints; add the column or leave it out
     """
@@ -152,7 +165,11 @@ def _use(exclude: str | None, match: str | None, codes: dict[str, np.ndarray]) -
     lacking = [_LACKING[name] for name in asked if not (codes[name] >= 0).any()]
     if lacking:
         what = "the columns or leave them" if len(lacking) > 1 else "the column or leave it"
-        return RuleUse(excluded, matched, f"{' and '.join(lacking)}; add {what} out", photos, 0)
+        problem = f"{' and '.join(lacking)}; add {what} out"
+        if _LACKING["encounter"] in lacking and (codes["date"] >= 0).any():
+            problem += " (`whalereid encounters` makes encounters of dates)"
+        return RuleUse(excluded, matched, problem, photos, 0)
+    unknown = {name: int((codes[name] < 0).sum()) for name in asked}
     kept = identity >= 0
     if match is not None:
         kept = kept & (codes[match] >= 0)
@@ -164,7 +181,7 @@ def _use(exclude: str | None, match: str | None, codes: dict[str, np.ndarray]) -
         value = codes[exclude][kept]
         known = value >= 0
         barred[known] = _sizes(_joined(group[known], value[known]))
-    return RuleUse(excluded, matched, "", photos, int((_sizes(group) > barred).sum()))
+    return RuleUse(excluded, matched, "", photos, int((_sizes(group) > barred).sum()), unknown)
 
 
 def _codes(catalogue: Catalogue, column: str) -> np.ndarray:
