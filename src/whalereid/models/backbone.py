@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import timm
@@ -13,12 +12,20 @@ from torch import Tensor, nn
 
 from whalereid.errors import WhalereidError
 from whalereid.models.config import nearest
-from whalereid.models.hub import cached_file, no_pretrained, quiet_hub, silence_of
 from whalereid.models.network import check_embeddings
+from whalereid.models.plan import arguments_of
+from whalereid.models.preprocessing import Preprocessing
 from whalereid.models.trial import first_line
-from whalereid.models.weights import load_tensors, read_weights
+from whalereid.models.weights_card import NOT_STATED
 
-__all__ = ["TimmFeatures", "WholeNetwork", "build", "full_precision", "load_file", "load_pretrained"]
+__all__ = [
+    "TimmFeatures",
+    "WholeNetwork",
+    "build",
+    "full_precision",
+    "noted_look",
+    "noted_of",
+]
 
 
 def build(name: str, size: tuple[int, int], reads: str = "positions") -> tuple[Any, dict[str, Any], bool]:
@@ -34,56 +41,58 @@ def build(name: str, size: tuple[int, int], reads: str = "positions") -> tuple[A
     WhalereidError
         timm has no such network, or not at this size.
     """
-    noted = _noted(name)
+    noted = noted_of(name)
     # Vision transformers are built for one size; other networks don't take the argument.
     fixed: Any = {"img_size": size} if noted is not None and noted.fixed_input_size else {}
-    options: Any = {"num_classes": 0, **fixed} | ({} if reads == "pooled" else {"global_pool": ""})
+    pooling: Any = {} if reads == "pooled" else {"global_pool": ""}
+    options: Any = arguments_of(name) | {"num_classes": 0, **fixed, **pooling}
+    plain = name.partition(":")[0]
     try:
-        return timm.create_model(name, **options), options, False
+        return timm.create_model(plain, **options), options, False
     except Exception:  # some networks can't be had without a pooling of their own
-        options.pop("global_pool", None)
+        if pooling:
+            del options["global_pool"]
         try:
-            return timm.create_model(name, **options), options, True
+            return timm.create_model(plain, **options), options, True
         except Exception as error:
             raise WhalereidError(
                 f"{name}: can't be used as a backbone at {size[0]}×{size[1]} ({first_line(error)}); choose another."
             ) from error
 
 
-def load_pretrained(name: str, options: dict[str, Any]) -> Any:
-    """Build it anew with timm's pretrained weights: of the hub's cache, or downloaded.
+def noted_look(name: str) -> tuple[Preprocessing, str]:
+    """What photos look like to a network by timm's notes, and the licence of its weights."""
+    noted = noted_of(name)
+    if noted is None:
+        return Preprocessing(), NOT_STATED
+    look = Preprocessing(
+        noted.input_size[1:],
+        noted.mean,
+        noted.std,
+        interpolation=noted.interpolation,
+        crop_pct=noted.crop_pct,
+        crop_mode=noted.crop_mode,
+    )
+    return look, noted.license or NOT_STATED
+
+
+def noted_of(name: str) -> Any:
+    """Give what timm notes of a network; None where it notes nothing.
+
+    Only names of its registry: timm would also follow "hf-hub:..." and "local-dir:..." to wherever they lead.
 
     Raises
     ------
     WhalereidError
-        They can't be had.
+        timm has no such network.
     """
-    noted = _noted(name)
-    file = _pretrained(name, noted)
-    # A file of the cache by its name, so that no hub is asked about it.
-    overlay = None
-    if file is not None:
-        overlay = {"file": str(file), "source": "", "custom_load": noted.custom_load == "hf"}
+    plain = name.partition(":")[0]
+    if not plain or not timm.is_model(plain):
+        raise WhalereidError(f"Unknown backbone {name!r}; {_nearest(name)}")
     try:
-        with quiet_hub():
-            return timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay, **options)
-    except Exception as error:  # of the network, the hub, the disk
-        raise no_pretrained(name, first_line(error)) from error
-
-
-def load_file(backbone: Any, name: str, path: Path) -> None:
-    """Load a state dict with timm's names, strictly but for the classifier, which is left out."""
-    given = read_weights(path)
-    if any(tensor.startswith("backbone.") for tensor in given):
-        raise WhalereidError(
-            f"{path}: holds a whole network, not the weights of a backbone with timm's names; "
-            "Embedder.load reads the folder of one that was saved."
-        )
-    classifier = backbone.pretrained_cfg.get("classifier") or ()
-    prefixes = tuple(f"{layer}." for layer in ((classifier,) if isinstance(classifier, str) else classifier))
-    known = backbone.state_dict()
-    kept = {tensor: value for tensor, value in given.items() if tensor in known or not tensor.startswith(prefixes)}
-    load_tensors(backbone, kept, where=str(path), what=name)
+        return timm.get_pretrained_cfg(plain)  # timm types `custom_load` as bool; it may also be "hf"
+    except RuntimeError as error:
+        raise WhalereidError(f"Unknown backbone {name!r}: {error} {_nearest(name)}") from error
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,11 @@ class TimmFeatures:
         if reads == "class token" and getattr(backbone, "cls_token", None) is None:
             raise WhalereidError(f"pooling='cls': {name} has no class token; use 'native' or 'avg'.")
         return cls(name, stages, tuple(_channels(backbone, stages, pools=pools and reads != "pooled")), pools, reads)
+
+    def trial(self) -> list[Tensor]:
+        """Make what a pooling is given of two photos, to try it on."""
+        positions = (2, 2) if self.reads == "positions" else ()
+        return [torch.ones(2, channels, *positions) for channels in self.channels]
 
     def __call__(self, backbone: Any, images: Tensor) -> list[Tensor]:
         """(B, 3, H, W) → what is to be pooled, each (B, C, positions...) or (B, C), the last stage last."""
@@ -183,36 +197,6 @@ def full_precision(device: torch.device) -> AbstractContextManager[Any]:
     if torch.amp.is_autocast_available(device.type):
         return torch.autocast(device.type, enabled=False)
     return nullcontext()
-
-
-def _noted(name: str) -> Any:
-    """What timm notes of a network; None where it notes nothing.
-
-    Only names of its registry: timm would also follow "hf-hub:..." and "local-dir:..." to wherever they lead.
-    """
-    if ":" in name or not timm.is_model(name):
-        raise WhalereidError(f"Unknown backbone {name!r}; {_nearest(name)}")
-    try:
-        return timm.get_pretrained_cfg(name)  # timm types `custom_load` as bool; it may also be "hf"
-    except RuntimeError as error:
-        raise WhalereidError(f"Unknown backbone {name!r}: {error} {_nearest(name)}") from error
-
-
-def _pretrained(name: str, noted: Any) -> Path | None:
-    """The cached file of a network's pretrained weights; None if they are to be downloaded, from where answers."""
-    if noted is None or not (noted.hf_hub_id or noted.url):
-        raise WhalereidError(
-            f"{name}: timm has no pretrained weights of it; choose another backbone, name a file with --weights (in "
-            "Python weights=FILE), or start from random ones (weights='random')."
-        )
-    file = cached_file(noted)
-    plain = None if noted.hf_hub_id else noted.url  # older weights, which torch keeps in a cache of its own
-    kept = Path(torch.hub.get_dir()) / "checkpoints" / Path(plain).name if plain else None
-    if file is None and not (kept and kept.exists()):
-        reason = silence_of(plain)
-        if reason:
-            raise no_pretrained(name, reason)
-    return file
 
 
 def _nearest(name: str) -> str:

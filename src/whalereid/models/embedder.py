@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,23 +14,23 @@ from torch import Tensor, nn
 from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError
-from whalereid.files import disk_errors
-from whalereid.models.backbone import TimmFeatures, WholeNetwork, build, full_precision, load_pretrained
-from whalereid.models.config import CONFIG, RUN, WEIGHTS, a_path, read_config, refuse_wrapped, weights_file
+from whalereid.models.backbone import TimmFeatures, WholeNetwork, build, full_precision
+from whalereid.models.config import a_path, refuse_wrapped
 from whalereid.models.fingerprint import fingerprint_of
-from whalereid.models.loading import load_backbone
+from whalereid.models.loading import Parts, as_asked, load_source
 from whalereid.models.network import check_images
 from whalereid.models.preprocessing import Preprocessing
-from whalereid.models.saving import refuse_other_files, write_network
-from whalereid.models.sources import Run, TimmNetwork, known_network, read_source, weights_source
+from whalereid.models.saving import read_network, refuse_changes, refuse_other_files, write_network
+from whalereid.models.sources import Run, Source, known_network, read_source, weights_source
 from whalereid.models.trial import embedding_width, output_width
-from whalereid.models.weights import load_weights
+from whalereid.models.weights_card import WeightsCard
 from whalereid.parts import NECKS, POOLINGS
 from whalereid.registry import Part
 
 __all__ = ["Embedder"]
 
 _TRAINED = ", then trained"  # what a config.json says after the first weights' origin
+_Features = Callable[[Any, Tensor], list[Tensor]]
 _GIVEN = "given"  # the origin of a wrapped module's weights
 
 
@@ -43,11 +42,11 @@ class Embedder(nn.Module):
     Parameters
     ----------
     backbone : str
-        Any timm network by name, such as ``"tf_efficientnet_b5.ns_jft_in1k"``.
+        Any timm network by name, such as ``"tf_efficientnet_b5.ns_jft_in1k"``; or one that ``whalereid models`` lists.
     pooling : str, mapping or Part, default="gem"
-        ``"gem"``, ``"avg"``, ``"multi-gem"`` (the generalised means of the last two stages), or another of
-        `whalereid.parts.POOLINGS`; options follow a colon: ``"gem:p=4"``. Networks whose features are negative as
-        often as not, such as vision transformers, want ``"avg"``: GeM clamps them.
+        ``"gem"``, ``"avg"``, ``"multi-gem"`` (of the last two stages), ``"native"`` (the network's own), ``"cls"`` (a
+        transformer's class token), or another of `whalereid.parts.POOLINGS`; options follow a colon: ``"gem:p=4"``.
+        Networks whose features are negative as often as not, such as vision transformers, want another than GeM.
     neck : str, mapping, Part or None, default="bn"
         ``"none"`` (None too), ``"bn"`` (BatchNorm), ``"bn-linear"`` (BatchNorm and a linear layer), or another of
         `whalereid.parts.NECKS`; options follow a colon: ``"bn-linear:dim=512,copies=3,activation=hardtanh"``.
@@ -63,7 +62,8 @@ class Embedder(nn.Module):
     weights : {"pretrained", "random"} or path, default="pretrained"
         The backbone's. ``"pretrained"`` downloads timm's, or takes them from the hub's cache. A path is a state dict
         with timm's names (``.safetensors``, ``.pth``, ``.bin``), loaded strictly but for the classifier, which is left
-        out. ``"random"`` starts from scratch: until it is trained, its vectors rank noise.
+        out; or anything else that `load` takes, but a RUN. ``"random"`` starts from scratch: until it is trained, its
+        vectors rank noise.
 
     Attributes
     ----------
@@ -72,7 +72,11 @@ class Embedder(nn.Module):
     preprocessing : Preprocessing
         What its photos must look like.
     trained_on : TrainedOn or None
-        What `fit` trained it on, nothing for a network that it never had; None for weights from elsewhere.
+        What `fit` trained it on, nothing for a network that it never had; None where that isn't known, as of networks
+        that others trained on animals.
+    card : WeightsCard or None
+        Where its first weights come from, what may be done with them, and how their photos looked; None where that
+        isn't known.
 
     Raises
     ------
@@ -100,7 +104,7 @@ class Embedder(nn.Module):
         portrait: bool = False,
         antialias: bool = True,
         preprocessing: Preprocessing | None = None,
-        weights: str | os.PathLike[str] = "pretrained",
+        weights: str | os.PathLike[str] | Source = "pretrained",
     ) -> None:
         super().__init__()
         # Every argument before the network is built, which takes seconds, and before weights are downloaded.
@@ -118,23 +122,19 @@ class Embedder(nn.Module):
         backbone = backbone if known is None else known.backbone
         size = (preprocessing or asked).image_size
         pool: nn.Module = POOLINGS.make(pooling_part)
-        reads = getattr(pool, "reads", "positions")
-        body, options, pools = build(backbone, size, reads)
+        body, options, pools = build(backbone, size, getattr(pool, "reads", "positions"))
         if preprocessing is None:
             noted = {name: value for name in ("mean", "std") if (value := body.pretrained_cfg.get(name))}
             preprocessing = replace(asked, **noted)
         features = TimmFeatures.of(body, backbone, pool, pools=pools)
-        positions = (2, 2) if reads == "positions" else ()
-        maps = [torch.ones(2, channels, *positions) for channels in features.channels]
-        width = output_width(pool, maps, f"pooling {pooling_part}")
+        width = output_width(pool, features.trial(), f"pooling {pooling_part}")
         last: nn.Module = NECKS.make(neck_part, width=width)
         dim = output_width(last, [torch.ones(2, width)], f"neck {neck_part}")
-        if isinstance(source, TimmNetwork):
-            body = load_pretrained(backbone, options)
-        elif source is not None:
-            load_backbone(body, backbone, source)
-        self._assemble(body, features, pool, last, preprocessing)
-        self.trained_on: TrainedOn | None = TrainedOn()
+        parts = Parts(backbone, body, str(pooling_part), pool, str(neck_part), last)
+        self.card: WeightsCard | None = None if source is None else load_source(source, parts, options)
+        self._assemble(parts.backbone, features, pool, last)
+        self.preprocessing = preprocessing
+        self.trained_on: TrainedOn | None = TrainedOn() if source is None or source.general else None
         self._config: dict[str, Any] = {
             "backbone": backbone,
             "pooling": str(pooling_part),
@@ -144,16 +144,8 @@ class Embedder(nn.Module):
             "weights": "random" if source is None else source.said,
         }
 
-    def _assemble(
-        self,
-        backbone: nn.Module,
-        features: Callable[[Any, Tensor], list[Tensor]],
-        pooling: nn.Module,
-        neck: nn.Module,
-        preprocessing: Preprocessing,
-    ) -> None:
-        self.backbone, self.pooling, self.neck = backbone, pooling, neck
-        self._features, self.preprocessing = features, preprocessing
+    def _assemble(self, backbone: nn.Module, features: _Features, pooling: nn.Module, neck: nn.Module) -> None:
+        self.backbone, self.pooling, self.neck, self._features = backbone, pooling, neck, features
         self._trained = False
 
     @classmethod
@@ -192,8 +184,8 @@ class Embedder(nn.Module):
         dim = embedding_width(module, preprocessing.image_size) if dim is None else whole_number(dim, "dim", 1)
         net = cls.__new__(cls)
         nn.Module.__init__(net)
-        net._assemble(module, WholeNetwork(name, dim), nn.Identity(), nn.Identity(), preprocessing)
-        net.trained_on = None
+        net._assemble(module, WholeNetwork(name, dim), nn.Identity(), nn.Identity())
+        net.preprocessing, net.trained_on, net.card = preprocessing, None, None
         net._config = {"wrapped": name, "dim": dim, **preprocessing.to_dict(), "weights": _GIVEN}
         return net
 
@@ -252,6 +244,10 @@ class Embedder(nn.Module):
         """
         self._trained, self.trained_on = True, on
 
+    def come_from(self, weights: str, *, trained: bool) -> None:
+        """Note where its weights come from, in words, and whether it was trained since."""
+        self._config["weights"], self._trained = weights, trained
+
     def load_state_dict(self, *args: Any, **options: Any) -> Any:
         """Load as any module does; a network given weights isn't random."""
         loaded = super().load_state_dict(*args, **options)
@@ -274,9 +270,7 @@ class Embedder(nn.Module):
         return fingerprint_of(self._config, self.state_dict(), self.backbone if "wrapped" in self._config else None)
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, 3, H, W) float, normalised → (B, dim) float32, raw.
-
-        Pooling and neck run in float32, also under autocast.
+        """(B, 3, H, W) float, normalised → (B, dim) float32, raw; pooling and neck run in float32, also under autocast.
 
         Raises
         ------
@@ -307,11 +301,7 @@ class Embedder(nn.Module):
         """
         folder = a_path(folder, "folder", "the path of a folder to write")
         instance(force, "force", bool, "True or False")
-        with disk_errors(folder):
-            if folder.exists() and not folder.is_dir():
-                raise WhalereidError(f"{folder}: is a file; a network is saved as a folder.")
-            if not force:
-                refuse_other_files(folder)
+        refuse_other_files(folder, force=force)
         write_network(self, folder)
 
     @classmethod
@@ -320,6 +310,8 @@ class Embedder(nn.Module):
         source: str | os.PathLike[str],
         *,
         module: nn.Module | None = None,
+        backbone: str | None = None,
+        pooling: str | None = None,
         preprocessing: Preprocessing | Mapping[str, Any] | None = None,
     ) -> Embedder:
         """Read a network with its weights, in evaluation mode, on the CPU.
@@ -327,48 +319,30 @@ class Embedder(nn.Module):
         Parameters
         ----------
         source : str or path
-            The folder that `save` or `fit` wrote, or a name that ``whalereid models`` lists.
+            The folder that `save` or `fit` wrote; a name that ``whalereid models`` lists; a timm name;
+            ``hf-hub:OWNER/NAME``, or a folder in that layout (``config.json`` and ``model.safetensors``); or a file of
+            weights.
         module : nn.Module, optional
             For a network that was wrapped: a module built as the one was, which is given the weights.
+        backbone : str, optional
+            Of which timm architecture a file of weights is.
+        pooling : str, optional
+            Another than a network of others brings: ``"avg"`` or ``"cls"`` for a vision transformer.
         preprocessing : Preprocessing or mapping, optional
-            What its photos are to look like instead of what its makers say, or what is to differ from that:
+            What its photos are to look like instead of what its makers say, or in what it is to differ from that:
             ``{"image_size": 320}``. Photos of another look than a network knows degrade its matches silently.
 
         Raises
         ------
         WhalereidError
-            A file is missing, damaged, or the weights are of another architecture; or the network was wrapped and
-            there is no `module`, or the other way round.
+            A file is missing, damaged, or the weights are of another architecture; the hub can't give them; or the
+            network was wrapped and there is no `module`, or the other way round.
         """
-        found = read_source(source)
+        found = read_source(source, backbone)
         if isinstance(found, Run):
-            if preprocessing is not None:
-                raise WhalereidError(f"{source}: says itself what its photos look like; leave preprocessing out.")
-            return cls._load_run(found.path, module)
+            refuse_changes(source, pooling=pooling, preprocessing=preprocessing)
+            net: Embedder = read_network(cls, found.path, module)
+            return net
         if module is not None:
             raise WhalereidError(f"{source}: a network that Embedder builds itself; leave module out.")
-        build = found.build()
-        look = build.preprocessing.but(preprocessing)
-        return cls(build.backbone, build.pooling, build.neck, preprocessing=look, weights=found).eval()  # type: ignore[arg-type]
-
-    @classmethod
-    def _load_run(cls, folder: Path, module: nn.Module | None) -> Embedder:
-        config = read_config(folder)
-        weights_file(folder / WEIGHTS)
-        if module is None:
-            refuse_wrapped(config, str(folder))
-        elif "wrapped" not in config:
-            raise WhalereidError(f"{folder}: a {config['backbone']} that Embedder builds itself; leave module out.")
-        try:
-            if module is None:
-                net = cls.from_config(config | {"weights": "random"})
-            else:
-                net = cls.wrap(module, config["dim"], Preprocessing.from_dict(config))
-        except WhalereidError as error:
-            raise WhalereidError(f"{folder / CONFIG}: {error}") from error
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise WhalereidError(f"{folder / CONFIG}: doesn't describe a network ({error}).") from error
-        load_weights(net, folder / WEIGHTS)
-        net._config["weights"] = config["weights"]
-        net._trained = (folder / RUN).exists()  # else only what the origin says
-        return net.eval()
+        return cls(**as_asked(found, pooling, preprocessing)).eval()

@@ -12,7 +12,7 @@ from typing import Any
 
 from whalereid.errors import WhalereidError
 
-__all__ = ["PROBE_SECONDS", "cached_file", "check_hub", "no_pretrained", "quiet_hub", "silence_of"]
+__all__ = ["PROBE_SECONDS", "cached_file", "check_hub", "files_of", "no_pretrained", "quiet_hub", "silence_of"]
 
 PROBE_SECONDS = 3.0
 """How long a hub may take to answer at all; the download after that takes what it takes."""
@@ -35,17 +35,23 @@ def check_hub(backbone: str) -> None:
         raise no_pretrained(backbone, reason)
 
 
+def files_of(noted: Any) -> tuple[str, str | None, list[str]]:
+    """Where timm's weights of a network are: repository, revision, and the files that they may be in, best first."""
+    repository, _, revision = noted.hf_hub_id.partition("@")
+    name = noted.hf_hub_filename or "pytorch_model.bin"
+    safe = "model.safetensors" if name == "pytorch_model.bin" else f"{Path(name).stem}.safetensors"
+    return repository, revision or None, list(dict.fromkeys((safe, name)))
+
+
 def cached_file(noted: Any) -> Path | None:
     """Where timm's weights of a network lie in the hub's cache; `noted` is what timm notes of them."""
     from huggingface_hub import try_to_load_from_cache
 
     if not noted.hf_hub_id:
         return None
-    repository, _, revision = noted.hf_hub_id.partition("@")
-    name = noted.hf_hub_filename or "pytorch_model.bin"
-    safe = "model.safetensors" if name == "pytorch_model.bin" else f"{Path(name).stem}.safetensors"
-    for file in dict.fromkeys((safe, name)):
-        found = try_to_load_from_cache(repository, file, revision=revision or None)
+    repository, revision, files = files_of(noted)
+    for file in files:
+        found = try_to_load_from_cache(repository, file, revision=revision)
         if isinstance(found, str):
             return Path(found)
     return None

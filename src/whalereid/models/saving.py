@@ -1,4 +1,4 @@
-"""A network's two files, ``config.json`` and ``model.safetensors``: written both, or neither."""
+"""A network's two files, ``config.json`` and ``model.safetensors``: written both, or neither; and read."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError
 from whalereid.files import check_folder, disk_errors, replacing_all
-from whalereid.models.config import CONFIG, RUN, WEIGHTS, read_config
-from whalereid.models.weights import notes_of
+from whalereid.models.config import CONFIG, RUN, WEIGHTS, read_config, refuse_wrapped, weights_file
+from whalereid.models.preprocessing import Preprocessing
+from whalereid.models.weights import load_weights, notes_of
+from whalereid.models.weights_card import WeightsCard
 
-__all__ = ["refuse_other_files", "write_network"]
+__all__ = ["read_network", "refuse_changes", "refuse_other_files", "write_network"]
 
 
 class _Saved(Protocol):
     """What is written of a network."""
 
     trained_on: TrainedOn | None
+    card: WeightsCard | None
 
     @property
     def config(self) -> dict[str, Any]: ...
@@ -39,26 +42,74 @@ def write_network(net: _Saved, folder: Path) -> None:
     # A training's next epoch: its folder can be loaded at any moment.
     paths = [folder / WEIGHTS] if as_before else [folder / WEIGHTS, folder / CONFIG]
     with replacing_all(paths) as besides:
-        besides[0].write_bytes(save(_apart(net.state_dict()), metadata=notes_of(net.trained_on)))
+        besides[0].write_bytes(save(_apart(net.state_dict()), metadata=notes_of(net.trained_on, net.card)))
         for beside in besides[1:]:
             beside.write_bytes(config.encode())
 
 
-def refuse_other_files(folder: Path) -> None:
-    """Refuse a folder where saving a network would lose something else.
+def refuse_other_files(folder: Path, *, force: bool) -> None:
+    """Refuse a folder where saving a network would lose something else, unless by `force`.
 
     Raises
     ------
     WhalereidError
-        It holds a training, another tool's files, or something else.
+        It is a file; or, without `force`, it holds a training, another tool's files, or something else.
     """
-    if (folder / RUN).exists():
-        raise WhalereidError(f"{folder}: holds a training, whose network would be lost; choose another folder.")
-    if (folder / CONFIG).exists():
-        read_config(folder)
-    elif (folder / WEIGHTS).exists():
-        raise WhalereidError(f"{folder / WEIGHTS}: weights without our {CONFIG} would be lost; choose another folder.")
-    check_folder(folder, marker=CONFIG, option="a network")
+    with disk_errors(folder):
+        if folder.exists() and not folder.is_dir():
+            raise WhalereidError(f"{folder}: is a file; a network is saved as a folder.")
+        if force:
+            return
+        if (folder / RUN).exists():
+            raise WhalereidError(f"{folder}: holds a training, whose network would be lost; choose another folder.")
+        if (folder / CONFIG).exists():
+            read_config(folder)
+        elif (folder / WEIGHTS).exists():
+            lost = f"{folder / WEIGHTS}: weights without our {CONFIG} would be lost"
+            raise WhalereidError(f"{lost}; choose another folder.")
+        check_folder(folder, marker=CONFIG, option="a network")
+
+
+def read_network(kind: Any, folder: Path, module: nn.Module | None) -> Any:
+    """Read the network in a folder, in evaluation mode; `kind` is the class that makes it, an Embedder's.
+
+    Raises
+    ------
+    WhalereidError
+        A file is missing, damaged, or the weights are of another architecture; or the network was wrapped and there is
+        no `module`, or the other way round.
+    """
+    config = read_config(folder)
+    weights_file(folder / WEIGHTS)
+    if module is None:
+        refuse_wrapped(config, str(folder))
+    elif "wrapped" not in config:
+        raise WhalereidError(f"{folder}: a {config['backbone']} that Embedder builds itself; leave module out.")
+    try:
+        if module is None:
+            net = kind.from_config(config | {"weights": "random"})
+        else:
+            net = kind.wrap(module, config["dim"], Preprocessing.from_dict(config))
+    except WhalereidError as error:
+        raise WhalereidError(f"{folder / CONFIG}: {error}") from error
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise WhalereidError(f"{folder / CONFIG}: doesn't describe a network ({error}).") from error
+    load_weights(net, folder / WEIGHTS)
+    net.come_from(config["weights"], trained=(folder / RUN).exists())
+    return net.eval()
+
+
+def refuse_changes(source: Any, **changes: Any) -> None:
+    """Refuse to change what a saved network says itself.
+
+    Raises
+    ------
+    WhalereidError
+        Something is to be changed.
+    """
+    asked = [name for name, value in changes.items() if value is not None]
+    if asked:
+        raise WhalereidError(f"{source}: a network of yours says itself what it is; leave {' and '.join(asked)} out.")
 
 
 def _apart(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -7,8 +7,8 @@ import os
 import pickle
 import re
 import warnings
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,6 +19,7 @@ from whalereid.arguments import instance, texts
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError, WhalereidWarning, listing
 from whalereid.models.config import a_path, weights_file
+from whalereid.models.weights_card import WeightsCard
 from whalereid.reading import os_errors, parse_json
 
 __all__ = ["load_weights", "read_weights"]
@@ -28,7 +29,10 @@ _COUNTER = "num_batches_tracked"
 _HALVES = (torch.float16, torch.bfloat16)
 _FLOATS = (torch.float32, torch.float64, *_HALVES)
 _INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
-_TRAINED_ON = "whalereid-trained-on"  # in a safetensors file's own notes, so that it can't part from the weights
+# In a safetensors file's own notes, so that they can't part from the weights.
+_TRAINED_ON, _CARD = "whalereid-trained-on", "whalereid-card"
+
+_Note = TypeVar("_Note")
 
 
 def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
@@ -127,11 +131,13 @@ def load_weights(
     carrier: Any = module
     if hasattr(carrier, "trained_on"):  # an Embedder: its record goes with its weights
         carrier.trained_on = None if isinstance(source, Mapping) else read_trained_on(source)
+        carrier.card = None if isinstance(source, Mapping) else read_card(source)
 
 
-def notes_of(trained_on: TrainedOn | None) -> dict[str, str]:
-    """What a safetensors file notes of what its network was trained on."""
-    return {} if trained_on is None else {_TRAINED_ON: json.dumps(trained_on.to_dict())}
+def notes_of(trained_on: TrainedOn | None, card: WeightsCard | None = None) -> dict[str, str]:
+    """What a safetensors file notes: what its network was trained on, and where its first weights came from."""
+    held = {_TRAINED_ON: trained_on, _CARD: card}
+    return {name: json.dumps(noted.to_dict()) for name, noted in held.items() if noted is not None}
 
 
 def read_trained_on(path: str | os.PathLike[str]) -> TrainedOn | None:
@@ -142,19 +148,34 @@ def read_trained_on(path: str | os.PathLike[str]) -> TrainedOn | None:
     WhalereidError
         It says so in a way that can't be read.
     """
+    return _read_note(path, _TRAINED_ON, "what was trained on", TrainedOn.from_dict)
+
+
+def read_card(path: str | os.PathLike[str]) -> WeightsCard | None:
+    """Read from a file of weights where its network's first weights came from; None where it doesn't say.
+
+    Raises
+    ------
+    WhalereidError
+        It says so in a way that can't be read.
+    """
+    return _read_note(path, _CARD, "where the first weights came from", WeightsCard.from_dict)
+
+
+def _read_note(path: Any, name: str, what: str, read: Callable[[dict[str, Any]], _Note]) -> _Note | None:
     path = a_path(path, "path", "a file of weights")
     if path.suffix != ".safetensors":
         return None
     try:
         with os_errors(path), safe_open(path, framework="numpy") as file:
-            noted = (file.metadata() or {}).get(_TRAINED_ON)
+            noted = (file.metadata() or {}).get(name)
     except SafetensorError as error:
         raise WhalereidError(f"{path}: damaged or not a safetensors file ({error}).") from error
     if noted is None:
         return None
-    where = f"{path}: its note of what was trained on"
+    where = f"{path}: its note of {what}"
     try:
-        return TrainedOn.from_dict(parse_json(noted, where, "one that whalereid wrote"))
+        return read(parse_json(noted, where, "one that whalereid wrote"))
     except WhalereidError as error:
         said = str(error)
         raise WhalereidError(said if said.startswith(where) else f"{where} can't be read ({said}).") from error
