@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from whalereid.candidates import CandidateRules as CandidateRules
     from whalereid.catalogue import Catalogue as Catalogue
     from whalereid.catalogue import TrainedOn as TrainedOn
-    from whalereid.catalogue import audit as audit
-    from whalereid.catalogue import export as export
+    from whalereid.catalogue.audit import audit as audit
+    from whalereid.catalogue.export import export as export
     from whalereid.embeddings import Embeddings as Embeddings
     from whalereid.embeddings import Extraction as Extraction
     from whalereid.embeddings import embed as embed

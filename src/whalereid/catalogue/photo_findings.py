@@ -105,6 +105,7 @@ def _masks_alone(catalogue: Catalogue) -> dict[int, Problem]:
 
 
 def paths_outside(catalogue: Catalogue) -> dict[int, Problem]:
+    """The paths that leave the root, by row."""
     problems = {}
     ids, paths = catalogue.image_ids, catalogue.column("path").to_numpy(object)
     for row in (row for row, path in enumerate(paths) if _MAY_LEAVE.search(path)):

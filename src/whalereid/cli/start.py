@@ -16,12 +16,12 @@ import typer
 
 from whalereid.cli.command import Answer
 from whalereid.cli.console import say, show, shows_progress
-from whalereid.cli.options import INPUT, OUTPUT, complete
+from whalereid.cli.options import OUTPUT, Layout
 from whalereid.errors import WhalereidError
-from whalereid.parts import READERS
 
 __all__ = ["command"]
 
+HOW = "How to compare"
 LEAST_WITH_MATCH = 10  # photos that must have a match under a rule for it to be asked for
 LEAST_ANIMALS = 10  # below which training is no use
 
@@ -35,25 +35,16 @@ def command(
             metavar="PHOTOS",
             help="A folder of photos, or a table of them, of any layout.",
             show_default=False,
-            rich_help_panel=INPUT,
+            rich_help_panel="Your photos",
         ),
     ],
-    layout: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Take it for this layout, such as folders: one an animal.",
-            show_default="found out",
-            autocompletion=complete(READERS),
-            rich_help_panel=INPUT,
-        ),
-    ] = None,
+    layout: Layout = None,
     model: Annotated[
         str,
         typer.Option(
             metavar="MODEL",
             help="The network to compare photos with: any that `whalereid models` lists, or one of your own.",
-            rich_help_panel=INPUT,
+            rich_help_panel=HOW,
         ),
     ] = "lite0",
     out: Annotated[
