@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from whalereid import stopping
-from whalereid.cli import check, embed, evaluate, rank, split, train
+from whalereid.cli import check, embed, evaluate, models, rank, split, train
 from whalereid.cli.command import EXIT_STATUS, Command, VersionOption, shared
 from whalereid.cli.console import tell, warn
 from whalereid.errors import WhalereidError, WhalereidWarning
@@ -41,6 +41,7 @@ def _whole(version: VersionOption = False) -> None:
 for _name, _file in {
     "check": check,
     "split": split,
+    "models": models,
     "train": train,
     "embed": embed,
     "rank": rank,

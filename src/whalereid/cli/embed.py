@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from whalereid.cli.console import read_photos, say, say_forced, shows_progress
 from whalereid.cli.options import (
     BATCH_SIZE,
     DEVICE,
+    IMAGE_SIZE,
     INPUT,
     MACHINE,
     MAX_PHOTO_MB,
@@ -21,11 +22,32 @@ from whalereid.cli.options import (
     Force,
     OnError,
     Precision,
+    complete,
+    part_option,
 )
+from whalereid.errors import WhalereidError
+from whalereid.parts import MODELS, POOLINGS
+from whalereid.registry import Part
+from whalereid.registry.signatures import options_of_source
 
 __all__ = ["command"]
 
 HOW = "How to embed"
+
+
+def _changes(text: str | dict[str, Any]) -> dict[str, Any]:
+    """Read ``key=value,...`` as fields of a Preprocessing; nothing is imported for it."""
+    if isinstance(text, dict):
+        return text
+    known = {option.name: option for option in options_of_source("whalereid.models.preprocessing:Preprocessing")}
+    try:
+        given = Part.parse(f"preprocessing:{text}").options
+        unknown = [name for name in given if name not in known]
+        if unknown:
+            raise WhalereidError(f"{unknown[0]!r:.60} is unknown; it has {', '.join(known)}.")
+        return {name: known[name].read(value, name) for name, value in given.items()}
+    except WhalereidError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def command(
@@ -35,10 +57,16 @@ def command(
         str,
         typer.Option(
             metavar="MODEL",
-            help="The network: the folder that `whalereid train` wrote, or a name that `whalereid models` lists.",
+            help="The network: the folder that `whalereid train` wrote; a name that `whalereid models` lists; a timm "
+            "name; hf-hub:OWNER/NAME, or a folder in that layout; or, with --backbone, a file of weights.",
+            autocompletion=complete(MODELS),
             rich_help_panel=INPUT,
         ),
     ],
+    backbone: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of which timm architecture a file of weights is.", rich_help_panel=INPUT),
+    ] = None,
     on_error: Annotated[
         OnError,
         typer.Option(
@@ -46,6 +74,36 @@ def command(
         ),
     ] = OnError.RAISE,
     max_photo_mb: Annotated[float | None, typer.Option(**MAX_PHOTO_MB)] = None,
+    pooling: Annotated[
+        Part | None,
+        typer.Option(
+            help="Another than a network of others brings, such as avg or cls of a vision transformer.",
+            show_default="the network's",
+            rich_help_panel=HOW,
+            **part_option(POOLINGS),
+        ),
+    ] = None,
+    image_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Side of the photos, in pixels, instead of what a network of others was made for.",
+            show_default="the network's",
+            rich_help_panel=HOW,
+            **IMAGE_SIZE,
+        ),
+    ] = None,
+    preprocessing: Annotated[
+        dict[str, Any] | None,
+        typer.Option(
+            metavar="KEY=VALUE,...",
+            help="In what photos are to look otherwise than a network's makers say, such as crop_mode=squash. A wrong "
+            "look degrades matches silently.",
+            show_default="the network's",
+            rich_help_panel=HOW,
+            parser=_changes,
+        ),
+    ] = None,
     flip: Annotated[
         bool,
         typer.Option(
@@ -100,26 +158,39 @@ def command(
     Stopped, it goes on where it was when run again. Photos that have been added to the table since are added to the
     embeddings. Embeddings made otherwise (other weights, size, flip, precision) are never mixed in.
 
+    A network of others needs no training: it brings its own size, crop and normalisation. Where its licence restricts
+    what may be done with it, that is said.
+
     Example: [bold]whalereid embed --catalogue data/metadata.csv --model runs/beluga --out beluga.parquet --flip[/bold]
+
+    Example: [bold]whalereid embed --catalogue photos/ --model lite0 --out lite0.parquet[/bold]
     """
     # The cheapest first: what can't be is said before the seconds that torch takes to load.
     from whalereid.embeddings.store import check_place
     from whalereid.models import read_source
 
-    source = read_source(model)
+    source = read_source(model, backbone)
     source.look()
+    if image_size is not None:
+        if "image_size" in (preprocessing or {}):
+            raise WhalereidError("--image-size and --preprocessing both say the size of photos; give one of them.")
+        preprocessing = {**(preprocessing or {}), "image_size": image_size}
     say_forced(out, check_place(out, inputs=[catalogue, source.path], force=force))
 
     photos = read_photos(catalogue)
 
     from whalereid.embeddings import Extraction, embed
-    from whalereid.models import Embedder
+    from whalereid.models import Embedder, words_on
 
     extraction = Extraction(precision.value, device, batch_size, workers, flip, on_error.value)
-    net = Embedder.load(model)
+    net = Embedder.load(
+        model, backbone=backbone, pooling=None if pooling is None else str(pooling), preprocessing=preprocessing
+    )
+    for words in words_on(net):
+        say(words)
     made = embed(net, photos, extraction=extraction, out=out, force=force, progress=shows_progress())
     used = made.provenance["precision"]
     say(f"{out}: embeddings of {len(made):,} photos, {made.dim:,} wide, computed in {used}.")
     left_out = len(photos) - int(photos.frame["image_id"].isin(made.ids).sum())
     found = {"out": str(out), "photos": len(made), "left_out": left_out, "dim": made.dim, "precision": used}
-    return Answer(found | {"flip": flip})
+    return Answer(found | {"flip": flip, "card": None if net.card is None else net.card.to_dict()})
