@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -27,10 +28,10 @@ def main() -> None:
         print("start.png: no Chromium here, so the picture stays as it is", file=sys.stderr)
         return
     with TemporaryDirectory() as folder:
-        photos = Path(folder) / "photos"
-        render_dataset(photos, n_identities=8, n_unseen=6, seed=3, progress=False)
-        assert run(["start", str(photos), "--out", f"{folder}/out", "--no-open", "--quiet"]) == 0
-        page = (Path(folder) / "out/report/index.html").as_uri()
+        os.chdir(folder)
+        render_dataset("photos", n_identities=8, n_unseen=6, seed=3, progress=False)
+        assert run(["start", "photos", "--out", "out", "--no-open", "--quiet"]) == 0
+        page = Path("out/report/index.html").resolve().as_uri()
         with replacing(IMAGES / "start.png") as beside:
             shot = beside.with_name("start.part.png")
             profile = f"--user-data-dir={folder}/profile"

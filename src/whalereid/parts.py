@@ -171,5 +171,22 @@ NECKS: Registry[Any] = Registry(
 )
 """Necks: modules with ``(pooled (B, width)) → (B, dim)``."""
 
-MODELS: Registry[Any] = Registry("network", "whalereid.models", {"lite0": "whalereid.models.cards:lite0"})
-"""Networks with weights, by a short name: functions that give what is known of one, a `KnownNetwork`."""
+MODELS: Registry[Any] = Registry(
+    "network",
+    "whalereid.models",
+    {
+        "lite0": "whalereid.models.cards:lite0",
+        "megadescriptor-t": "whalereid.models.cards:megadescriptor_t",
+        "megadescriptor-s": "whalereid.models.cards:megadescriptor_s",
+        "megadescriptor-b": "whalereid.models.cards:megadescriptor_b",
+        "megadescriptor-l": "whalereid.models.cards:megadescriptor_l",
+        "miewid": "whalereid.models.cards:miewid",
+        "dinov2-s": "whalereid.models.cards:dinov2_s",
+        "dinov2-b": "whalereid.models.cards:dinov2_b",
+        "dinov3-s": "whalereid.models.cards:dinov3_s",
+        "dinov3-b": "whalereid.models.cards:dinov3_b",
+        "clip-b32": "whalereid.models.cards:clip_b32",
+        "clip-b16": "whalereid.models.cards:clip_b16",
+    },
+)
+"""Networks with weights, by a short name: functions that give a `KnownNetwork`, what is known of one."""

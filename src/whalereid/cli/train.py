@@ -132,7 +132,9 @@ def command(
     backbone: Annotated[
         str,
         typer.Option(
-            metavar="NAME", help="Any timm network; larger ones want an accelerator.", rich_help_panel=NETWORK
+            metavar="NAME",
+            help="Any timm network, or one that `whalereid models` lists; larger ones want an accelerator.",
+            rich_help_panel=NETWORK,
         ),
     ] = "tf_efficientnet_lite0.in1k",
     weights: Annotated[

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError
 from whalereid.images.cropping import Crop
+from whalereid.models.weights_card import WeightsCard
 
 if TYPE_CHECKING:
     from whalereid.models import Network
@@ -26,6 +27,7 @@ def provenance_of(network: Network, *, flip: bool, precision: str, crop: Crop) -
     told = config if isinstance(config, Mapping) else {}
     built = {name: told[name] for name in _OF_THE_NETWORK if isinstance(told.get(name), str)}
     weights, trained_on = getattr(network, "weights", None), getattr(network, "trained_on", None)
+    card = getattr(network, "card", None)
     return {
         "network": {
             **(built or {"class": type(network).__name__}),
@@ -34,6 +36,7 @@ def provenance_of(network: Network, *, flip: bool, precision: str, crop: Crop) -
         },
         "fingerprint": network.fingerprint,
         "trained_on": trained_on.to_dict() if isinstance(trained_on, TrainedOn) else None,
+        **({"card": card.to_dict()} if isinstance(card, WeightsCard) else {}),
         "transform": network.preprocessing.to_dict(),
         **crop.noted(),
         "flip": flip,

@@ -9,7 +9,7 @@ from whalereid.arguments import choice, number
 __all__ = ["CROP_MODES", "INTERPOLATIONS", "Framing"]
 
 INTERPOLATIONS, CROP_MODES = ("bilinear", "bicubic"), ("squash", "center", "border")
-_LEAST_CROP = 0.1
+_LEAST_CROP, _MOST_CROP = 0.1, 1.5
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Framing:
     interpolation : {"bilinear", "bicubic"}
         Between pixels; where a photo shrinks, the pixels that fall together are averaged by the same filter.
     crop_pct : float
-        Which share of each side of the resized photo is kept, its middle; from 0.1 to 1.
+        Which share of each side of the resized photo is kept, its middle; from 0.1 to 1.5, where a border is added.
     crop_mode : {"squash", "center", "border"}
         ``"squash"`` stretches the photo to the size's shape; ``"center"`` keeps its shape and loses its ends;
         ``"border"`` keeps its shape and all of it, and fills up with the mean colour.
@@ -43,5 +43,5 @@ class Framing:
 
     def __post_init__(self) -> None:
         choice(self.interpolation, "interpolation", INTERPOLATIONS)
-        object.__setattr__(self, "crop_pct", number(self.crop_pct, "crop_pct", _LEAST_CROP, 1))
+        object.__setattr__(self, "crop_pct", number(self.crop_pct, "crop_pct", _LEAST_CROP, _MOST_CROP))
         choice(self.crop_mode, "crop_mode", CROP_MODES)

@@ -140,7 +140,7 @@ class Frame(A.ImageOnlyTransform):
         if any(short):
             (top, left) = (missing // 2 for missing in short)
             around = (top, short[0] - top, left, short[1] - left)
-            colour = [round(255 * value) for value in self.fill]
+            colour = [round(255 * value) for value in self.fill] if self.crop_mode == "border" else [0, 0, 0]
             img = cv2.copyMakeBorder(img, *around, cv2.BORDER_CONSTANT, value=colour)
         top, left = (
             round((there - kept) / 2) for there, kept in zip(img.shape, (self.height, self.width), strict=False)

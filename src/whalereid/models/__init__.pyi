@@ -1,3 +1,4 @@
+from .cards import KnownNetwork as KnownNetwork
 from .config import (
     IMAGE_SIDES as IMAGE_SIDES,
 )
@@ -6,9 +7,6 @@ from .config import (
 )
 from .config import (
     look_for_backbone as look_for_backbone,
-)
-from .config import (
-    look_for_weights as look_for_weights,
 )
 from .config import (
     read_config as read_config,
@@ -26,9 +24,12 @@ from .pooling import MultiStageGeM as MultiStageGeM
 from .pooling import NativePooling as NativePooling
 from .preprocessing import Preprocessing as Preprocessing
 from .saving import write_network as write_network
+from .sources import look_for_weights as look_for_weights
 from .sources import read_source as read_source
 from .weights import load_weights as load_weights
 from .weights import read_weights as read_weights
+from .weights_card import WeightsCard as WeightsCard
+from .weights_card import words_on as words_on
 
 __all__ = [
     "ACTIVATIONS",
@@ -38,12 +39,14 @@ __all__ = [
     "Embedder",
     "GeM",
     "IMAGE_SIDES",
+    "KnownNetwork",
     "LinearNeck",
     "MultiStageGeM",
     "NativePooling",
     "Network",
     "NoNeck",
     "Preprocessing",
+    "WeightsCard",
     "load_weights",
     "look_at",
     "look_for_backbone",
@@ -51,5 +54,6 @@ __all__ = [
     "read_config",
     "read_source",
     "read_weights",
+    "words_on",
     "write_network",
 ]

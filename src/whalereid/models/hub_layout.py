@@ -26,7 +26,7 @@ SMALL_GB = 0.01
 """The size up to which a ``config.json`` or a page is read, in gigabytes."""
 
 # https://huggingface.co/conservationxlabs/miewid-msv3: Resize((440, 440)), ToTensor, Normalize by ImageNet's means.
-MIEWID_LOOK = Preprocessing(440)
+MIEWID_LOOK = Preprocessing((440, 440))
 
 _LICENCE = re.compile(r"^(license|license_name)[ \t]*:[ \t]*\n?[ \t-]*([^\s#].*?)[ \t]*$", re.MULTILINE)
 
@@ -85,7 +85,7 @@ def _timm(held: Mapping[str, Any], licence: str) -> Plan:
         raise WhalereidError(f"'in_chans' is {given['in_chans']!r:.60}; photos have 3 channels.")
     arguments.pop("num_classes", None)
     look = Preprocessing(
-        side,  # type: ignore[arg-type]
+        side,  # type: ignore[arg-type]  # checked there
         mean=noted.get("mean") or Preprocessing.mean,
         std=noted.get("std") or Preprocessing.std,
         interpolation=noted.get("interpolation") or "bicubic",  # timm's own defaults

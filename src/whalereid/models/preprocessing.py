@@ -38,7 +38,7 @@ class Preprocessing:
     interpolation : {"bilinear", "bicubic"}
         Between pixels.
     crop_pct : float
-        Which share of each side of the resized photo is kept, its middle; from 0.1 to 1.
+        Which share of each side of the resized photo is kept, its middle; from 0.1 to 1.5.
     crop_mode : {"squash", "center", "border"}
         How a photo of another shape gets the network's: it is stretched, loses its ends, or gets a border.
 

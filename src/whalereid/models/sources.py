@@ -21,7 +21,7 @@ from whalereid.models.weights_card import NOT_STATED
 from whalereid.parts import MODELS
 from whalereid.reading import MOST_NUMBERS_GB, is_file, read_json
 
-__all__ = ["Run", "Source", "TimmNetwork", "known_network", "read_source", "weights_source"]
+__all__ = ["Run", "Source", "TimmNetwork", "known_network", "look_for_weights", "read_source", "weights_source"]
 
 _HUB, _PACKAGE = "hf-hub:", "package:"
 _GIVEN = "'pretrained', 'random' or a file of them"
@@ -287,7 +287,21 @@ def weights_source(weights: Any, backbone: str) -> Source | None:
     path = a_path(weights, "weights", _GIVEN)
     if is_file(path / CONFIG) and is_of_a_hub(read_json(path / CONFIG, "the configuration of a network")):
         return Folder(path)
-    return WeightsFile(weights_file(path))
+    return WeightsFile(weights_file(path), backbone)
+
+
+def look_for_weights(weights: str, backbone: str) -> None:
+    """Refuse the weights to begin with where they surely can't be had, before torch is loaded.
+
+    Raises
+    ------
+    WhalereidError
+        A file that isn't there or of another format; pretrained ones that no cache holds, while the hub is silent; a
+        package that isn't installed.
+    """
+    source = weights_source(weights, backbone)
+    if source is not None:
+        source.look()
 
 
 def _named(text: str) -> Source | None:

@@ -10,7 +10,7 @@ from whalereid.arguments import instance
 from whalereid.errors import WhalereidError
 from whalereid.models.preprocessing import Preprocessing
 
-__all__ = ["NOT_STATED", "WeightsCard", "restriction"]
+__all__ = ["NOT_STATED", "WeightsCard", "restriction", "words_on"]
 
 NOT_STATED = "not stated"
 """What a licence is called that nobody says."""
@@ -100,3 +100,19 @@ def restriction(licence: str) -> str:
     if "-nc" in name or "noncommercial" in name:
         return f"{licence}: not for commercial use"
     return f"{licence}: read its conditions"
+
+
+def words_on(network: Any) -> list[str]:
+    """What a person should know of a network's first weights: their licence, and photos prepared otherwise than theirs.
+
+    Nothing for a network without a card, and where nothing is to be said.
+    """
+    card = getattr(network, "card", None)
+    if not isinstance(card, WeightsCard):
+        return []
+    said = [f"These weights come from {card.origin}; {card.restriction}."] if card.restriction else []
+    theirs, ours = vars(card.preprocessing), vars(network.preprocessing)
+    other = [f"{name} is {ours[name]}, theirs {value}" for name, value in theirs.items() if ours[name] != value]
+    if other and not str(getattr(network, "weights", "")).endswith("trained"):
+        said.append(f"Photos are prepared otherwise than the network's makers do: {'; '.join(other)}.")
+    return said
