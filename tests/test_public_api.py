@@ -31,7 +31,7 @@ def test_import_loads_nothing_heavy() -> None:
     assert not {"torch", "pandas", "numpy", "cv2", "timm"} & set(loaded)
 
 
-COMMANDS = ["check", "split", "train", "embed", "rank", "evaluate"]
+COMMANDS = ["import", "check", "split", "train", "embed", "rank", "evaluate"]
 HEAVY = {"torch", "timm", "pandas", "numpy", "cv2", "sklearn", "scipy", "pyarrow", "albumentations"}
 
 

@@ -11,7 +11,15 @@ import pandas as pd
 import pytest
 
 from whalereid import catalogue
-from whalereid.catalogue import Catalogue, TrainedOn, audit, fingerprint, most_similar
+from whalereid.catalogue import (
+    Catalogue,
+    TrainedOn,
+    audit,
+    check_import,
+    fingerprint,
+    import_catalogue,
+    most_similar,
+)
 from whalereid.errors import WhalereidError
 
 PHOTOS: Any = Catalogue(pd.DataFrame({"image_id": ["a"], "path": ["a.jpg"], "identity": ["x"]}))
@@ -46,6 +54,23 @@ CALLS: dict[str, list[tuple[str, Callable[[], object]]]] = {
         ("photos", lambda: TrainedOn.of(PHOTOS).chose_by(7)),
         ("names", lambda: TrainedOn.of(PHOTOS).has_identities(7)),
         ("names", lambda: TrainedOn.of(PHOTOS).has_encounters(7)),
+    ],
+    "check_import": [
+        *[("out", lambda bad=bad: check_import(bad)) for bad in (None, 7, b"x", "", [])],
+        *[("force", lambda bad=bad: check_import("nowhere", force=bad)) for bad in (None, 1, "x")],
+    ],
+    "import_catalogue": [
+        *[("source", lambda bad=bad: import_catalogue(bad, "nowhere")) for bad in (None, 7, [], PHOTOS.frame, "")],
+        *[("out", lambda bad=bad: import_catalogue("here", bad)) for bad in (None, 7, b"x", "", [])],
+        *[
+            ("columns", lambda bad=bad: import_catalogue(".", "x", columns=bad))
+            for bad in (7, "identity=Id", [], {7: "a"})
+        ],
+        ("columns", lambda: import_catalogue("here", "nowhere", columns={"identity": None})),
+        *[("layout", lambda bad=bad: import_catalogue("here", "nowhere", layout=bad)) for bad in (7, "", [], "tabel")],
+        *[("options", lambda bad=bad: import_catalogue("here", "nowhere", options=bad)) for bad in (7, "x", [])],
+        ("7", lambda: import_catalogue("here", "nowhere", layout="table", options={7: "x"})),
+        *[("force", lambda bad=bad: import_catalogue("here", "nowhere", force=bad)) for bad in (None, 1, "x")],
     ],
     # Results and values, which ours make; their fields are what they are given.
     "Audit": [],

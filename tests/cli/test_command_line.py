@@ -19,7 +19,7 @@ from whalereid.cli.app import app, run
 from whalereid.cli.options import PARTS
 from whalereid.parts import HEADS, READERS, RERANKERS, RULES
 
-COMMANDS = ["check", "split", "train", "embed", "rank", "evaluate"]
+COMMANDS = ["import", "check", "split", "train", "embed", "rank", "evaluate"]
 HEAVY = {"torch", "timm", "pandas", "numpy", "cv2", "sklearn", "scipy", "pyarrow", "albumentations"}
 Captured = pytest.CaptureFixture[str]
 
@@ -37,6 +37,8 @@ def refused(line: str, capsys: Captured) -> str:
 class TestTheCatalogue:
     def test_every_command_has_the_same_option(self) -> None:
         for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+            if name == "import":  # which makes one
+                continue
             [option] = [param for param in command.params if "--catalogue" in param.opts]
             assert (option.metavar, option.help) == ("CATALOGUE", "The table of photos, or its folder."), name
 
@@ -59,7 +61,7 @@ class TestTheCatalogue:
         assert "Missing option '--catalogue'" in refused("split --by identity --seed 3 --out folds.csv", capsys)
         assert "nowhere.csv" in refused("check --layout table nowhere.csv", capsys)
 
-    @pytest.mark.parametrize("command", COMMANDS[:4])
+    @pytest.mark.parametrize("command", COMMANDS[1:5])
     def test_a_name_of_no_letters_is_not_the_folder_one_is_in(self, command: str, capsys: Captured) -> None:
         assert run([command, "--catalogue", "", "--out", "x", "--model", "y"]) == 2 or command in ("check", "train")
         assert run([command, ""]) == 2
@@ -153,6 +155,7 @@ def lines(folder: Path) -> dict[str, str]:
     small = f"--backbone {BACKBONE} --image-size {SIZE} --weights random --batch-size 8 --workers 0 --epochs 1"
     head = "--head elastic-arcface:margin=0.3"
     return {
+        "import": "import photos.csv --columns image_id=image_id --out imported",
         "check": "check --catalogue photos.csv",
         "split": "split --catalogue photos.csv --by identity --folds 2 --out folds.csv",
         "train": f"train --catalogue photos.csv --folds folds.csv --fold 0 {small} {head} --out run",
@@ -175,6 +178,7 @@ def test_json_and_quiet_everywhere(world: Path, monkeypatch: pytest.MonkeyPatch,
         told[name] = json.loads(out)
         assert all(said.startswith("Warning: ") for said in err.splitlines()), (name, err)
     torch.set_num_threads(before)
+    assert (told["import"]["out"], told["import"]["photos"]) == (str(Path("imported/metadata.csv")), 24)
     assert told["check"]["out"] is None
     assert told["split"]["out"] == "folds.csv"
     assert {name: told["train"][name] for name in ("out", "epochs", "best_epoch", "classes")} == {
