@@ -17,10 +17,33 @@ import time
 from pathlib import Path
 
 LIMIT, HUB_LIMIT, HELP_LIMIT = 2.0, 5.0, 1.0
-COMMANDS = ["", "check", "encounters", "split", "train", "embed", "rank", "evaluate"]
+COMMANDS = [
+    "",
+    "start",
+    "import",
+    "check",
+    "encounters",
+    "split",
+    "models",
+    "train",
+    "embed",
+    "rank",
+    "evaluate",
+    "report",
+    "export",
+]
 
 # Run in a folder that `prepare` made; none of them needs torch.
 REFUSALS = [
+    "import absent.csv --out cat",
+    "import photos.csv",
+    "import photos.csv --out cat --columns image_id",
+    "import photos.csv --out cat --columns imgae_id=Image",
+    "import photos.csv --out cat --layout scrolls",
+    "import photos.csv --out cat --layout folders --identity name",
+    "import photos.csv --out cat --min-conf 7",
+    "import photos.csv --out cat --photos absent",
+    "import photos.csv --out photos.csv",
     "check --catalogue absent.csv",
     "check --catalogue photos.csv --layout scrolls",
     "check",

@@ -31,7 +31,20 @@ def test_import_loads_nothing_heavy() -> None:
     assert not {"torch", "pandas", "numpy", "cv2", "timm"} & set(loaded)
 
 
-COMMANDS = ["check", "encounters", "split", "train", "embed", "rank", "evaluate", "export"]
+COMMANDS = [
+    "start",
+    "import",
+    "check",
+    "encounters",
+    "split",
+    "models",
+    "train",
+    "embed",
+    "rank",
+    "evaluate",
+    "report",
+    "export",
+]
 HEAVY = {"torch", "timm", "pandas", "numpy", "cv2", "sklearn", "scipy", "pyarrow", "albumentations"}
 
 

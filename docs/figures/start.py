@@ -1,4 +1,4 @@
-"""The page that `whalereid start` ends with, of rendered belugas: docs/images/start.png. Needs Chromium for the picture."""
+"""The page that `whalereid start` ends with, of rendered belugas: docs/images/start.png; drawn by Chromium."""
 
 from __future__ import annotations
 

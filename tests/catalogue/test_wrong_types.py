@@ -16,9 +16,11 @@ from whalereid.catalogue import (
     Encounters,
     TrainedOn,
     audit,
+    check_import,
     export,
     fill_from_exif,
     fingerprint,
+    import_catalogue,
     most_similar,
 )
 from whalereid.errors import WhalereidError
@@ -73,6 +75,23 @@ CALLS: dict[str, list[tuple[str, Callable[[], object]]]] = {
         *[("to is", lambda bad=bad: export(PHOTOS, "x.csv", bad)) for bad in (None, 7, ["csv"], b"csv")],
         *[("format", lambda bad=bad: export(PHOTOS, "x.csv", bad)) for bad in ("x", "csv:a=1")],
         *[("force", lambda bad=bad: export(PHOTOS, "x.csv", "csv", force=bad)) for bad in (1, "x", None)],
+    ],
+    "check_import": [
+        *[("out", lambda bad=bad: check_import(bad)) for bad in (None, 7, b"x", "", [])],
+        *[("force", lambda bad=bad: check_import("nowhere", force=bad)) for bad in (None, 1, "x")],
+    ],
+    "import_catalogue": [
+        *[("source", lambda bad=bad: import_catalogue(bad, "nowhere")) for bad in (None, 7, [], PHOTOS.frame, "")],
+        *[("out", lambda bad=bad: import_catalogue("here", bad)) for bad in (None, 7, b"x", "", [])],
+        *[
+            ("columns", lambda bad=bad: import_catalogue(".", "x", columns=bad))
+            for bad in (7, "identity=Id", [], {7: "a"})
+        ],
+        ("columns", lambda: import_catalogue("here", "nowhere", columns={"identity": None})),
+        *[("layout", lambda bad=bad: import_catalogue("here", "nowhere", layout=bad)) for bad in (7, "", [], "tabel")],
+        *[("options", lambda bad=bad: import_catalogue("here", "nowhere", options=bad)) for bad in (7, "x", [])],
+        ("7", lambda: import_catalogue("here", "nowhere", layout="table", options={7: "x"})),
+        *[("force", lambda bad=bad: import_catalogue("here", "nowhere", force=bad)) for bad in (None, 1, "x")],
     ],
     # Results and values, which ours make; their fields are what they are given.
     "Audit": [],

@@ -21,6 +21,7 @@ from whalereid.cli import options as ranges
 from whalereid.cli.app import app, run
 
 LINES = {
+    "import": "import photos.csv --out new",
     "check": "check --catalogue photos.csv",
     "encounters": "encounters --catalogue photos.csv --out new.csv",
     "split": "split --catalogue photos.csv --out new",
@@ -187,6 +188,7 @@ NO_PARTS = [
     "within-days:days=3,unknown=\ud800",
 ]  # fmt: skip
 TAKES_PARTS = [
+    ("import", "--layout"),
     ("train", "--head"),
     ("train", "--miner"),
     ("train", "--batches"),

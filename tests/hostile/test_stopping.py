@@ -57,6 +57,7 @@ def command_lines(world: Path, place: Path) -> dict[str, list[str]]:
     data = str(world / "data" / "photos.csv")
     return {
         "help": ["--help"],
+        "import": ["import", data, "--out", str(place / "catalogue")],
         "check": ["check", "--catalogue", data],
         "split": ["split", "--catalogue", data, "--by", "encounter", "--out", str(place / "folds.csv")],
         "train": train(world, place / "run"),
@@ -122,10 +123,10 @@ def caught(process: int, number: int) -> bool:
 
 
 class TestAnyCommandAtAnyMoment:
-    @pytest.mark.parametrize("name", ["help", "check", "split", "train", "embed", "rank", "evaluate"])
+    @pytest.mark.parametrize("name", ["help", "import", "check", "split", "train", "embed", "rank", "evaluate"])
     def test_in_start_up_and_after(self, world: Path, tmp_path: Path, name: str) -> None:
         draw = random.Random(name)
-        longest = {"help": 0.3, "check": 1.2, "split": 1.2}.get(name, 2.5)
+        longest = {"help": 0.3, "import": 1.2, "check": 1.2, "split": 1.2}.get(name, 2.5)
         moments = [(number, draw.uniform(0, longest)) for number in (signal.SIGINT, draw.choice(STOPS))]
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda plan: self.one(world, tmp_path / str(plan[1]), name, *plan), moments))

@@ -120,7 +120,9 @@ def _noted(table: Path) -> dict[str, Any] | None:
 
 def _way(path: Path, start: Path) -> str:
     """The way to a path from a folder, so that both can be moved together; the whole path where there is none."""
+    real = start.resolve()
     try:
-        return Path(os.path.relpath(path.resolve(), start.resolve())).as_posix()
+        way = Path(os.path.relpath(path.absolute(), real))
+        return (way if is_same(real / way, path) else Path(os.path.relpath(path.resolve(), real))).as_posix()
     except ValueError:  # on another drive
         return path.resolve().as_posix()

@@ -77,9 +77,7 @@ def rename(frame: pd.DataFrame, columns: Mapping[str, str], *, where: str) -> tu
         called = taken.get(at, name)
         if called in columns and at not in taken:
             called = f"original_{name}"
-            notes.append(
-                f"the table's own column {name} is kept as {called}, since {name}={columns[name]} was asked for"
-            )
+            notes.append(f"the table's own {name} is kept as {called}, since {name}={columns[name]} was asked for")
             if called in names:
                 raise WhalereidError(
                     f"{where}: has columns {name} and {called}; rename one of them, so that both can stay."

@@ -56,7 +56,7 @@ def check_import(out: str | os.PathLike[str], source: Any = None, *, force: bool
     with disk_errors(folder):
         if folder.exists() and not folder.is_dir():
             raise WhalereidError(f"{folder}: is a file; a catalogue is written to a folder, so choose another name.")
-        path = Path(source) if isinstance(source, str | os.PathLike) else None
+        path = Path(source) if isinstance(source, str | os.PathLike) and os.fspath(source) else None
         if path is not None and path.is_dir() and path.resolve() in (folder.resolve(), *folder.resolve().parents):
             raise WhalereidError(
                 f"{folder}: is {'what' if is_same(path, folder) else 'inside what'} is imported, which an import never "
@@ -65,7 +65,7 @@ def check_import(out: str | os.PathLike[str], source: Any = None, *, force: bool
         check_output(table, CATALOGUE, inputs=[path], force=force)
         there = [one.name for one in (folder.iterdir() if folder.is_dir() else ()) if one.name.lower() in NAMES]
         lost = [name for name in sorted(there) if name != _TABLE or not _is_ours(table)]
-        if notes.exists() and not is_import(notes):
+        if notes.exists() and not (notes.is_file() and is_import(notes)):
             lost.append(IMPORT_FILE)
         others = [name for name in lost if name not in (_TABLE, IMPORT_FILE)]
         if others:
