@@ -19,7 +19,7 @@ from whalereid.cli.app import app, run
 from whalereid.cli.options import PARTS
 from whalereid.parts import HEADS, READERS, RERANKERS, RULES
 
-COMMANDS = ["check", "split", "train", "embed", "rank", "evaluate"]
+COMMANDS = [*get_command(app).commands]  # type: ignore[attr-defined]
 HEAVY = {"torch", "timm", "pandas", "numpy", "cv2", "sklearn", "scipy", "pyarrow", "albumentations"}
 Captured = pytest.CaptureFixture[str]
 
@@ -59,7 +59,7 @@ class TestTheCatalogue:
         assert "Missing option '--catalogue'" in refused("split --by identity --seed 3 --out folds.csv", capsys)
         assert "nowhere.csv" in refused("check --layout table nowhere.csv", capsys)
 
-    @pytest.mark.parametrize("command", COMMANDS[:4])
+    @pytest.mark.parametrize("command", ["check", "split", "train", "embed"])
     def test_a_name_of_no_letters_is_not_the_folder_one_is_in(self, command: str, capsys: Captured) -> None:
         assert run([command, "--catalogue", "", "--out", "x", "--model", "y"]) == 2 or command in ("check", "train")
         assert run([command, ""]) == 2
@@ -101,6 +101,8 @@ class TestParts:
             ("evaluate r.csv --catalogue c --rule within-days:hours=3", "no option 'hours'; it has days"),
             ("rank --embeddings e --catalogue c --out r.csv --rerank expnd", "did you mean 'expand'"),
             ("rank --embeddings e --catalogue c --out r.csv --rerank expand:power=x", "power is 'x'; give a number"),
+            ("export --catalogue c --to camtrap --out o", "did you mean 'camtrap-dp'"),
+            ("export --catalogue c --to coco:field=x --out o.json", "no option 'field'; it has identity=individual_id"),
         ],
     )
     def test_are_checked_while_the_line_is_read(self, line: str, says: str) -> None:
@@ -159,6 +161,7 @@ def lines(folder: Path) -> dict[str, str]:
         "embed": "embed --catalogue photos.csv --model run --workers 0 --out e.parquet",
         "rank": "rank --catalogue photos.csv --embeddings e.parquet --queries all --rerank expand:power=3 --out r.csv",
         "evaluate": "evaluate r.csv --catalogue photos.csv --resamples 20",
+        "export": "export --catalogue photos.csv --to coco:identity=name --out photos.json",
     }
 
 
@@ -189,6 +192,8 @@ def test_json_and_quiet_everywhere(world: Path, monkeypatch: pytest.MonkeyPatch,
     assert told["rank"]["task"] == "r.csv.task.json"
     assert told["rank"]["rerank"] == {"name": "expand", "options": {"power": 3.0}}
     assert "mAP@20" in told["evaluate"]
+    assert (told["export"]["out"], told["export"]["photos"]) == ("photos.json", 24)
+    assert told["export"]["to"] == {"name": "coco", "options": {"identity": "name"}}
 
 
 def test_quiet_keeps_results_warnings_and_refusals(
