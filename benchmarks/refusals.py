@@ -19,18 +19,20 @@ from pathlib import Path
 LIMIT, HUB_LIMIT, HELP_LIMIT = 2.0, 5.0, 1.0
 COMMANDS = [
     "",
-    "start",
-    "import",
-    "check",
-    "encounters",
-    "split",
-    "models",
-    "train",
-    "embed",
-    "rank",
-    "evaluate",
-    "report",
-    "export",
+    *[
+        "start",
+        "import",
+        "check",
+        "encounters",
+        "split",
+        "models",
+        "train",
+        "embed",
+        "rank",
+        "evaluate",
+        "report",
+        "export",
+    ],
 ]
 
 # Run in a folder that `prepare` made; none of them needs torch.
@@ -113,6 +115,11 @@ REFUSALS = [
     "evaluate photos.csv --labels photos.csv --open-set",
     "evaluate photos.csv --catalogue photos.csv --open-set --false-accept 2",
     "evaluate photos.csv --catalogue photos.csv --confidense 1",
+    "export --catalogue absent.csv --to csv --out new.csv",
+    "export --catalogue photos.csv --to spreadsheet --out new.csv",
+    "export --catalogue photos.csv --to coco --out new.csv",
+    "export --catalogue photos.csv --to csv --out photos.csv",
+    "export --catalogue photos.csv --to camtrap-dp:zone=CET --out new",
     "publish photos.csv",
 ]
 

@@ -77,6 +77,7 @@ def test_each_kind_has_a_file_that_is_short_and_offered() -> None:
         ("train", ["cosine-softmax: scale=16.0", "season"]),
         ("evaluate", ["first-match"]),
         ("check", ["field-notes"]),
+        ("export", ["sightings: column=identity"]),
     ],
 )
 def test_help_lists_them(place: Path, command: str, lists: list[str]) -> None:
@@ -126,3 +127,9 @@ def test_a_strangers_layout_is_recognised(place: Path) -> None:
         done = whalereid(place, "check", "--catalogue", "notebook", *words, "--json")
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["identities"] == 2
+
+
+def test_a_strangers_format_is_written(place: Path) -> None:
+    done = whalereid(place, "export", "--catalogue", "notebook", "--to", "sightings", "--out", "seen.json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((place / "seen.json").read_text()) == {"seen": {"nanuq": 2, "old siku": 2}}

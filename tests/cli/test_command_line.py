@@ -19,20 +19,7 @@ from whalereid.cli.app import app, run
 from whalereid.cli.options import PARTS
 from whalereid.parts import HEADS, READERS, RERANKERS, RULES
 
-COMMANDS = [
-    "start",
-    "import",
-    "check",
-    "encounters",
-    "split",
-    "models",
-    "train",
-    "embed",
-    "rank",
-    "evaluate",
-    "report",
-    "export",
-]
+COMMANDS = [*get_command(app).commands]  # type: ignore[attr-defined]
 HEAVY = {"torch", "timm", "pandas", "numpy", "cv2", "sklearn", "scipy", "pyarrow", "albumentations"}
 Captured = pytest.CaptureFixture[str]
 
@@ -116,6 +103,8 @@ class TestParts:
             ("evaluate r.csv --catalogue c --rule within-days:hours=3", "no option 'hours'; it has days"),
             ("rank --embeddings e --catalogue c --out r.csv --rerank expnd", "did you mean 'expand'"),
             ("rank --embeddings e --catalogue c --out r.csv --rerank expand:power=x", "power is 'x'; give a number"),
+            ("export --catalogue c --to camtrap --out o", "did you mean 'camtrap-dp'"),
+            ("export --catalogue c --to coco:field=x --out o.json", "no option 'field'; it has identity=individual_id"),
         ],
     )
     def test_are_checked_while_the_line_is_read(self, line: str, says: str) -> None:
@@ -176,6 +165,7 @@ def lines(folder: Path) -> dict[str, str]:
         "embed": "embed --catalogue photos.csv --model run --workers 0 --out e.parquet",
         "rank": "rank --catalogue photos.csv --embeddings e.parquet --queries all --rerank expand:power=3 --out r.csv",
         "evaluate": "evaluate r.csv --catalogue photos.csv --resamples 20",
+        "export": "export --catalogue photos.csv --to coco:identity=name --out photos.json",
     }
 
 
@@ -207,6 +197,8 @@ def test_json_and_quiet_everywhere(world: Path, monkeypatch: pytest.MonkeyPatch,
     assert told["rank"]["task"] == "r.csv.task.json"
     assert told["rank"]["rerank"] == {"name": "expand", "options": {"power": 3.0}}
     assert "mAP@20" in told["evaluate"]
+    assert (told["export"]["out"], told["export"]["photos"]) == ("photos.json", 24)
+    assert told["export"]["to"] == {"name": "coco", "options": {"identity": "name"}}
 
 
 def test_quiet_keeps_results_warnings_and_refusals(
