@@ -124,7 +124,7 @@ def timm_layout(folder: Path, name: str, *, file: str = "pytorch_model.bin", see
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     network = timm.create_model(name, num_classes=0, **config.get("model_args", {}))
-    look = {
+    look: dict[str, Any] = {
         "custom_load": False, "input_size": [3, 224, 224], "fixed_input_size": True, "interpolation": "bicubic",
         "crop_pct": 0.9, "crop_mode": "center", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
         "num_classes": 0, "pool_size": [7, 7], "first_conv": "patch_embed.proj", "license": "mit", "classifier": "head",

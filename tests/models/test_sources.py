@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import timm
 import torch
@@ -16,7 +15,6 @@ from PIL import Image
 from images.test_transforms import photo
 from models.hubs import (
     SWIN,
-    SWIN_ARGUMENTS,
     Hub,
     ask_only,
     megadescriptor,
@@ -258,7 +256,7 @@ def test_names_that_mean_nothing_or_two_things(tmp_path: Path, monkeypatch: pyte
 
 
 def test_without_the_package_lite0_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("whalereid.models.sources.find_spec", lambda name: None)
+    monkeypatch.setattr("whalereid.models.origins.find_spec", lambda name: None)
     for call in (
         lambda: Embedder.load("lite0"),
         lambda: Embedder("lite0"),
@@ -294,7 +292,7 @@ def test_a_hub_that_falls_silent_is_given_up(hub: Hub, source: str, tmp_path: Pa
     start = time.monotonic()
     with pytest.raises(WhalereidError, match=rf"nothing came for {SILENT_SECONDS:g} s, after 0\.1 MB") as refused:
         Embedder.load(source)
-    assert seconds_since(start) < 5.5  # of which building the network takes some
+    assert seconds_since(start) < (5 if source.startswith("hf") else 9)  # timm builds its own first
     assert "\n" not in str(refused.value)
     assert not list((tmp_path / "cache").rglob("*.incomplete"))
     hub.silent_after = None
@@ -362,9 +360,14 @@ def test_every_known_network_says_what_it_is() -> None:
         assert known.page.startswith("https://")
         assert known.million_parameters > 1
         json.dumps(known.to_dict())
-        with torch.device("meta"):
-            body = timm.create_model(known.backbone, num_classes=0)
-        counted = sum(parameter.numel() for parameter in body.parameters()) / 1e6
-        assert (round(counted, 1), body.num_features) == (known.million_parameters, known.dim)
-    assert SWIN_ARGUMENTS
-    assert np.isfinite(IMAGES).all()
+        assert set(known.to_dict()) >= {"source", "maker", "licence", "million_parameters", "dim", "preprocessing"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*MODELS.own])
+def test_the_figures_of_a_known_network_are_timms(name: str) -> None:
+    known = MODELS.make(name)
+    with torch.device("meta"):
+        body = timm.create_model(known.backbone, num_classes=0)
+    counted = sum(parameter.numel() for parameter in body.parameters()) / 1e6
+    assert (round(counted, 1), body.num_features) == (known.million_parameters, known.dim)

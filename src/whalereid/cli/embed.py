@@ -178,6 +178,7 @@ def command(
     say_forced(out, check_place(out, inputs=[catalogue, source.path], force=force))
 
     photos = read_photos(catalogue)
+    source.fetch()
 
     from whalereid.embeddings import Extraction, embed
     from whalereid.models import Embedder, words_on

@@ -6,9 +6,6 @@ from .config import (
     look_at as look_at,
 )
 from .config import (
-    look_for_backbone as look_for_backbone,
-)
-from .config import (
     read_config as read_config,
 )
 from .embedder import Embedder as Embedder
@@ -24,6 +21,7 @@ from .pooling import MultiStageGeM as MultiStageGeM
 from .pooling import NativePooling as NativePooling
 from .preprocessing import Preprocessing as Preprocessing
 from .saving import write_network as write_network
+from .sources import look_for_backbone as look_for_backbone
 from .sources import look_for_weights as look_for_weights
 from .sources import read_source as read_source
 from .weights import load_weights as load_weights

@@ -10,6 +10,7 @@ from typing import Any
 
 from whalereid.models.preprocessing import Preprocessing
 from whalereid.models.weights_card import NOT_STATED, restriction
+from whalereid.parts import MODELS
 
 __all__ = [
     "KnownNetwork",
@@ -19,12 +20,14 @@ __all__ = [
     "dinov2_s",
     "dinov3_b",
     "dinov3_s",
+    "known_network",
     "lite0",
     "megadescriptor_b",
     "megadescriptor_l",
     "megadescriptor_s",
     "megadescriptor_t",
     "miewid",
+    "network_of",
 ]
 
 _HALVES = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -99,6 +102,17 @@ class KnownNetwork:
             "neck": self.neck,
             "install": self.install,
         }
+
+
+def known_network(name: Any) -> KnownNetwork | None:
+    """The network of this short name; None where there is none."""
+    return MODELS.make(name) if isinstance(name, str) and name in MODELS else None
+
+
+def network_of(address: str) -> KnownNetwork | None:
+    """The network that is known to come from an address, whatever its files there say; the library's own alone."""
+    known = (MODELS.make(name) for name in MODELS.own)
+    return next((network for network in known if network.source == address), None)
 
 
 def lite0() -> KnownNetwork:

@@ -23,7 +23,7 @@ __all__ = [
     "a_path",
     "as_noted_today",
     "look_at",
-    "look_for_backbone",
+    "look_for_architecture",
     "nearest",
     "read_config",
     "refuse_wrapped",
@@ -156,7 +156,7 @@ def look_at(folder: str | os.PathLike[str]) -> None:
     weights_file(Path(folder) / WEIGHTS)
 
 
-def look_for_backbone(name: str) -> None:
+def look_for_architecture(name: str) -> None:
     """Refuse a backbone that timm surely doesn't have, before timm and torch are loaded.
 
     Every network's name stands in timm's own files, where it is defined or renamed; what stands nowhere there is none.

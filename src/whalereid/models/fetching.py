@@ -16,10 +16,10 @@ from whalereid.models.hub import PROBE_SECONDS, quiet_hub, silence_of
 
 __all__ = ["SILENT_SECONDS", "cached", "check_repository", "fetch", "look_for_hub"]
 
-SILENT_SECONDS = 4.0
+SILENT_SECONDS = 3.0
 """How long a download may bring nothing before it is given up."""
 
-_PIECE = 64 * 1024  # bytes: the client writes what it has this often, so that a slow line isn't taken for a silent one
+_PIECE = 16 * 1024  # bytes: the client writes what it has this often, so that a slow line isn't taken for a silent one
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?"
 _REPOSITORY = re.compile(rf"({_NAME}/{_NAME})(?:@([A-Za-z0-9][A-Za-z0-9._/-]{{0,99}}))?")
 
