@@ -23,6 +23,7 @@ from whalereid.cli.app import app, run
 LINES = {
     "check": "check --catalogue photos.csv",
     "split": "split --catalogue photos.csv --out new",
+    "models": "models",
     "train": "train --catalogue photos.csv --out new",
     "embed": "embed --catalogue photos.csv --model network --out new",
     "rank": "rank --embeddings e.parquet --catalogue photos.csv --out new.csv",

@@ -22,7 +22,7 @@ def command() -> Answer:
     networks, broken = [], []
     for name in [*MODELS.own, *(name for name in MODELS if name not in MODELS.own)]:
         try:
-            networks.append({"name": name} | MODELS.make(name).to_dict())
+            networks.append({"name": name} | known_network(name).to_dict())
         except WhalereidError as error:  # another package's, which must not take the others down
             broken.append({"name": name, "error": str(error)})
 

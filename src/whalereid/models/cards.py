@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from whalereid.arguments import instance
 from whalereid.models.preprocessing import Preprocessing
 from whalereid.models.weights_card import NOT_STATED, restriction
 from whalereid.parts import MODELS
@@ -106,7 +107,11 @@ class KnownNetwork:
 
 def known_network(name: Any) -> KnownNetwork | None:
     """The network of this short name; None where there is none."""
-    return MODELS.make(name) if isinstance(name, str) and name in MODELS else None
+    if not isinstance(name, str) or name not in MODELS:
+        return None
+    return instance(
+        MODELS.make(name), f"network {name!r}", KnownNetwork, "a KnownNetwork, from the package that offers it"
+    )
 
 
 def network_of(address: str) -> KnownNetwork | None:

@@ -171,8 +171,9 @@ def look_for_architecture(name: str) -> None:
         return
     folder = Path(found.origin).parent / "models"
     files = [file.read_text(encoding="utf-8", errors="replace") for file in folder.glob("*.py")]
-    base = name.partition(".")[0]
-    if files and not any(re.search(rf"\b{re.escape(base)}\b", text) for text in files):
+    base = re.split("[.:]", name)[0]
+    is_there = re.fullmatch(r"\w+", base) and any(re.search(rf"\b{base}\b", text) for text in files)
+    if files and not is_there:
         known = [network for text in files for network in re.findall(r"^def (\w+)\(pretrained", text, re.MULTILINE)]
         raise WhalereidError(f"Unknown backbone {name!r}; {nearest(name, known)}")
 
