@@ -132,5 +132,5 @@ def test_a_strangers_network_is_listed(place: Path) -> None:
     done = whalereid(place, "models", "--json")
     assert done.returncode == 0, done.stderr
     found = {one["name"]: one for one in json.loads(done.stdout)["networks"]}
-    assert list(found)[0] == "lite0"
+    assert next(iter(found)) == "lite0"
     assert (found["narwhals"]["source"], found["narwhals"]["dim"]) == ("hf-hub:northern/narwhals", 2048)

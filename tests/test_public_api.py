@@ -57,7 +57,8 @@ def test_the_command_runs_as_a_module(module: str) -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "from whalereid.models import read_config, look_at, look_for_weights, read_source, KnownNetwork; read_source('lite0').look()",
+        "from whalereid.models import read_config, look_at, look_for_weights",
+        "from whalereid.models import read_source; read_source('lite0').look()",
         "import whalereid.images, whalereid.embeddings, whalereid.models",
         "import whalereid as wr; wr.Catalogue, wr.Embeddings, wr.Ensemble, wr.evaluate, wr.IdentityFolds",
         "import whalereid as wr; wr.read_photo, wr.raw_pixels",

@@ -1,4 +1,5 @@
 from .cards import KnownNetwork as KnownNetwork
+from .cards import known_network as known_network
 from .config import (
     IMAGE_SIDES as IMAGE_SIDES,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "NoNeck",
     "Preprocessing",
     "WeightsCard",
+    "known_network",
     "load_weights",
     "look_at",
     "look_for_backbone",
