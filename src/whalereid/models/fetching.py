@@ -14,7 +14,7 @@ from whalereid import stopping
 from whalereid.errors import WhalereidError
 from whalereid.models.hub import PROBE_SECONDS, quiet_hub, silence_of
 
-__all__ = ["SILENT_SECONDS", "HubRefusal", "cached", "check_repository", "fetch", "look_for_hub"]
+__all__ = ["SILENT_SECONDS", "HubError", "cached", "check_repository", "fetch", "look_for_hub"]
 
 SILENT_SECONDS = 3.0
 """How long a download may bring nothing before it is given up."""
@@ -24,7 +24,7 @@ _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?"
 _REPOSITORY = re.compile(rf"({_NAME}/{_NAME})(?:@([A-Za-z0-9][A-Za-z0-9._/-]{{0,99}}))?")
 
 
-class HubRefusal(WhalereidError):
+class HubError(WhalereidError):
     """A repository's file can't be had; `reason` says why, in words that stand in another sentence too."""
 
     def __init__(self, repository: str, reason: str) -> None:
@@ -91,7 +91,7 @@ def fetch(repository: str, revision: str | None, files: Sequence[str], *, most_g
     for file in files:
         with suppress(FileNotFoundError):
             return _download(repository, revision, file, most_gb)
-    raise HubRefusal(repository, f"it has no {' nor '.join(files)}")
+    raise HubError(repository, f"it has no {' nor '.join(files)}")
 
 
 def look_for_hub(repository: str) -> None:
@@ -104,7 +104,7 @@ def look_for_hub(repository: str) -> None:
     """
     silence = silence_of(None)
     if silence:
-        raise HubRefusal(repository, silence)
+        raise HubError(repository, silence)
 
 
 def _download(repository: str, revision: str | None, file: str, most_gb: float) -> Path:
@@ -129,7 +129,7 @@ def _download(repository: str, revision: str | None, file: str, most_gb: float) 
             raise
     if silence:
         _sweep(repository, before)
-        raise HubRefusal(repository, f"{file}: {silence}")
+        raise HubError(repository, f"{file}: {silence}")
     if isinstance(had[0], BaseException):
         raise _in_words(had[0], repository, file) from had[0]
     return Path(had[0])
@@ -190,17 +190,17 @@ def _in_words(error: BaseException, repository: str, file: str) -> Exception:
     from huggingface_hub.utils import EntryNotFoundError, GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
     if isinstance(error, GatedRepoError):
-        return HubRefusal(
+        return HubError(
             repository,
             f"it is given to those who accept its conditions on https://huggingface.co/{repository}; do so, and log in "
             "with `hf auth login`",
         )
     if isinstance(error, RepositoryNotFoundError | RevisionNotFoundError):
         what = "revision" if isinstance(error, RevisionNotFoundError) else "repository"
-        return HubRefusal(repository, f"the hub has no such {what}, or shows it only to those who log in")
+        return HubError(repository, f"the hub has no such {what}, or shows it only to those who log in")
     if isinstance(error, EntryNotFoundError):
         return FileNotFoundError(f"{repository}: has no {file}")
     if isinstance(error, KeyboardInterrupt | SystemExit):
-        return HubRefusal(repository, "stopped")
+        return HubError(repository, "stopped")
     said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return HubRefusal(repository, f"{file}: {said}")
+    return HubError(repository, f"{file}: {said}")

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from whalereid.errors import WhalereidError
 from whalereid.models.backbone import noted_of
-from whalereid.models.fetching import SILENT_SECONDS, HubRefusal, fetch
+from whalereid.models.fetching import SILENT_SECONDS, HubError, fetch
 from whalereid.models.hub import cached_file, files_of, no_pretrained, quiet_hub, silence_of
 from whalereid.models.origins import Source, TimmNetwork
 from whalereid.models.plan import Plan
@@ -200,7 +200,7 @@ def _pretrained_file(name: str, noted: Any) -> Path | None:
     try:
         if noted.hf_hub_id:
             return fetch(*files_of(noted), most_gb=MOST_NUMBERS_GB)
-    except HubRefusal as error:
+    except HubError as error:
         raise no_pretrained(name, error.reason) from error
     reason = silence_of(plain)
     if reason:

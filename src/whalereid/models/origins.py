@@ -15,6 +15,7 @@ from whalereid.models.fetching import cached, fetch, look_for_hub
 from whalereid.models.hub import check_hub
 from whalereid.models.hub_layout import PAGE, SMALL_GB, WEIGHT_FILES, read_plan
 from whalereid.models.plan import Plan
+from whalereid.models.preprocessing import Preprocessing
 from whalereid.models.weights_card import NOT_STATED
 from whalereid.reading import MOST_NUMBERS_GB, is_file
 
@@ -43,6 +44,10 @@ class Source:
         """Refuse what surely can't be had, in seconds, and before torch is loaded."""
         raise NotImplementedError
 
+    def check_changes(self, pooling: Any, preprocessing: Any) -> None:
+        """Refuse another pooling or preprocessing that can't be, before anything is loaded."""
+        Preprocessing().but(preprocessing)
+
     def plan(self) -> Plan:
         """Say what a network is built as that takes these weights."""
         raise NotImplementedError
@@ -65,6 +70,16 @@ class Run(Source):
     def look(self) -> None:
         """Refuse a folder that can't hold a network."""
         look_at(self.path)
+
+    def check_changes(self, pooling: Any, preprocessing: Any) -> None:
+        """Refuse to change what a network of one's own says itself."""
+        changed = [
+            name for name, value in (("pooling", pooling), ("preprocessing", preprocessing)) if value is not None
+        ]
+        if changed:
+            raise WhalereidError(
+                f"{self.path}: a network of yours says itself what it is; leave {' and '.join(changed)} out."
+            )
 
     def fetch(self) -> None:
         """Nothing: it is here."""
