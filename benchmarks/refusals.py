@@ -17,23 +17,8 @@ import time
 from pathlib import Path
 
 LIMIT, HUB_LIMIT, HELP_LIMIT = 2.0, 5.0, 1.0
-COMMANDS = [
-    "",
-    *[
-        "start",
-        "import",
-        "check",
-        "encounters",
-        "split",
-        "models",
-        "train",
-        "embed",
-        "rank",
-        "evaluate",
-        "report",
-        "export",
-    ],
-]
+COMMANDS = ["start", "import", "check", "encounters", "split", "models", "train", "embed", "rank", "evaluate", "report", "export"]
+COMMANDS.insert(0, "")
 
 # Run in a folder that `prepare` made; none of them needs torch.
 REFUSALS = [
@@ -83,6 +68,14 @@ REFUSALS = [
     "embed --catalogue photos.csv --model photos.csv --out emb.parquet",
     "embed --catalogue photos.csv --model other --out emb.parquet",
     "embed --catalogue photos.csv --model unweighted --out emb.parquet",
+    "embed --catalogue photos.csv --model hf-hub:nobody --out emb.parquet",
+    "embed --catalogue photos.csv --model megadescriptor --out emb.parquet",
+    "embed --catalogue photos.csv --model broken --out emb.parquet",
+    "embed --catalogue photos.csv --model lite0 --backbone resnet50 --out emb.parquet",
+    "embed --catalogue photos.csv --model lite0 --pooling gam --out emb.parquet",
+    "embed --catalogue photos.csv --model lite0 --preprocessing crop=1 --out emb.parquet",
+    "embed --catalogue photos.csv --model lite0 --image-size 8 --preprocessing image_size=8+8 --out emb.parquet",
+    "embed --catalogue photos.csv --model network --image-size 64 --out emb.parquet",
     "embed --catalogue photos.csv --model network --out other",
     "embed --catalogue photos.csv --model network --out photos.csv",
     "embed --catalogue photos.csv --model network --out emb --batch-size 0",
