@@ -30,6 +30,7 @@ LINES = {
     "embed": "embed --catalogue photos.csv --model network --out new",
     "rank": "rank --embeddings e.parquet --catalogue photos.csv --out new.csv",
     "evaluate": "evaluate r.csv --catalogue photos.csv --figure new.png",
+    "export": "export --catalogue photos.csv --to csv --out new.csv",
 }
 NO_NUMBERS = [
     "",

@@ -64,6 +64,7 @@ def command_lines(world: Path, place: Path) -> dict[str, list[str]]:
         "embed": embed(world, place / "emb.parquet"),
         "rank": rank(world, place / "ranking.csv"),
         "evaluate": ["evaluate", str(world / "ranking.csv"), "--catalogue", data, "--resamples", "20"],
+        "export": ["export", "--catalogue", data, "--to", "camtrap-dp", "--out", str(place / "published")],
     }
 
 
@@ -123,10 +124,12 @@ def caught(process: int, number: int) -> bool:
 
 
 class TestAnyCommandAtAnyMoment:
-    @pytest.mark.parametrize("name", ["help", "import", "check", "split", "train", "embed", "rank", "evaluate"])
+    @pytest.mark.parametrize(
+        "name", ["help", "import", "check", "split", "train", "embed", "rank", "evaluate", "export"]
+    )
     def test_in_start_up_and_after(self, world: Path, tmp_path: Path, name: str) -> None:
         draw = random.Random(name)
-        longest = {"help": 0.3, "import": 1.2, "check": 1.2, "split": 1.2}.get(name, 2.5)
+        longest = {"help": 0.3, "import": 1.2, "check": 1.2, "split": 1.2, "export": 1.2}.get(name, 2.5)
         moments = [(number, draw.uniform(0, longest)) for number in (signal.SIGINT, draw.choice(STOPS))]
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda plan: self.one(world, tmp_path / str(plan[1]), name, *plan), moments))
