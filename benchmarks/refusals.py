@@ -17,8 +17,10 @@ import time
 from pathlib import Path
 
 LIMIT, HUB_LIMIT, HELP_LIMIT = 2.0, 5.0, 1.0
-COMMANDS = ["start", "import", "check", "encounters", "split", "models", "train", "embed", "rank", "evaluate", "report", "export"]
-COMMANDS.insert(0, "")
+COMMANDS = [
+    *("", "start", "import", "check", "encounters", "split", "models"),
+    *("train", "embed", "rank", "evaluate", "report", "export"),
+]
 
 # Run in a folder that `prepare` made; none of them needs torch.
 REFUSALS = [
