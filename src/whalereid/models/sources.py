@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from whalereid.models.origins import (
     TimmNetwork,
     WeightsFile,
 )
+from whalereid.parts import MODELS
 from whalereid.reading import is_file, read_json
 
 __all__ = ["look_for_backbone", "look_for_weights", "read_source", "weights_source"]
@@ -124,4 +126,13 @@ def _placed(path: Path, text: str, backbone: str | None) -> Source:
         return WeightsFile(path, backbone or "")
     if path.exists() or path.name != text or path.is_absolute():
         return Run(path)  # whose own words say what is missing
+    try:
+        look_for_architecture(text)
+    except WhalereidError as error:
+        near = get_close_matches(text, [*MODELS], 2, 0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else str(error).partition("; ")[2]
+        raise WhalereidError(
+            f"{text:.80}: nothing is here of this name, `whalereid models` doesn't list it, and timm has no such "
+            f"network; {hint}"
+        ) from error
     return TimmNetwork(text)
