@@ -110,6 +110,18 @@ class TestDrawing:
             draw_mask(mask, 48, 64, where="a.png")
 
 
+def test_the_examples_of_the_docs(repository: Path) -> None:
+    """Each cell of the table of masks draws; run lengths and compressed text are the same mask."""
+    page = (
+        (repository / "docs/catalogue.md").read_text(encoding="utf-8").partition("### Masks")[2].partition("\n## ")[0]
+    )
+    cells = [line.split("|")[1].strip(" `") for line in page.splitlines() if line.startswith("| `")]
+    polygons, runs, packed, picture = cells
+    assert picture == "masks/a.png"
+    assert draw_mask(polygons, 48, 64, where="a.png").any()
+    assert (draw_mask(runs, 48, 64, where="a.png") == draw_mask(packed, 48, 64, where="a.png")).all()
+
+
 class TestKeys:
     def test_a_mask_counts_where_there_is_no_box(self, tmp_path: Path, draw: Draw) -> None:
         for name in ("p0", "p1", "p2"):

@@ -45,7 +45,7 @@ class Polygons:
 
     outlines: tuple[np.ndarray, ...]
 
-    def unlike(self, height: int, width: int) -> str:
+    def unlike(self, height: float, width: float) -> str:
         """In what it doesn't fit a photo of this size, in words: a corner lies a photo's side beyond its edge."""
         for corners in self.outlines:
             for x, y in (corners.min(axis=0), corners.max(axis=0)):
@@ -65,7 +65,7 @@ class Runs:
     lengths: np.ndarray
     size: tuple[int, int]
 
-    def unlike(self, height: int, width: int) -> str:
+    def unlike(self, height: float, width: float) -> str:
         """In what it doesn't fit a photo of this size, in words."""
         return _unlike(self.size, (height, width))
 
@@ -80,7 +80,7 @@ class MaskPicture:
 
     path: Path
 
-    def unlike(self, height: int, width: int) -> str:
+    def unlike(self, height: float, width: float) -> str:
         """Nothing: its size is known when it is read."""
         return ""
 
@@ -161,7 +161,7 @@ def _runs(value: Mapping[Any, Any]) -> Runs:
 
 
 def _is_side(side: Any) -> bool:
-    return isinstance(side, int | np.integer) and not isinstance(side, bool) and 0 < side <= _MOST_SIDE
+    return isinstance(side, int | np.integer) and not isinstance(side, bool) and 0 < int(side) <= _MOST_SIDE
 
 
 def as_text(value: Any) -> Any:
@@ -265,7 +265,7 @@ def animal_box(box: Any, mask: Any, size: Sequence[int], *, where: str) -> tuple
     return mask_bounds(draw_mask(mask, size[0], size[1], where=where))
 
 
-def _unlike(size: Sequence[int], photo: Sequence[int]) -> str:
+def _unlike(size: Sequence[float], photo: Sequence[float]) -> str:
     if tuple(size) == tuple(photo):
         return ""
-    return f"is {size[1]}×{size[0]} px, the photo {photo[1]}×{photo[0]} px"
+    return f"is {size[1]:g}×{size[0]:g} px, the photo {photo[1]:g}×{photo[0]:g} px"

@@ -162,10 +162,10 @@ def _blurred(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
     A Gaussian of that width over a large photo would take minutes.
     """
     height, width = mask.shape
-    outside = cv2.compare(mask, 0, cv2.CMP_EQ)
     sampled, small = (_fitted(height, width, side) for side in (_SAMPLED, _SMALL))
     if max(height, width) > _SAMPLED:
-        rgb, outside = (cv2.resize(one, sampled, interpolation=cv2.INTER_NEAREST) for one in (rgb, outside))
+        rgb, mask = (cv2.resize(one, sampled, interpolation=cv2.INTER_NEAREST) for one in (rgb, mask))
+    outside = np.where(mask == 0, np.uint8(255), np.uint8(0))
     seen = cv2.bitwise_and(rgb, rgb, mask=outside)
     parts = [cv2.resize(one, small, interpolation=cv2.INTER_AREA).astype(np.float32) for one in (seen, outside)]
     sigma = _BLUR * max(small)

@@ -66,14 +66,14 @@ def read_photo(
     arguments.instance(portrait, "portrait", bool, "True or False")
     crop, where = Crop.of(crop), str(path)
     box = None if bbox is None else _checked(bbox, where=where)
+    if box is not None and not crop.hides_background:
+        mask = None  # which decides nothing then
     if mask is not None and not isinstance(mask, np.ndarray):
         mask = mask_of(mask, where=where)  # before the photo is decoded
     pixels = decode(path)
-    if mask is not None and (box is None or crop.hides_background):
+    if mask is not None:
         mask = draw_mask(mask, *pixels.shape[:2], where=where)
         box = mask_bounds(mask) if box is None else box
-    else:
-        mask = None
     if box is not None:
         _refuse_small(cut(pixels, box, where=where), f"bbox {_in_words(box)}", where=where)
         pixels = cut(pixels, crop.padded(box), where=where)

@@ -239,10 +239,11 @@ def crop_of(run: str | os.PathLike[str]) -> Crop:
     --------
     >>> Extraction(crop=crop_of("runs/first"))  # doctest: +SKIP
     """
-    path = instance(run, "run", (str, os.PathLike), "the folder of a training")
-    if not is_file(Path(path) / _MARKER):
+    instance(run, "run", (str, os.PathLike), "the folder of a training")
+    place = Path(run) / _MARKER
+    if not is_file(place):
         return Crop()
-    train, place = _read(Path(path)).get("train"), Path(path) / _MARKER
+    train = _read(Path(run)).get("train")
     if not isinstance(train, dict):
         raise WhalereidError(f"{place}: isn't what `whalereid train` wrote (it doesn't say what was trained on).")
     try:
