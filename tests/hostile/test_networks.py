@@ -85,7 +85,6 @@ def refused(folder: Path) -> str:
         ({"model_args": {"depth": 2.5}}, "depth is 2.5"),
         ({"model_args": {"init_values": float("nan")}}, "init_values is nan"),
         ({"model_args": {"act_layer": "os.system('x')"}}, "act_layer is"),
-        ({"model_args": {"act_layer": "no_such_layer"}}, "can't be used as a backbone"),
         ({"model_args": {"class_token": "yes"}}, "class_token is 'yes'; give true or false"),
         ({"model_args": {"in_chans": 4}}, "'in_chans' is 4; photos have 3 channels"),
         ({"model_args": {"img_size": 10**9}}, "image_size is 1000000000"),
@@ -101,19 +100,26 @@ def test_a_configuration_that_cannot_be(network: Path, changes: dict[str, Any], 
     (network / "config.json").write_text(json.dumps(config))
     said = refused(network)
     assert words in said
-    assert said.startswith(str(network / "config.json")) or "can't be used as a backbone" in said
+    assert said.startswith(str(network / "config.json"))
+
+
+def test_a_layer_that_timm_does_not_have(network: Path) -> None:
+    config = json.loads((network / "config.json").read_text())
+    (network / "config.json").write_text(json.dumps(config | {"model_args": {"act_layer": "no_such_layer"}}))
+    with pytest.raises(WhalereidError, match=r"test_resnet:act_layer=no_such_layer: can't be used as a backbone at"):
+        Embedder.load(network)
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "no RUN"),
+        ("", "can't be read as JSON"),
         ("{", "can't be read as JSON"),
         ("[]", "holds no JSON object"),
         (DEEP, "nested too deep"),
         (
             '{"architectures": ["Dinov2Model"], "model_type": "dinov2"}',
-            "a dinov2 of transformers; networks are read in",
+            "a dinov2 of transformers; networks are",
         ),
         ('{"architectures": {"a": 1}}', "no layout that is known here"),
         ('{"model_cfg": {"embed_dim": 512}}', "no layout that is known here"),
@@ -122,18 +128,17 @@ def test_a_configuration_that_cannot_be(network: Path, changes: dict[str, Any], 
         ('{"model_type": "miewid", "model_name": "test_resnet", "use_fc": true}', "'use_fc' is true; only a MiewID"),
         (
             '{"model_type": "miewid", "model_name": "test_resnet", "use_fc": "no"}',
-            "'use_fc' is 'no'; it is true or false",
+            "'use_fc' is 'no'; it is true",
         ),
         ('{"model_type": ["miewid"]}', "no layout that is known here"),
     ],
 )
 def test_a_configuration_of_another_kind(network: Path, content: str, words: str) -> None:
     (network / "config.json").write_text(content)
-    said = refused(network)
-    assert words in said or words == "no RUN"
+    assert words in refused(network)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     key=st.sampled_from(["architecture", "pretrained_cfg", "model_args", "model_type", "architectures", "input_size",
                          "mean", "std", "interpolation", "crop_pct", "crop_mode", "license"]),
@@ -151,14 +156,16 @@ def test_whatever_stands_in_a_configuration_it_is_a_plan_or_one_line(
     inner[key] = value
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config))
+    said = str(path)
     try:
         plan = read_plan(path, None)
     except WhalereidError as error:
-        assert "\n" not in str(error)  # noqa: PT017 - either may happen
-        assert str(path) in str(error)  # noqa: PT017
+        said = str(error)
     else:
         assert plan.backbone.startswith(NET) or plan.names == "miewid"
         assert plan.licence.isprintable()
+    assert str(path) in said
+    assert "\n" not in said
 
 
 def without(name: str) -> Callable[[dict[str, Tensor]], dict[str, Tensor]]:
@@ -178,7 +185,7 @@ FIRST = "conv1.0.weight"
         (lambda state: state | {FIRST: torch.ones(2, 2)}, f"'{FIRST}' has shape (2, 2)"),
         (
             lambda state: state | {FIRST: state[FIRST].to(torch.int64)},
-            "holds int64, which this test_resnet doesn't take",
+            "holds int64, which this test_resnet",
         ),
         (lambda state: state | {FIRST: state[FIRST] > 0}, "holds bool"),
         (lambda state: state | {FIRST: state[FIRST] * float("nan")}, "holds NaN, infinity"),
@@ -288,7 +295,8 @@ def test_a_repositorys_name_leads_nowhere_else(text: str) -> None:
     try:
         repository, revision = check_repository(text)
     except WhalereidError as error:
-        assert "\n" not in str(error)  # noqa: PT017 - either may happen
+        said = str(error)
+        assert said.count("\n") == 0
     else:
         assert repository.count("/") == 1
         assert ".." not in text

@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -169,13 +170,18 @@ def look_for_architecture(name: str) -> None:
     found = find_spec("timm")  # looks for the package without importing it
     if found is None or found.origin is None:
         return
-    folder = Path(found.origin).parent / "models"
-    files = [file.read_text(encoding="utf-8", errors="replace") for file in folder.glob("*.py")]
+    files = _texts(Path(found.origin).parent / "models")
     base = re.split("[.:]", name)[0]
     is_there = re.fullmatch(r"\w+", base) and any(re.search(rf"\b{base}\b", text) for text in files)
     if files and not is_there:
         known = [network for text in files for network in re.findall(r"^def (\w+)\(pretrained", text, re.MULTILINE)]
         raise WhalereidError(f"Unknown backbone {name!r}; {nearest(name, known)}")
+
+
+@lru_cache(maxsize=1)
+def _texts(folder: Path) -> tuple[str, ...]:
+    """The source files in a folder."""
+    return tuple(file.read_text(encoding="utf-8", errors="replace") for file in folder.glob("*.py"))
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
