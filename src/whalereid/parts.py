@@ -109,6 +109,8 @@ READERS: Registry[Any] = Registry(
         "lila-test": "whalereid.catalogue.readers.lila_test:LilaTest",
         "coco": "whalereid.catalogue.readers.coco:Coco",
         "competition": "whalereid.catalogue.readers.competition:Competition",
+        "happywhale": "whalereid.catalogue.readers.happywhale:Happywhale",
+        "wildbook": "whalereid.catalogue.readers.wildbook:Wildbook",
         "table": "whalereid.catalogue.readers.table:Table",
         "wildlife": "whalereid.catalogue.readers.wildlife:Wildlife",
         "photos": "whalereid.catalogue.readers.photos:Photos",
