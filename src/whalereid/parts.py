@@ -123,6 +123,8 @@ READERS: Registry[Any] = Registry(
         "coco": "whalereid.catalogue.readers.coco:Coco",
         "camtrap-dp": "whalereid.catalogue.readers.camtrap_dp:CamtrapDP",
         "competition": "whalereid.catalogue.readers.competition:Competition",
+        "happywhale": "whalereid.catalogue.readers.happywhale:Happywhale",
+        "wildbook": "whalereid.catalogue.readers.wildbook:Wildbook",
         "table": "whalereid.catalogue.readers.table:Table",
         "megadetector": "whalereid.catalogue.readers.megadetector:MegaDetector",
         "wildlife": "whalereid.catalogue.readers.wildlife:Wildlife",

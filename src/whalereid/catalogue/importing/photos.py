@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,22 +10,13 @@ import pandas as pd
 
 from whalereid.catalogue.importing.columns import ask
 from whalereid.catalogue.photo_findings import paths_outside
-from whalereid.catalogue.readers.trees import ids_after, photos_among, walk
+from whalereid.catalogue.readers.trees import PhotosBelow, ids_of_rows, photos_among
 from whalereid.catalogue.table import Catalogue
 from whalereid.errors import WhalereidError, listing
-from whalereid.stopping import check
 from whalereid.tables import id_columns, require_filled
 from whalereid.text import text_column
 
 __all__ = ["complete", "refuse_outside"]
-
-# How an id may name its photo, the surest first.
-_NAMED_BY: tuple[Callable[[str], str], ...] = (
-    lambda way: way,
-    lambda way: str(PurePosixPath(way).with_suffix("")),
-    lambda way: PurePosixPath(way).name,
-    lambda way: PurePosixPath(way).stem,
-)
 
 
 def complete(frame: pd.DataFrame, root: Path, *, where: str) -> tuple[pd.DataFrame, list[str]]:
@@ -66,9 +56,7 @@ def complete(frame: pd.DataFrame, root: Path, *, where: str) -> tuple[pd.DataFra
     ways = _relative(paths, root)
     if "image_id" in frame:
         return _with_first(frame, image_id=frame["image_id"], path=ways), []
-    distinct = [*dict.fromkeys(ways)]
-    names = dict(zip(distinct, ids_after(distinct), strict=True))
-    ids = _numbered([names[way] for way in ways])
+    ids = ids_of_rows(ways)
     return _with_first(frame, image_id=ids, path=ways), ["image_id was taken from path"]
 
 
@@ -101,28 +89,12 @@ def _relative(paths: pd.Series, root: Path) -> list[str]:
     return relative
 
 
-def _numbered(ids: list[str]) -> list[str]:
-    """Ids of which those of several rows are numbered: a photo may show several animals."""
-    counts = Counter(ids)
-    seen: Counter[str] = Counter()
-    numbered = []
-    for name in ids:
-        seen[name] += 1
-        numbered.append(f"{name}-{seen[name]}" if counts[name] > 1 else name)
-    return numbered
-
-
 def _look_for(ids: list[str], columns: list[str], root: Path, *, where: str) -> tuple[list[str], list[str]]:
     """The photos that ids name, as paths from the root."""
-    photos = []
-    for path in walk(root):
-        check()
-        photos += [one.relative_to(root).as_posix() for one in photos_among([path])]
+    photos = PhotosBelow(root)
     found: list[str | None] = []
-    called = [(fold, _called(photos, named_by, fold)) for fold in (str, str.lower) for named_by in _NAMED_BY]
     for row, image_id in enumerate(ids, start=1):
-        plain = image_id.replace("\\", "/").removeprefix("./")
-        there = next((names[name] for fold, names in called if (name := fold(plain)) in names), [])
+        there = photos.called(image_id)
         if len(there) > 1:
             raise WhalereidError(
                 f"{where}, row {row}: {len(there)} photos below {root} are called {image_id!r:.80} ({listing(there)}); "
@@ -134,7 +106,7 @@ def _look_for(ids: list[str], columns: list[str], root: Path, *, where: str) -> 
         question = ask(columns, "path") or "the column of their paths is given with --columns path=COLUMN"
         such = f", such as {ids[0]!r:.80}" if ids else ""
         raise WhalereidError(
-            f"{where}: has no column path, and none of the {len(photos):,} photos below {root} is called as an "
+            f"{where}: has no column path, and none of the {len(photos.paths):,} photos below {root} is called as an "
             f"image_id{such}; {question}; their folder with --photos FOLDER."
         )
     usual = Counter(PurePosixPath(path).suffix for path in found if path is not None).most_common(1)[0][0]
@@ -147,11 +119,3 @@ def _look_for(ids: list[str], columns: list[str], root: Path, *, where: str) -> 
         first = f"row {lost[0] + 1}: {paths[lost[0]]}"
         notes.append(f"{len(lost):,} of {len(found):,} photos aren't there ({first}); `whalereid check` lists them")
     return paths, notes
-
-
-def _called(photos: list[str], named_by: Callable[[str], str], fold: Callable[[str], str]) -> dict[str, list[str]]:
-    """Photos by a way of naming them."""
-    names: dict[str, list[str]] = {}
-    for photo in photos:
-        names.setdefault(fold(named_by(photo)), []).append(photo)
-    return names

@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from whalereid.catalogue.readers.folder import Folder
 from whalereid.decoding import PHOTO_SUFFIXES, VIDEO_SUFFIXES, advice, raw_doubles
 from whalereid.errors import WhalereidError, listing
+from whalereid.stopping import check
 
-__all__ = ["command", "ids_after", "passed_over", "photo_table", "photos_among", "tables_among", "walk"]
+__all__ = [
+    "PhotosBelow",
+    "command",
+    "ids_of_rows",
+    "passed_over",
+    "photo_table",
+    "photos_among",
+    "tables_among",
+    "walk",
+]
 
 _TABLES = frozenset({".csv", ".parquet", ".tsv", ".pq", ".xlsx"})
 _JUNK = frozenset({"thumbs.db", "desktop.ini"})
+# How a name may mean a photo, the surest first.
+_NAMED_BY: tuple[Callable[[str], str], ...] = (
+    lambda way: way,
+    lambda way: str(PurePosixPath(way).with_suffix("")),
+    lambda way: PurePosixPath(way).name,
+    lambda way: PurePosixPath(way).stem,
+)
 
 
 def walk(folder: Path) -> Iterator[Path]:
@@ -52,11 +69,11 @@ def photo_table(where: Path, paths: list[Path], columns: Mapping[str, Sequence[s
     posix = [path.as_posix() for path in paths]
     for name in posix:
         if not name.isascii() or "\\" in name or name[:1] == " ":
-            _check(name, where)
+            _check_name(name, where)
     return pd.DataFrame({"image_id": ids_after(posix), "path": posix, **columns})
 
 
-def _check(name: str, where: Path) -> None:
+def _check_name(name: str, where: Path) -> None:
     """Refuse a name that would be another one in a table."""
     try:
         name.encode()
@@ -81,6 +98,52 @@ def ids_after(names: Iterable[str]) -> list[str]:
     counts = Counter(stem.strip() for stem in stems)  # as ids are read
     ids = [name if counts[stem.strip()] > 1 else stem for name, stem in zip(whole, stems, strict=True)]
     return ids if len({*ids}) == len(ids) else whole
+
+
+def ids_of_rows(paths: Sequence[str]) -> list[str]:
+    """Ids of N rows after the ways to their photos; the rows of one photo, which shows several animals, are numbered.
+
+    Examples
+    --------
+    >>> ids_of_rows(["a.jpg", "b.jpg", "a.jpg"])
+    ['a-1', 'b', 'a-2']
+    """
+    counts = Counter(paths)
+    names = dict(zip(counts, ids_after(counts), strict=True))
+    seen: Counter[str] = Counter()
+    ids = []
+    for path in paths:
+        seen[path] += 1
+        ids.append(f"{names[path]}-{seen[path]}" if counts[path] > 1 else names[path])
+    return ids
+
+
+class PhotosBelow:
+    """The photos below a folder, by whatever people call them: the folder is looked through once.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.paths: list[str] = []
+        for path in walk(root):
+            check()
+            self.paths += [one.relative_to(root).as_posix() for one in photos_among([path])]
+        self._called = [(fold, self._by_name(named, fold)) for fold in (str, str.lower) for named in _NAMED_BY]
+
+    def _by_name(self, named: Callable[[str], str], fold: Callable[[str], str]) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = {}
+        for path in self.paths:
+            names.setdefault(fold(named(path)), []).append(path)
+        return names
+
+    def called(self, name: str) -> list[str]:
+        """The paths of those called so: by the way to them or their name, with their suffix or without, in any case."""
+        plain = name.replace("\\", "/").removeprefix("./")
+        return next((names[one] for fold, names in self._called if (one := fold(plain)) in names), [])
 
 
 def passed_over(files: Iterable[Path]) -> list[str]:
