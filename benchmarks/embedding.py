@@ -1,13 +1,13 @@
 """Photos a second that `embed` turns into vectors, and the same network in a plain PyTorch loop, in one run.
 
-    python benchmarks/embedding.py [--photos 128] [--rounds 3] [--flip] [--b5] [--weights lite0.safetensors]
+    python benchmarks/embedding.py [--photos 128] [--rounds 3] [--flip] [--b5] [--pretrained]
 
 The plain loop is what one would write: float32, the default memory layout, the same DataLoader. `embed` chooses its
 precision and layout by the hardware. The two take turns, and each figure is the best of the rounds. --b5 adds
 EfficientNet-B5 at 512 pixels on a few photos.
 
 The networks have random weights, settled so that no layer fades: time doesn't depend on them. What half precision does
-to the vectors does: with --weights (examples/lite0_weights.py writes them) the last column is the least cosine between
+to the vectors does: with --pretrained (pip install 'whalereid[lite]') the last column is the least cosine between
 a photo's two vectors.
 """
 
@@ -72,9 +72,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--flip", action="store_true", help="mirror images too")
     parser.add_argument("--b5", action="store_true", help="EfficientNet-B5 at 512 pixels as well, on 8 photos")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="ImageNet weights of tf_efficientnet_lite0")
+    parser.add_argument("--pretrained", action="store_true", help="lite0 with its ImageNet weights")
     options = parser.parse_args()
-    cases = [("resnet18", 128, 16, options.photos), ("tf_efficientnet_lite0", 224, 16, options.photos)]
+    cases = [("resnet18", 128, 16, options.photos), ("lite0", 224, 16, options.photos)]
     if options.b5:
         cases.append(("tf_efficientnet_b5", 512, 4, 8))
 
@@ -84,9 +84,10 @@ def main() -> None:
         photos = made_up_photos(Path(folder), max(case[3] for case in cases))
         for backbone, size, batch_size, n in cases:
             torch.manual_seed(0)
-            pretrained = options.weights if backbone == "tf_efficientnet_lite0" else None
-            net = Embedder(backbone, neck="none", image_size=size, weights=pretrained or "random").eval()
-            if pretrained is None:
+            pretrained = options.pretrained and backbone == "lite0"
+            weights = "pretrained" if pretrained else "random"
+            net = Embedder(backbone, neck="none", image_size=size, weights=weights).eval()
+            if not pretrained:
                 settle(net, photos)
             some, plain, ours = photos[:n], [], []
             for _ in range(options.rounds):

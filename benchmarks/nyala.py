@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-BACKBONE = "tf_efficientnet_lite0"
+BACKBONE = "lite0"
 
 
 def run(*words: str | Path) -> str:
@@ -28,14 +28,14 @@ def run(*words: str | Path) -> str:
     return done.stdout
 
 
-def untrained(folder: Path, weights: Path | None) -> Path:
+def untrained(folder: Path, weights: str) -> Path:
     """The backbone as training would begin with it, as a folder that `whalereid embed` takes."""
     import torch
 
     from whalereid import Embedder
 
     torch.manual_seed(0)
-    Embedder(BACKBONE, weights=weights or "random").save(folder)
+    Embedder(BACKBONE, weights=weights).save(folder)
     return folder
 
 
@@ -51,13 +51,12 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     rules = [word for name in ("exclude", "match") for value in getattr(given, name) for word in (f"--{name}", value)]
 
-    weights, folds = out / "lite0.safetensors", out / "folds.csv"
-    run(sys.executable, Path(__file__).parents[1] / "examples" / "lite0_weights.py", weights)
+    folds = out / "folds.csv"
     run("whalereid", "split", "--catalogue", given.catalogue, "--by", "identity", "--folds", "5", "--out", folds)
 
     began = time.monotonic()
     parts = ["--folds", folds, "--fold", "1", "--test-fold", "0"]
-    backbone = ["--backbone", BACKBONE, "--weights", weights]
+    backbone = ["--backbone", BACKBONE]
     run(
         "whalereid",
         "train",
@@ -73,8 +72,8 @@ def main() -> None:
     minutes = (time.monotonic() - began) / 60
 
     networks = {
-        "random": untrained(out / "random", None),
-        "ImageNet": untrained(out / "imagenet", weights),
+        "random": untrained(out / "random", "random"),
+        "ImageNet": untrained(out / "imagenet", "pretrained"),
         "fine-tuned": out / "trained",
     }
     print(f"\ntrained in {minutes:.1f} min\n\n| network | mAP@20 | top-1 | top-5 | queries |\n|---|---|---|---|---|")

@@ -18,21 +18,8 @@ from pathlib import Path
 
 LIMIT, HUB_LIMIT, HELP_LIMIT = 2.0, 5.0, 1.0
 COMMANDS = [
-    "",
-    *[
-        "start",
-        "import",
-        "check",
-        "encounters",
-        "split",
-        "models",
-        "train",
-        "embed",
-        "rank",
-        "evaluate",
-        "report",
-        "export",
-    ],
+    *("", "start", "import", "check", "encounters", "split", "models"),
+    *("train", "embed", "rank", "evaluate", "report", "export"),
 ]
 
 # Run in a folder that `prepare` made; none of them needs torch.
@@ -83,6 +70,14 @@ REFUSALS = [
     "embed --catalogue photos.csv --model photos.csv --out emb.parquet",
     "embed --catalogue photos.csv --model other --out emb.parquet",
     "embed --catalogue photos.csv --model unweighted --out emb.parquet",
+    "embed --catalogue photos.csv --model hf-hub:nobody --out emb.parquet",
+    "embed --catalogue photos.csv --model megadescriptor --out emb.parquet",
+    "embed --catalogue photos.csv --model broken --out emb.parquet",
+    "embed --catalogue photos.csv --model lite0 --backbone resnet50 --out emb.parquet",
+    "embed --catalogue photos.csv --model lite0 --pooling gam --out emb.parquet",
+    "embed --catalogue photos.csv --model lite0 --preprocessing crop=1 --out emb.parquet",
+    "embed --catalogue photos.csv --model lite0 --image-size 8 --preprocessing image_size=8+8 --out emb.parquet",
+    "embed --catalogue photos.csv --model network --image-size 64 --out emb.parquet",
     "embed --catalogue photos.csv --model network --out other",
     "embed --catalogue photos.csv --model network --out photos.csv",
     "embed --catalogue photos.csv --model network --out emb --batch-size 0",

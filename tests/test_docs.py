@@ -29,11 +29,13 @@ def blocks(page: str, language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def lite0(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `python examples/lite0_weights.py lite0.safetensors` writes."""
-    import lite0_weights
+    """ImageNet weights of EfficientNet-Lite0 with timm's names, as a file."""
+    from safetensors.torch import save_file
+
+    import whalereid as wr
 
     path = tmp_path_factory.mktemp("weights") / "lite0.safetensors"
-    lite0_weights.convert(path, None)
+    save_file(wr.Embedder.load("lite0").backbone.state_dict(), path)
     return path
 
 

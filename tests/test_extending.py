@@ -133,3 +133,11 @@ def test_a_strangers_format_is_written(place: Path) -> None:
     done = whalereid(place, "export", "--catalogue", "notebook", "--to", "sightings", "--out", "seen.json")
     assert done.returncode == 0, done.stderr
     assert json.loads((place / "seen.json").read_text()) == {"seen": {"nanuq": 2, "old siku": 2}}
+
+
+def test_a_strangers_network_is_listed(place: Path) -> None:
+    done = whalereid(place, "models", "--json")
+    assert done.returncode == 0, done.stderr
+    found = {one["name"]: one for one in json.loads(done.stdout)["networks"]}
+    assert next(iter(found)) == "lite0"
+    assert (found["narwhals"]["source"], found["narwhals"]["dim"]) == ("hf-hub:northern/narwhals", 2048)

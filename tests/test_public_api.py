@@ -71,6 +71,7 @@ def test_the_command_runs_as_a_module(module: str) -> None:
     "code",
     [
         "from whalereid.models import read_config, look_at, look_for_weights",
+        "from whalereid.models import read_source; read_source('lite0').look()",
         "import whalereid.images, whalereid.embeddings, whalereid.models",
         "import whalereid as wr; wr.Catalogue, wr.Embeddings, wr.Ensemble, wr.evaluate, wr.IdentityFolds",
         "import whalereid as wr; wr.read_photo, wr.raw_pixels",
@@ -198,7 +199,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
             "identities": photos.identities, "portrait": False, "on_error": "raise", "seed": 0,
         },
         "evaluation_transform": lambda: {
-            "image_size": 32, "mean": (0.5,) * 3, "std": (0.5,) * 3, "antialias": True,
+            "image_size": 32, "mean": (0.5,) * 3, "std": (0.5,) * 3, "antialias": True, "framing": None,
         },
         "Embedder": lambda: {
             "backbone": "test_resnet", "pooling": "gem:p=4", "neck": "bn-linear:dim=8,activation=relu",
@@ -207,6 +208,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str,
         },
         "Preprocessing": lambda: {
             "image_size": (32, 32), "mean": (0.5,) * 3, "std": (0.5,) * 3, "portrait": False, "antialias": True,
+            "interpolation": "bicubic", "crop_pct": 0.9, "crop_mode": "center",
         },
         "load_weights": lambda: {
             "module": _module(), "source": _module().state_dict(), "rename": {"old.": ""}, "ignore": ["gone."],

@@ -348,8 +348,8 @@ def test_notes_cut_short_are_refused_and_those_of_others_passed_over(survey: Pat
     refused("isn't as an import has written it", survey / "table.csv", out, columns=COLUMNS)
 
 
-def test_notes_are_of_one_table(survey: Path, out: Path) -> None:
+def test_notes_are_of_every_table_in_the_folder(survey: Path, out: Path) -> None:
     import_catalogue(survey / "table.csv", out, columns=COLUMNS)
     (out / "other.csv").write_text("image_id,path\na,a\n")
-    assert Catalogue.read(out / "other.csv").root == out
+    assert Catalogue.read(out / "other.csv").root == survey
     assert Catalogue.read(out / "metadata.csv").root == survey

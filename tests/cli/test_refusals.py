@@ -181,6 +181,19 @@ def a_hub(kind: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("kind", ["closed", "silent", "broken", "offline"])
+@pytest.mark.parametrize("model", ["megadescriptor-t", "dinov2-s", "hf-hub:conservationxlabs/miewid-msv3"])
+def test_networks_that_cannot_be_had_are_one_line_before_torch(folder: Path, kind: str, model: str) -> None:
+    with a_hub(kind) as endpoint:
+        offline = {"HF_HUB_OFFLINE": "1"} if kind == "offline" else {}
+        environment = caches(folder) | {"HF_ENDPOINT": endpoint} | offline
+        line = f"embed --catalogue photos.csv --model {model} --out emb.parquet"
+        [(_, said, heavy)] = refused([line], folder, **environment)
+    assert "can't be had here (" in said
+    assert ("HF_HUB_OFFLINE" if kind == "offline" else endpoint) in said
+    assert heavy == []
+
+
+@pytest.mark.parametrize("kind", ["closed", "silent", "broken", "offline"])
 def test_a_hub_that_does_not_answer_is_one_line_before_torch(benchmark: ModuleType, folder: Path, kind: str) -> None:
     with a_hub(kind) as endpoint:
         offline = {"HF_HUB_OFFLINE": "1"} if kind == "offline" else {}

@@ -25,6 +25,7 @@ LINES = {
     "check": "check --catalogue photos.csv",
     "encounters": "encounters --catalogue photos.csv --out new.csv",
     "split": "split --catalogue photos.csv --out new",
+    "models": "models",
     "train": "train --catalogue photos.csv --out new",
     "embed": "embed --catalogue photos.csv --model network --out new",
     "rank": "rank --embeddings e.parquet --catalogue photos.csv --out new.csv",

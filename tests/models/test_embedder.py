@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from whalereid.errors import WhalereidError
 from whalereid.models import Embedder, Preprocessing
-from whalereid.models.config import look_for_backbone
+from whalereid.models.config import look_for_architecture
 
 NET = "lcnet_050"  # 256 channels before its head convolution, 1280 after
 
@@ -342,6 +342,6 @@ def test_networks_of_timm_are_found_in_its_files_and_others_are_not() -> None:
 
     names = [*timm.list_models(), *timm.list_pretrained(), *_deprecated_models]  # some of each, as each reads them all
     for name in [*names[::60], "tf_efficientnet_lite0", "efficientnetv2_rw_m"]:
-        look_for_backbone(name)
+        look_for_architecture(name)
     with pytest.raises(WhalereidError, match=r"Unknown backbone 'lcnet_005'; near it are lcnet_"):
-        look_for_backbone("lcnet_005")
+        look_for_architecture("lcnet_005")

@@ -75,9 +75,9 @@ def test_arguments_that_look_odd_and_do() -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: Embedder.load(7), "folder is 7; give the folder of a network"),
-        (lambda: Embedder.load(None), "folder is None; give the folder of a network"),
-        (lambda: Embedder.load(MODULE), "folder is a Linear"),
+        (lambda: Embedder.load(7), "source is 7; give a RUN folder"),
+        (lambda: Embedder.load(None), "source is None; give a RUN folder"),
+        (lambda: Embedder.load(MODULE), "source is a Linear"),
         (lambda: Embedder.load(""), "no config.json there"),
         (lambda: Embedder(NET, weights="random").save(7), "folder is 7; give the path of a folder to write"),
         (lambda: Embedder(NET, weights="random").save(None), "folder is None"),

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whalereid import stopping
 from whalereid.catalogue.fingerprints import check_arguments
 from whalereid.catalogue.progress import in_order, with_bar
 from whalereid.catalogue.table import Catalogue
 from whalereid.decoding import Exif, read_exif
 from whalereid.errors import WhalereidError, listing
 from whalereid.files import inside
+from whalereid.stopping import check
 
 __all__ = ["fill_from_exif"]
 
@@ -141,5 +141,5 @@ def _read(catalogue: Catalogue, paths: list[str], workers: int | None, progress:
     with ThreadPoolExecutor(workers) as pool:
         done = in_order(pool, look, paths, ahead=4 * workers)
         for exif in with_bar(done, "reading EXIF", len(paths), progress):
-            stopping.check()
+            check()
             yield exif

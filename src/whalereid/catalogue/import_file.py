@@ -75,11 +75,12 @@ def is_as_imported(table: Path) -> bool:
         The notes beside it are broken.
     """
     noted = _noted(table)
-    return noted is not None and noted["table"].get("sha256") == digest_of(table)
+    ours = noted is not None and noted["table"].get("file") == table.name
+    return noted is not None and ours and noted["table"].get("sha256") == digest_of(table)
 
 
 def root_noted(table: Path) -> Path | None:
-    """The folder of the photos, where an import has noted it for this table; None where there are no notes.
+    """The folder of the photos, where an import has noted it for the tables beside it; None where there are no notes.
 
     Raises
     ------
@@ -105,7 +106,7 @@ def root_noted(table: Path) -> Path | None:
 
 
 def _noted(table: Path) -> dict[str, Any] | None:
-    """What an import has noted about this table; None where none has."""
+    """What an import has noted in the folder of this table; None where none has."""
     path = table.parent / IMPORT_FILE
     with os_errors(path):
         if not path.is_file() or not is_import(path):
@@ -115,7 +116,7 @@ def _noted(table: Path) -> dict[str, Any] | None:
         raise WhalereidError(f"{path}: has the form {noted.get('format')!r:.40}; this version reads {_FORMAT}.")
     if not isinstance(noted.get("table"), dict):
         raise WhalereidError(f"{path}: isn't {_WHAT} (it names no table); import again.")
-    return noted if noted["table"].get("file") == table.name else None
+    return noted
 
 
 def _way(path: Path, start: Path) -> str:

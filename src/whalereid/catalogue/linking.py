@@ -9,8 +9,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from whalereid import stopping
 from whalereid.candidates.place import EARTH_KM
+from whalereid.stopping import check
 
 __all__ = ["linked", "runs"]
 
@@ -90,7 +90,7 @@ def linked(seconds: np.ndarray, latitude: np.ndarray, longitude: np.ndarray, gap
     order = np.lexsort((times, cubes.of))
     keys = cubes.of[order] * span + times[order]
     for step in _NEAR:
-        stopping.check()
+        check()
         there = cubes.beside(step)
         rows = np.flatnonzero(there >= 0)
         begin = there[rows] * span + times[rows]

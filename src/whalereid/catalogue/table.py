@@ -15,6 +15,7 @@ from whalereid.candidates.task import Task, tasks_of
 from whalereid.catalogue.choosing import equal_rows, positions
 from whalereid.catalogue.dates import DATES, date_columns, notes_on_dates
 from whalereid.catalogue.display import DATED, SHOWN, html_of
+from whalereid.catalogue.import_file import root_noted
 from whalereid.catalogue.readers import read
 from whalereid.catalogue.readers.table import NAMES
 from whalereid.catalogue.schema import normalise, refuse_repeats
@@ -144,6 +145,9 @@ class Catalogue(PhotoValues):
             The photos don't lie in it.
         """
         instance(folder, "folder", (str, os.PathLike), "the path of a folder")
+        noted = root_noted(Path(folder) / NAMES[0])
+        if noted is not None and is_same(noted, self._root):  # as its import.json says, which is heeded there
+            return self
         way = Path(os.path.relpath(self._root.resolve(), Path(folder).resolve())).as_posix()
         if way.split("/")[0] == "..":
             raise WhalereidError(

@@ -179,17 +179,19 @@ def command(
     from whalereid.embeddings.store import check_place
     from whalereid.models import read_source
 
-    source = read_source(model, backbone)
-    source.look()
     if image_size is not None:
         if "image_size" in (preprocessing or {}):
             raise WhalereidError("--image-size and --preprocessing both say the size of photos; give one of them.")
         preprocessing = {**(preprocessing or {}), "image_size": image_size}
+    source = read_source(model, backbone)
+    source.check_changes(pooling, preprocessing)
+    source.look()
     say_forced(out, check_place(out, inputs=[catalogue, source.path], force=force))
     crop = _crop(source.path, pad, background)
 
     photos = read_photos(catalogue)
     crop.check(photos)
+    source.fetch()
 
     from whalereid.embeddings import Extraction, embed
     from whalereid.models import Embedder, words_on

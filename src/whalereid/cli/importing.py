@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from whalereid.cli.command import Answer
-from whalereid.cli.console import say, say_forced, show
-from whalereid.cli.options import INPUT, OUTPUT, SHARE, Force, part_option
+from whalereid.cli.console import say, say_forced, show, shows_progress
+from whalereid.cli.options import INPUT, OUTPUT, SHARE, Exif, Force, part_option
 from whalereid.errors import WhalereidError
 from whalereid.parts import READERS
 from whalereid.registry import Part
@@ -81,6 +81,7 @@ def command(
             **SHARE,
         ),
     ] = None,
+    exif: Exif = False,
     out: Annotated[
         Path,
         typer.Option(
@@ -115,7 +116,9 @@ def command(
 
     say_forced(out, check_import(out, source, force=force))
     asked = None if layout is None else str(layout)
-    made = import_catalogue(source, out, columns=mapping, layout=asked, options=options, force=force)
+    made = import_catalogue(
+        source, out, columns=mapping, layout=asked, options=options, exif=exif, force=force, progress=shows_progress()
+    )
     for note in made.notes:
         say(note)
     written = out / "metadata.csv"

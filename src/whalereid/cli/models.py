@@ -6,6 +6,7 @@ from typing import Any
 
 from whalereid.cli.command import Answer
 from whalereid.errors import WhalereidError, printable
+from whalereid.models import known_network
 from whalereid.parts import MODELS
 
 __all__ = ["command"]
@@ -22,7 +23,8 @@ def command() -> Answer:
     networks, broken = [], []
     for name in [*MODELS.own, *(name for name in MODELS if name not in MODELS.own)]:
         try:
-            networks.append({"name": name} | MODELS.make(name).to_dict())
+            known = known_network(name)
+            networks.append({"name": name} | ({} if known is None else known.to_dict()))
         except WhalereidError as error:  # another package's, which must not take the others down
             broken.append({"name": name, "error": str(error)})
 

@@ -76,7 +76,7 @@ def command(
     asked = ["--layout", layout] if layout is not None else []
     folder = _folder(photos) if out is None else out
     table = folder / "catalogue"
-    steps.run("Read", "import", photos, *asked, "--out", table)
+    steps.run("Read", "import", photos, *asked, "--exif", "--out", table)
     found = steps.run("Check", "check", "--catalogue", table)
     embeddings, ranking = folder / "embeddings.parquet", folder / "ranking.csv"
     steps.run("Compare", "embed", "--catalogue", table, "--model", model, "--out", embeddings)

@@ -20,6 +20,8 @@ def decode_avif(data: bytes, *, where: str) -> np.ndarray:
 
     An EXIF orientation is none of its pixels' (ISO/IEC 23008-12, annex A.4): writers set both, and one of them counts.
     """
+    if not cv2.haveImageWriter("a.avif"):  # as OpenCV is built, it reads and writes it, or neither
+        raise WhalereidError(f"{where}: is an AVIF, which this OpenCV can't read; update opencv-python-headless.")
     boxes = Boxes.parse(data)
     width, height, pixel = boxes.size
     refuse_large(width * height * pixel, f"{width}×{height} px decode to", where=where)

@@ -1,12 +1,10 @@
 from .cards import KnownNetwork as KnownNetwork
+from .cards import known_network as known_network
 from .config import (
     IMAGE_SIDES as IMAGE_SIDES,
 )
 from .config import (
     look_at as look_at,
-)
-from .config import (
-    look_for_backbone as look_for_backbone,
 )
 from .config import (
     read_config as read_config,
@@ -24,6 +22,7 @@ from .pooling import MultiStageGeM as MultiStageGeM
 from .pooling import NativePooling as NativePooling
 from .preprocessing import Preprocessing as Preprocessing
 from .saving import write_network as write_network
+from .sources import look_for_backbone as look_for_backbone
 from .sources import look_for_weights as look_for_weights
 from .sources import read_source as read_source
 from .weights import load_weights as load_weights
@@ -47,6 +46,7 @@ __all__ = [
     "NoNeck",
     "Preprocessing",
     "WeightsCard",
+    "known_network",
     "load_weights",
     "look_at",
     "look_for_backbone",

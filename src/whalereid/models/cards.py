@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from whalereid.arguments import instance
 from whalereid.models.preprocessing import Preprocessing
 from whalereid.models.weights_card import NOT_STATED, restriction
+from whalereid.parts import MODELS
 
 __all__ = [
     "KnownNetwork",
@@ -19,12 +21,14 @@ __all__ = [
     "dinov2_s",
     "dinov3_b",
     "dinov3_s",
+    "known_network",
     "lite0",
     "megadescriptor_b",
     "megadescriptor_l",
     "megadescriptor_s",
     "megadescriptor_t",
     "miewid",
+    "network_of",
 ]
 
 _HALVES = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -99,6 +103,21 @@ class KnownNetwork:
             "neck": self.neck,
             "install": self.install,
         }
+
+
+def known_network(name: Any) -> KnownNetwork | None:
+    """The network of this short name; None where there is none."""
+    if not isinstance(name, str) or name not in MODELS:
+        return None
+    return instance(
+        MODELS.make(name), f"network {name!r}", KnownNetwork, "a KnownNetwork, from the package that offers it"
+    )
+
+
+def network_of(address: str) -> KnownNetwork | None:
+    """The network that is known to come from an address, whatever its files there say; the library's own alone."""
+    known = (MODELS.make(name) for name in MODELS.own)
+    return next((network for network in known if network.source == address), None)
 
 
 def lite0() -> KnownNetwork:

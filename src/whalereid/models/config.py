@@ -23,7 +23,7 @@ __all__ = [
     "a_path",
     "as_noted_today",
     "look_at",
-    "look_for_backbone",
+    "look_for_architecture",
     "nearest",
     "read_config",
     "refuse_wrapped",
@@ -156,7 +156,7 @@ def look_at(folder: str | os.PathLike[str]) -> None:
     weights_file(Path(folder) / WEIGHTS)
 
 
-def look_for_backbone(name: str) -> None:
+def look_for_architecture(name: str) -> None:
     """Refuse a backbone that timm surely doesn't have, before timm and torch are loaded.
 
     Every network's name stands in timm's own files, where it is defined or renamed; what stands nowhere there is none.
@@ -171,8 +171,9 @@ def look_for_backbone(name: str) -> None:
         return
     folder = Path(found.origin).parent / "models"
     files = [file.read_text(encoding="utf-8", errors="replace") for file in folder.glob("*.py")]
-    base = name.partition(".")[0]
-    if files and not any(re.search(rf"\b{re.escape(base)}\b", text) for text in files):
+    base = re.split("[.:]", name)[0]
+    is_there = re.fullmatch(r"\w+", base) and any(re.search(rf"\b{base}\b", text) for text in files)
+    if files and not is_there:
         known = [network for text in files for network in re.findall(r"^def (\w+)\(pretrained", text, re.MULTILINE)]
         raise WhalereidError(f"Unknown backbone {name!r}; {nearest(name, known)}")
 

@@ -15,13 +15,15 @@ from whalereid.arguments import instance, whole_number
 from whalereid.catalogue import TrainedOn
 from whalereid.errors import WhalereidError
 from whalereid.models.backbone import TimmFeatures, WholeNetwork, build, full_precision
+from whalereid.models.cards import known_network
 from whalereid.models.config import a_path, refuse_wrapped
 from whalereid.models.fingerprint import fingerprint_of
 from whalereid.models.loading import Parts, as_asked, load_source
 from whalereid.models.network import check_images
+from whalereid.models.origins import Run, Source
 from whalereid.models.preprocessing import Preprocessing
-from whalereid.models.saving import read_network, refuse_changes, refuse_other_files, write_network
-from whalereid.models.sources import Run, Source, known_network, read_source, weights_source
+from whalereid.models.saving import read_network, refuse_other_files, write_network
+from whalereid.models.sources import read_source, weights_source
 from whalereid.models.trial import embedding_width, output_width
 from whalereid.models.weights_card import WeightsCard
 from whalereid.parts import NECKS, POOLINGS
@@ -339,8 +341,8 @@ class Embedder(nn.Module):
             network was wrapped and there is no `module`, or the other way round.
         """
         found = read_source(source, backbone)
+        found.check_changes(pooling, preprocessing)
         if isinstance(found, Run):
-            refuse_changes(source, pooling=pooling, preprocessing=preprocessing)
             net: Embedder = read_network(cls, found.path, module)
             return net
         if module is not None:

@@ -14,14 +14,23 @@ from whalereid import stopping
 from whalereid.errors import WhalereidError
 from whalereid.models.hub import PROBE_SECONDS, quiet_hub, silence_of
 
-__all__ = ["SILENT_SECONDS", "cached", "check_repository", "fetch", "look_for_hub"]
+__all__ = ["SILENT_SECONDS", "HubError", "cached", "check_repository", "fetch", "look_for_hub"]
 
-SILENT_SECONDS = 4.0
+SILENT_SECONDS = 3.0
 """How long a download may bring nothing before it is given up."""
 
-_PIECE = 64 * 1024  # bytes: the client writes what it has this often, so that a slow line isn't taken for a silent one
+_PIECE = 16 * 1024  # bytes: the client writes what it has this often, so that a slow line isn't taken for a silent one
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?"
 _REPOSITORY = re.compile(rf"({_NAME}/{_NAME})(?:@([A-Za-z0-9][A-Za-z0-9._/-]{{0,99}}))?")
+
+
+class HubError(WhalereidError):
+    """A repository's file can't be had; `reason` says why, in words that stand in another sentence too."""
+
+    def __init__(self, repository: str, reason: str) -> None:
+        self.reason = reason
+        ways = "Download its files elsewhere, and name their folder."
+        super().__init__(f"hf-hub:{repository}: can't be had here ({reason}). {ways}")
 
 
 def check_repository(said: str) -> tuple[str, str | None]:
@@ -82,7 +91,7 @@ def fetch(repository: str, revision: str | None, files: Sequence[str], *, most_g
     for file in files:
         with suppress(FileNotFoundError):
             return _download(repository, revision, file, most_gb)
-    raise _refused(repository, f"it has no {' nor '.join(files)}")
+    raise HubError(repository, f"it has no {' nor '.join(files)}")
 
 
 def look_for_hub(repository: str) -> None:
@@ -95,7 +104,7 @@ def look_for_hub(repository: str) -> None:
     """
     silence = silence_of(None)
     if silence:
-        raise _refused(repository, silence)
+        raise HubError(repository, silence)
 
 
 def _download(repository: str, revision: str | None, file: str, most_gb: float) -> Path:
@@ -120,7 +129,7 @@ def _download(repository: str, revision: str | None, file: str, most_gb: float) 
             raise
     if silence:
         _sweep(repository, before)
-        raise _refused(repository, f"{file}: {silence}")
+        raise HubError(repository, f"{file}: {silence}")
     if isinstance(had[0], BaseException):
         raise _in_words(had[0], repository, file) from had[0]
     return Path(had[0])
@@ -181,23 +190,17 @@ def _in_words(error: BaseException, repository: str, file: str) -> Exception:
     from huggingface_hub.utils import EntryNotFoundError, GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
     if isinstance(error, GatedRepoError):
-        return _refused(
+        return HubError(
             repository,
             f"it is given to those who accept its conditions on https://huggingface.co/{repository}; do so, and log in "
             "with `hf auth login`",
         )
     if isinstance(error, RepositoryNotFoundError | RevisionNotFoundError):
         what = "revision" if isinstance(error, RevisionNotFoundError) else "repository"
-        return _refused(repository, f"the hub has no such {what}, or shows it only to those who log in")
+        return HubError(repository, f"the hub has no such {what}, or shows it only to those who log in")
     if isinstance(error, EntryNotFoundError):
         return FileNotFoundError(f"{repository}: has no {file}")
     if isinstance(error, KeyboardInterrupt | SystemExit):
-        return _refused(repository, "stopped")
+        return HubError(repository, "stopped")
     said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return _refused(repository, f"{file}: {said}")
-
-
-def _refused(repository: str, reason: str) -> WhalereidError:
-    return WhalereidError(
-        f"hf-hub:{repository}: can't be had here ({reason}). Download its files elsewhere, and name their folder."
-    )
+    return HubError(repository, f"{file}: {said}")

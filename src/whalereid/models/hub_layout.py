@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from whalereid.errors import WhalereidError
-from whalereid.models.config import look_for_backbone
+from whalereid.models.config import look_for_architecture
 from whalereid.models.plan import Plan, architecture
 from whalereid.models.preprocessing import Preprocessing
 from whalereid.models.weights_card import NOT_STATED
@@ -67,13 +67,13 @@ def _miewid(held: Mapping[str, Any], licence: str) -> Plan:
     name = _get(held, "model_name", _is_name, "the name of a timm network")
     if _get(held, "use_fc", lambda value: isinstance(value, bool), "true or false", False):
         raise WhalereidError("'use_fc' is true; only a MiewID without that layer is known here.")
-    look_for_backbone(name)
+    look_for_architecture(name)
     return Plan(name, "gem", "bn", MIEWID_LOOK, licence or NOT_STATED, "miewid")
 
 
 def _timm(held: Mapping[str, Any], licence: str) -> Plan:
     name = _get(held, "architecture", _is_name, "the name of a timm network")
-    look_for_backbone(name)
+    look_for_architecture(name)
     noted = _get(held, "pretrained_cfg", lambda value: isinstance(value, dict), "an object", held)
     given = _get(held, "model_args", lambda value: isinstance(value, dict), "an object", {})
     arguments = {key: value for key, value in given.items() if value is not None}

@@ -18,11 +18,11 @@ from torch import Tensor, nn
 
 from whalereid.errors import WhalereidError
 from whalereid.models.backbone import noted_of
-from whalereid.models.fetching import SILENT_SECONDS, fetch
+from whalereid.models.fetching import SILENT_SECONDS, HubError, fetch
 from whalereid.models.hub import cached_file, files_of, no_pretrained, quiet_hub, silence_of
+from whalereid.models.origins import Source, TimmNetwork
 from whalereid.models.plan import Plan
 from whalereid.models.preprocessing import Preprocessing
-from whalereid.models.sources import Source, TimmNetwork
 from whalereid.models.trial import first_line
 from whalereid.models.weights import load_tensors, read_weights
 from whalereid.models.weights_card import WeightsCard
@@ -63,6 +63,7 @@ def as_asked(
     """
     source.look()
     plan = source.plan()
+    source.fetch()  # before the seconds that building takes
     if pooling is not None and plan.neck != "none":
         raise WhalereidError(
             f"{source.said}: its neck was trained on its own pooling, {plan.pooling}; leave pooling out."
@@ -199,8 +200,8 @@ def _pretrained_file(name: str, noted: Any) -> Path | None:
     try:
         if noted.hf_hub_id:
             return fetch(*files_of(noted), most_gb=MOST_NUMBERS_GB)
-    except WhalereidError as error:
-        raise no_pretrained(name, str(error)) from error
+    except HubError as error:
+        raise no_pretrained(name, error.reason) from error
     reason = silence_of(plain)
     if reason:
         raise no_pretrained(name, reason)

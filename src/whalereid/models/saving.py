@@ -18,7 +18,7 @@ from whalereid.models.preprocessing import Preprocessing
 from whalereid.models.weights import load_weights, notes_of
 from whalereid.models.weights_card import WeightsCard
 
-__all__ = ["read_network", "refuse_changes", "refuse_other_files", "write_network"]
+__all__ = ["read_network", "refuse_other_files", "write_network"]
 
 
 class _Saved(Protocol):
@@ -97,19 +97,6 @@ def read_network(kind: Any, folder: Path, module: nn.Module | None) -> Any:
     load_weights(net, folder / WEIGHTS)
     net.come_from(config["weights"], trained=(folder / RUN).exists())
     return net.eval()
-
-
-def refuse_changes(source: Any, **changes: Any) -> None:
-    """Refuse to change what a saved network says itself.
-
-    Raises
-    ------
-    WhalereidError
-        Something is to be changed.
-    """
-    asked = [name for name, value in changes.items() if value is not None]
-    if asked:
-        raise WhalereidError(f"{source}: a network of yours says itself what it is; leave {' and '.join(asked)} out.")
 
 
 def _apart(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from whalereid.arguments import instance
+from whalereid.catalogue.exif import fill_from_exif
 from whalereid.catalogue.import_file import IMPORT_FILE, Import, is_as_imported
 from whalereid.catalogue.importing.columns import ask, check_columns, rename
 from whalereid.catalogue.importing.photos import complete, refuse_outside
@@ -92,7 +93,9 @@ def import_catalogue(
     columns: Mapping[str, str] | None = None,
     layout: str | None = None,
     options: Mapping[str, Any] | None = None,
+    exif: bool = False,
     force: bool = False,
+    progress: bool = False,
 ) -> Catalogue:
     """Read any source that any reader reads, and write it as a catalogue: ``metadata.csv`` and ``import.json``.
 
@@ -110,8 +113,12 @@ def import_catalogue(
         The reader to use, as `Catalogue.read` takes it; by default the layout is recognised.
     options : mapping of str to value, optional
         Of that reader, such as ``{"photos": "survey/"}``; refused where it has none of that name.
+    exif : bool, default=False
+        Take dates and positions that the table lacks from the photos' EXIF.
     force : bool, default=False
         Replace a table in `out` that no import has written.
+    progress : bool, default=False
+        Show a bar on stderr while EXIF is read.
 
     Returns
     -------
@@ -128,6 +135,8 @@ def import_catalogue(
     for name in (*mapping, *mapping.values()):
         instance(name, "columns", str, wanted)
     check_columns(mapping)
+    for name, value in {"exif": exif, "progress": progress}.items():
+        instance(value, name, bool, "True or False")
     check_import(out, source, force=force)
     found, part = read_as(source, layout, options)
     table = Path(out) / _TABLE
@@ -143,6 +152,8 @@ def import_catalogue(
     if not len(catalogue):
         raise WhalereidError(f"{found.source}: the table is empty; it needs a row for each photo.")
     refuse_outside(catalogue)
+    if exif:
+        catalogue = fill_from_exif(catalogue, progress=progress)
     noted = Import(found.source, found.root, part, mapping)
     with replacing_all([table.parent / IMPORT_FILE, table]) as (notes_beside, table_beside):
         write_table(catalogue.frame, table_beside)
