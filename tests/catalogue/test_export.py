@@ -313,6 +313,9 @@ def test_text_stays_text_in_workbooks(photos: Catalogue, tmp_path: Path) -> None
     named = {cell.value: cell.column_letter for cell in sheet[1]}
     for value, cell in zip(["=1+1", "+1", "-1", "@sum"], sheet[named["notes"]][1:], strict=True):
         assert (cell.value, cell.data_type, cell.quotePrefix) == (value, "s", True)
+    export(photos.assign(notes=["#N/A", "#x", "TRUE", "1"]), tmp_path / "y.xlsx", "xlsx")
+    cells = openpyxl.load_workbook(tmp_path / "y.xlsx")["catalogue"][named["notes"]][1:]
+    assert [(cell.value, cell.data_type) for cell in cells] == [("#N/A", "s"), ("#x", "s"), ("TRUE", "s"), ("1", "s")]
     assert sheet[named["image_id"]][1].value == "0001"
     assert sheet[named["image_id"]][3].data_type == "s"
     assert [cell.value for cell in sheet[named["age"]][1:]] == [3, 4, 5, 6]

@@ -26,6 +26,7 @@ __all__ = ["Xlsx"]
 _MOST_ROWS, _MOST_COLUMNS, _LONGEST = 1_048_576, 16_384, 32_767
 _EXACT = 10**15  # whole numbers have 15 digits in Excel
 _FORMULA = ("=", "+", "-", "@")
+_TAKEN = (*_FORMULA, "#")  # what openpyxl or Excel take for formulas, or for errors such as #N/A
 # What XML can't hold, and the carriage return, which it makes a line's end.
 _ILLEGAL = r"[\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]"
 
@@ -51,10 +52,10 @@ class Xlsx:
         sheet = book.create_sheet("catalogue")
 
         def cell(value: Any) -> Any:
-            if not isinstance(value, str):
+            if not isinstance(value, str) or not value.startswith(_TAKEN):
                 return value
             made = WriteOnlyCell(sheet, value)
-            made.data_type = "s"  # not what it looks like, which for "=1+1" is a formula
+            made.data_type = "s"  # not what it looks like
             if value.startswith(_FORMULA):
                 made.quotePrefix = True  # nor when somebody edits it
             return made
