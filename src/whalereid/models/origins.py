@@ -65,7 +65,7 @@ class Source:
 class Run(Source):
     """A network that `save` or `fit` wrote."""
 
-    path: Path  # type: ignore[assignment]
+    path: Path
 
     def look(self) -> None:
         """Refuse a folder that can't hold a network."""
@@ -198,7 +198,7 @@ class Repository(Source):
 class Folder(Source):
     """A network in a folder of the hub's layout."""
 
-    path: Path  # type: ignore[assignment]
+    path: Path
 
     @property
     def said(self) -> str:  # type: ignore[override]
@@ -226,7 +226,7 @@ class Folder(Source):
 class WeightsFile(Source):
     """A state dict with the names that timm gives a backbone's tensors."""
 
-    path: Path  # type: ignore[assignment]
+    path: Path
     backbone: str = ""
     general = True
 
