@@ -8,7 +8,7 @@ import pytest
 from albumentations.pytorch import ToTensorV2
 
 from whalereid.errors import WhalereidError
-from whalereid.images import IMAGENET_MEAN, IMAGENET_STD, TRAINING_TRANSFORMS, evaluation_transform
+from whalereid.images import IMAGENET_MEAN, IMAGENET_STD, TRAINING_TRANSFORMS, Framing, evaluation_transform
 from whalereid.images.reading import Reading, read_transform
 
 END = [A.Normalize(), ToTensorV2()]
@@ -19,8 +19,18 @@ END = [A.Normalize(), ToTensorV2()]
 @pytest.mark.parametrize("flip", [False, True])
 def test_our_own_are_read_whole(name: str, antialias: bool, flip: bool) -> None:
     transform = TRAINING_TRANSFORMS[name]((24, 16), (0.1, 0.2, 0.3), (0.4, 0.5, 0.6), flip=flip, antialias=antialias)
-    expected = Reading((24, 16), pytest.approx((0.1, 0.2, 0.3)), pytest.approx((0.4, 0.5, 0.6)), antialias, flip)
+    expected = Reading(
+        (24, 16), pytest.approx((0.1, 0.2, 0.3)), pytest.approx((0.4, 0.5, 0.6)), antialias, Framing(), flip
+    )
     assert read_transform(transform) == expected
+
+
+def test_a_frame_is_read_as_it_was_asked_for() -> None:
+    framing = Framing("bicubic", 0.9, "center")
+    for transform in (evaluation_transform(32, framing=framing), TRAINING_TRANSFORMS["strong"](32, framing=framing)):
+        assert read_transform(transform).framing == framing
+        assert read_transform(transform).antialias is True
+    assert read_transform(A.Compose([A.Resize(8, 8, interpolation=cv2.INTER_NEAREST), *END])).framing is None
 
 
 def test_the_winners_sets_sample_unless_asked_otherwise() -> None:
@@ -31,9 +41,9 @@ def test_the_winners_sets_sample_unless_asked_otherwise() -> None:
 
 def test_steps_of_others() -> None:
     area = A.Compose([A.Resize(32, 48, interpolation=cv2.INTER_AREA), *END])
-    assert read_transform(area) == Reading((32, 48), IMAGENET_MEAN, IMAGENET_STD, True, False)
+    assert read_transform(area) == Reading((32, 48), IMAGENET_MEAN, IMAGENET_STD, True, Framing(), False)
     nested = A.Compose([A.Sequential([A.Resize(8, 8), A.OneOf([A.HorizontalFlip(), A.ToGray()])], p=1), *END])
-    assert read_transform(nested) == Reading((8, 8), IMAGENET_MEAN, IMAGENET_STD, False, True)
+    assert read_transform(nested) == Reading((8, 8), IMAGENET_MEAN, IMAGENET_STD, False, Framing(), True)
     scaled = A.Compose(
         [A.Resize(8, 8), A.Normalize(mean=(1, 1, 1), std=(2, 2, 2), max_pixel_value=127.5), ToTensorV2()]
     )

@@ -16,7 +16,7 @@ from training.drawing import GREY, fit_quietly, make_parts
 from whalereid.catalogue import Catalogue
 from whalereid.errors import WhalereidError
 from whalereid.heads import ElasticArcFace
-from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, PhotoDataset
+from whalereid.images import TRAINING_TRANSFORMS, CrossViewPairs, Framing, PhotoDataset
 from whalereid.models import Preprocessing
 from whalereid.training import Recipe
 from whalereid.training.checks import check_head
@@ -40,6 +40,12 @@ class TestPreprocessing:
             (PLAIN(48, GREY, GREY), {}, r"image_size is \(48, 48\), the network's \(32, 32\)"),
             (PLAIN(32, GREY, GREY), {"portrait": True}, "portrait is True, the network's False"),
             (PLAIN(32, GREY, GREY, antialias=False), {}, "antialias is False, the network's True"),
+            (
+                PLAIN(32, GREY, GREY, framing=Framing("bilinear", 0.9, "center")),
+                {},
+                "crop_mode is center, the network's",
+            ),
+            (PLAIN(32, GREY, GREY, framing=Framing(crop_pct=0.9)), {}, "crop_pct is 0.9, the network's 1.0"),
         ],
     )
     @pytest.mark.parametrize("pairs", [False, True])
@@ -67,7 +73,8 @@ class TestPreprocessing:
         run_fit(PhotoDataset(drawn, crops), tmp_path / "run")
         said = capsys.readouterr().err
         assert (
-            "Not shown by the data set's transform, so not compared with the network's: mean, std, antialias." in said
+            "Not shown by the data set's transform, so not compared with the network's: mean, std, antialias, crop_mode."
+            in said
         )
 
     @pytest.mark.parametrize("name", ["plain", "whaledo"])

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from whalereid.errors import WhalereidError
-from whalereid.images.resizing import Shrink
+from whalereid.images.framing import Framing
+from whalereid.images.resizing import Frame, Shrink
 from whalereid.images.transforms import Transform
 
 import albumentations as A  # isort: skip  (after transforms, which keeps it from asking the network)
@@ -20,7 +21,15 @@ import albumentations as A  # isort: skip  (after transforms, which keeps it fro
 __all__ = ["Reading", "read_transform"]
 
 _MIRRORING = (A.HorizontalFlip, A.VerticalFlip, A.Transpose, A.D4, A.SquareSymmetry)
-_RESIZING = (A.Resize, A.LongestMaxSize, A.SmallestMaxSize, A.RandomScale, A.RandomResizedCrop, A.RandomSizedCrop)
+_RESIZING = (
+    A.Resize,
+    Frame,
+    A.LongestMaxSize,
+    A.SmallestMaxSize,
+    A.RandomScale,
+    A.RandomResizedCrop,
+    A.RandomSizedCrop,
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,8 @@ class Reading:
         What pixels in [0, 1] are normalised by.
     antialias : bool or None
         Whether pixels that fall together are averaged where a photo is shrunk.
+    framing : Framing or None
+        What is made of a photo of another shape, and how pixels are interpolated.
     mirrors : bool
         Whether some photos come out as their mirror images.
     """
@@ -43,14 +54,15 @@ class Reading:
     mean: tuple[float, float, float] | None
     std: tuple[float, float, float] | None
     antialias: bool | None
+    framing: Framing | None
     mirrors: bool
 
 
 def read_transform(transform: Transform) -> Reading:
     """Read off what a transform makes of a photo.
 
-    The size is that of two trial photos; mean and std are those of its one `Normalize`; a single `Resize` says how it
-    shrinks. What stands in a choice or comes by chance isn't read.
+    The size is that of two trial photos; mean and std are those of its one `Normalize`; a single `Resize` or `Frame`
+    says how it shrinks. What stands in a choice or comes by chance isn't read.
 
     Raises
     ------
@@ -60,7 +72,8 @@ def read_transform(transform: Transform) -> Reading:
     certain = list(_certain(transform))
     mean, std = _normalisation(transform, certain)
     mirrors = any(isinstance(step, _MIRRORING) and step.p > 0 for step in _all(transform))
-    return Reading(_size(transform), mean, std, _antialias(transform, certain), mirrors)
+    resize = _resize(transform, certain)
+    return Reading(_size(transform), mean, std, _antialias(resize, certain), _framing(resize), mirrors)
 
 
 def _all(step: Any) -> Iterator[Any]:
@@ -94,14 +107,25 @@ def _three(values: Any, scale: float) -> tuple[float, float, float] | None:
     return None if numbers is None else (float(numbers[0]), float(numbers[1]), float(numbers[2]))
 
 
-def _antialias(transform: Any, certain: list[Any]) -> bool | None:
+def _resize(transform: Any, certain: list[Any]) -> Any:
+    """The one step that brings every photo to its size; None where there is another, or several."""
     steps = [step for step in _all(transform) if isinstance(step, _RESIZING)]
-    if len(steps) != 1 or steps[0] not in certain or not isinstance(steps[0], A.Resize):
-        return None
-    before = certain[: certain.index(steps[0])]
-    shrunk = any(isinstance(step, Shrink) and step.height <= steps[0].height and step.width <= steps[0].width
-                 for step in before)  # fmt: skip
-    return shrunk or steps[0].interpolation == cv2.INTER_AREA
+    return steps[0] if len(steps) == 1 and steps[0] in certain and isinstance(steps[0], A.Resize | Frame) else None
+
+
+def _antialias(resize: Any, certain: list[Any]) -> bool | None:
+    if resize is None or isinstance(resize, Frame):
+        return getattr(resize, "antialias", None)
+    shrunk = any(isinstance(step, Shrink) and step.height <= resize.height and step.width <= resize.width
+                 for step in certain[: certain.index(resize)])  # fmt: skip
+    return shrunk or resize.interpolation == cv2.INTER_AREA
+
+
+def _framing(resize: Any) -> Framing | None:
+    if isinstance(resize, Frame):
+        return Framing(resize.interpolation, resize.crop_pct, resize.crop_mode)
+    by = {cv2.INTER_LINEAR: "bilinear", cv2.INTER_AREA: "bilinear", cv2.INTER_CUBIC: "bicubic"}
+    return None if resize is None or resize.interpolation not in by else Framing(by[resize.interpolation])
 
 
 def _size(transform: Transform) -> tuple[int, int] | None:

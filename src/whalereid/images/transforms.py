@@ -147,7 +147,8 @@ class TrainingTransform:
             A size, mean or std that can't be.
         """
         normalised = _to_tensor(mean, std)
-        return A.Compose([*self._steps(image_size, flip, antialias, framing, mean).values(), *normalised])
+        steps = self.steps(image_size, flip=flip, antialias=antialias, framing=framing, border=mean)
+        return A.Compose([*steps.values(), *normalised])
 
     def steps(
         self,
@@ -156,17 +157,13 @@ class TrainingTransform:
         flip: bool = True,
         antialias: bool | None = None,
         framing: Framing | None = None,
+        border: Sequence[float] = IMAGENET_MEAN,
     ) -> Steps:
-        """Give the augmentations in their order, by name, before normalisation."""
-        return self._steps(image_size, flip, antialias, framing, IMAGENET_MEAN)
-
-    def _steps(
-        self, image_size: ImageSize, flip: bool, antialias: bool | None, framing: Framing | None, mean: Sequence[float]
-    ) -> Steps:
+        """Give the augmentations in their order, by name, before normalisation; `border` is the colour of a border."""
         size = _checked_size(image_size)
         arguments.instance(flip, "flip", bool, "True or False")
         arguments.instance(antialias, "antialias", (bool, type(None)), "True, False or None")
-        return self.build(_resize(size, self.antialias if antialias is None else antialias, framing, mean), flip)
+        return self.build(_resize(size, self.antialias if antialias is None else antialias, framing, border), flip)
 
 
 class WhiteCorner(A.ImageOnlyTransform):

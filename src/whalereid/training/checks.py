@@ -17,7 +17,9 @@ from whalereid.training.recipe import Recipe
 
 __all__ = ["check_head", "check_preprocessing"]
 
-_AS_THE_NETWORK = "build it from net.preprocessing (image_size, mean, std, antialias; portrait is the data set's)"
+_AS_THE_NETWORK = (
+    "build it from net.preprocessing (image_size, mean, std, antialias, framing; portrait is the data set's)"
+)
 
 
 def check_preprocessing(items: TrainingItems, net: Embedder, recipe: Recipe) -> tuple[bool | None, list[str]]:
@@ -42,13 +44,13 @@ def check_preprocessing(items: TrainingItems, net: Embedder, recipe: Recipe) -> 
     if not isinstance(items, PhotosAsItems):
         return None, []
     wanted, reading = net.preprocessing, read_transform(items.transform)
-    found: dict[str, Any] = {name: getattr(reading, name) for name in ("image_size", "mean", "std", "antialias")} | {
-        "portrait": items.portrait
-    }
+    found: dict[str, Any] = {name: getattr(reading, name) for name in ("image_size", "mean", "std", "antialias")}
+    found |= {"portrait": items.portrait, "crop_mode": getattr(reading.framing, "crop_mode", None)}
+    found |= {"crop_pct": reading.framing.crop_pct} if reading.framing else {}
     differing = [
         f"{name} is {_short(value)}, the network's {_short(getattr(wanted, name))}"
         for name, value in found.items()
-        if value is not None and not np.allclose(value, getattr(wanted, name), rtol=0, atol=1e-6)
+        if value is not None and not _alike(value, getattr(wanted, name))
     ]
     if differing:
         raise WhalereidError(
@@ -68,6 +70,10 @@ def check_preprocessing(items: TrainingItems, net: Embedder, recipe: Recipe) -> 
         else ""
     )
     return reading.mirrors, [note] if note else []
+
+
+def _alike(value: Any, wanted: Any) -> bool:
+    return value == wanted if isinstance(value, str) else np.allclose(value, wanted, rtol=0, atol=1e-6)
 
 
 def check_head(head: nn.Module, dim: int, n_classes: int) -> None:
