@@ -123,6 +123,7 @@ REFUSED: dict[str, list[tuple[Callable[[Any], object], list[Any]]]] = {
     "with_root": [(PHOTOS.with_root, [*WRONG, "/nowhere/at/all"])],
     "with_scenarios": [(PHOTOS.with_scenarios, [None, 3, {1}, [1], ["scenario01"]])],
     "write": [(PHOTOS.write, WRONG)],
+    "written": [],  # takes nothing
 }
 
 
