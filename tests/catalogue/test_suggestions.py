@@ -50,5 +50,8 @@ def test_the_table_without_path_asks() -> None:
 def test_check_asks() -> None:
     frame = pd.DataFrame({"image_id": ["a"], "path": ["a.jpg"], "Individual": ["x"], "sighting": ["1"]})
     findings = {finding.kind: finding for finding in audit(Catalogue(frame), photos=False).findings}
-    assert "Did you mean identity=Individual? Rename the column to identity." in findings["no-identities"].advice
+    assert (
+        "Did you mean identity=Individual? Rename the column to identity, or import with"
+        in findings["no-identities"].advice
+    )
     assert findings["similar-columns"].offenders == ("encounter=sighting",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Iterable
 
 from whalereid.catalogue.columns import ALIASES, KNOWN
@@ -79,7 +80,7 @@ def did_you_mean(columns: Iterable[str], *wanted: str) -> str:
     Examples
     --------
     >>> did_you_mean(["image_id", "path", "Individual"], "identity")
-    'did you mean identity=Individual? Rename the column to identity.'
+    'did you mean identity=Individual? Rename the column to identity, or import with --columns identity=Individual.'
     """
     suggested = suggest_columns(columns)
     pairs = [(known, suggested[known]) for known in wanted if known in suggested]
@@ -87,7 +88,9 @@ def did_you_mean(columns: Iterable[str], *wanted: str) -> str:
         return ""
     meant = ", ".join(f"{known}={name}" for known, name in pairs)
     rename = " and ".join(known for known, _ in pairs)
-    return f"did you mean {meant}? Rename the column{'s' if len(pairs) > 1 else ''} to {rename}."
+    which = "columns" if len(pairs) > 1 else "column"
+    given = shlex.quote(",".join(f"{known}={name}" for known, name in pairs))
+    return f"did you mean {meant}? Rename the {which} to {rename}, or import with --columns {given}."
 
 
 def _bare(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 
@@ -18,22 +18,39 @@ __all__ = [
     "PhotosBelow",
     "command",
     "ids_of_rows",
+    "name_of",
     "passed_over",
     "photo_table",
     "photos_among",
     "tables_among",
     "walk",
+    "without_suffix",
 ]
 
 _TABLES = frozenset({".csv", ".parquet", ".tsv", ".pq", ".xlsx"})
 _JUNK = frozenset({"thumbs.db", "desktop.ini"})
+
+
+def name_of(way: str) -> str:
+    """The last part of a way."""
+    return way.rpartition("/")[2]
+
+
+def without_suffix(way: str) -> str:
+    """A way without the suffix of its last part; pathlib's own takes far longer.
+
+    Examples
+    --------
+    >>> [without_suffix(way) for way in ("a.b/c.jpg", "a.b/c", ".hidden", "a.")]
+    ['a.b/c', 'a.b/c', '.hidden', 'a.']
+    """
+    name = name_of(way)
+    dot = name.rfind(".")
+    return way[: dot - len(name)] if 0 < dot < len(name) - 1 else way
+
+
 # How a name may mean a photo, the surest first.
-_NAMED_BY: tuple[Callable[[str], str], ...] = (
-    lambda way: way,
-    lambda way: str(PurePosixPath(way).with_suffix("")),
-    lambda way: PurePosixPath(way).name,
-    lambda way: PurePosixPath(way).stem,
-)
+_NAMED_BY: tuple[Callable[[str], str], ...] = (str, without_suffix, name_of, lambda way: without_suffix(name_of(way)))
 
 
 def walk(folder: Path) -> Iterator[Path]:
@@ -94,7 +111,7 @@ def ids_after(names: Iterable[str]) -> list[str]:
     ['a', 'Anna/b.jpg', 'Anna/b.png']
     """
     whole = list(names)
-    stems = [str(Path(name).with_suffix("").as_posix()) for name in whole]
+    stems = [without_suffix(name) for name in whole]
     counts = Counter(stem.strip() for stem in stems)  # as ids are read
     ids = [name if counts[stem.strip()] > 1 else stem for name, stem in zip(whole, stems, strict=True)]
     return ids if len({*ids}) == len(ids) else whole

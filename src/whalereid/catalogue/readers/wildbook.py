@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import pandas as pd
 
 from whalereid.catalogue.readers.reader import FoundPhotos
 from whalereid.catalogue.readers.table import given_folder
-from whalereid.catalogue.readers.trees import PhotosBelow, ids_of_rows
+from whalereid.catalogue.readers.trees import PhotosBelow, ids_of_rows, name_of
 from whalereid.errors import WhalereidError, listing
 from whalereid.tables import columns_of, read_table, require_unique_names
 from whalereid.text import MISSING, name_column
@@ -234,7 +234,7 @@ def _found(table: _Table, rows: np.ndarray, numbers: np.ndarray, root: Path) -> 
     paths, lost = [], []
     for row, number in zip(rows, numbers, strict=True):
         name = str(names[number][row])
-        there = below.called(name) or below.called(PurePosixPath(name.replace("\\", "/")).name)
+        there = below.called(name) or below.called(name_of(name.replace("\\", "/")))
         if len(there) > 1:
             there = [path for path in there if str(served[number][row]).endswith(f"/{path}")] or there
         if len(there) > 1:
