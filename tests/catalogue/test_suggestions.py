@@ -20,6 +20,7 @@ from whalereid.errors import WhalereidError
         ("encounter", "sighting sighting_id event occurrence Encounters"),
         ("path", "file filename image_path filepath file_name"),
         ("date", "datetime date_taken captured dates"),
+        ("mask", "masks mask_path Polygon"),
         ("latitude", "lat"),
         ("longitude", "lon"),
     ],
