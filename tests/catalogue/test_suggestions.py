@@ -22,6 +22,7 @@ from whalereid.errors import WhalereidError
         ("date", "datetime date_taken captured dates"),
         ("latitude", "lat_deg latitude_dd Latitud"),
         ("longitude", "lon_deg longitud"),
+        ("mask", "masks mask_path Polygon"),
     ],
 )
 def test_near_misses(known: str, names: str) -> None:

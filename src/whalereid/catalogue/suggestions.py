@@ -22,6 +22,7 @@ _SYNONYMS = {
     "viewpoint": "side flank angle pose body_side side_seen",
     "encounter": "sighting sighting_id event event_id occurrence occurrence_id encounter_no session visit burst",
     "date": "datetime date_time date_taken date_captured captured taken captured_at taken_at day",
+    "mask": "mask_path mask_file mask_name segmentation_mask segmentation_path polygon polygons rle outline",
     "species": "taxon scientific_name",
     "location": "site site_id place area station locality",
     "latitude": "lat_deg lat_dd latitude_deg latitude_dd gps_latitude_deg start_latitude",

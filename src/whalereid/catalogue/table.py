@@ -36,7 +36,7 @@ class Catalogue(PhotoValues):
     ----------
     frame : DataFrame of N rows
         Columns ``image_id`` and ``path``, and any of ``identity``, ``viewpoint``, ``encounter``, ``date``, ``bbox``,
-        ``species``, ``location``, ``height``, ``width``; aliases are renamed, other columns kept.
+        ``mask``, ``species``, ``location``, ``height``, ``width``; aliases are renamed, other columns kept.
     root : path
         The folder that ``path`` is relative to.
     scenarios : sequence of Task

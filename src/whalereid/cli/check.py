@@ -45,11 +45,11 @@ def command(
     """Say what a catalogue holds, and what is wrong with the table and its photos.
 
     A catalogue is a table (.csv, .parquet) or a folder of any known layout. Found are: missing and unreadable photos,
-    paths that leave the folder, photos that stand twice (byte for byte, or nearly), encounters with several identities,
-    two identities for one box, identities with one photo, viewpoints not known, dates that can't be read. Also which
-    candidate rules the table can bear: how many photos have another of their animal among their candidates, and what
-    becomes of photos whose value isn't known. Whatever it finds, it exits 0, unless --strict is given; 2 means that the
-    table can't be used at all.
+    paths that leave the folder, boxes that reach beyond their photo, masks that can't be read or are of another size,
+    photos that stand twice (byte for byte, or nearly), encounters with several identities, two identities for one box,
+    identities with one photo, viewpoints not known, dates that can't be read. Also which candidate rules the table can
+    bear: how many photos have another of their animal among their candidates, and what becomes of photos whose value
+    isn't known. Whatever it finds, it exits 0, unless --strict is given; 2 means that the table can't be used at all.
 
     Example: [bold]whalereid check --catalogue data/nyala[/bold]
     """
