@@ -72,10 +72,8 @@ class TestPreprocessing:
         )
         run_fit(PhotoDataset(drawn, crops), tmp_path / "run")
         said = capsys.readouterr().err
-        assert (
-            "Not shown by the data set's transform, so not compared with the network's: mean, std, antialias, crop_mode."
-            in said
-        )
+        assert "Not shown by the data set's transform, so not compared with the network's: mean, std, " in said
+        assert "antialias, crop_mode." in said
 
     @pytest.mark.parametrize("name", ["plain", "whaledo"])
     @pytest.mark.parametrize("antialias", [False, True])
