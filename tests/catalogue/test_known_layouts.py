@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -154,14 +155,14 @@ def test_wildbooks_export(wildbook: Callable[..., Path], layout: str | None, nam
     photos = Catalogue.read(wildbook(name=name), layout)
     table = photos.frame.set_index("image_id")
     known = ["path", "identity", "encounter", "viewpoint", "date", "species", "location", "latitude", "longitude"]
-    assert table[known].fillna("-").T.to_dict("list") == {
+    assert table[known].astype(object).where(table[known].notna(), "-").T.to_dict("list") == {
         "photos/one-1": [
-            "photos/one.jpg", "Lion045", "sighting-1", "left", "2020-08-24 09:05", "Panthera leo", "Zone 5", "-35.46",
-            "54.678",
+            "photos/one.jpg", "Lion045", "sighting-1", "left", "2020-08-24 09:05", "Panthera leo", "Zone 5", -35.46,
+            54.678,
         ],
         "photos/two": [
             "photos/two.jpg", "Lion045", "sighting-1", "frontright", "2020-08-24 09:05", "Panthera leo", "Zone 5",
-            "-35.46", "54.678",
+            -35.46, 54.678,
         ],
         "photos/three": ["photos/three.jpg", "Lion046", "https://lions.example/2", *"------"],
         "photos/one-2": ["photos/one.jpg", "-", "row-3", "-", "-", "Panthera", "-", "-", "-"],
@@ -293,7 +294,7 @@ def test_a_bare_table_of_wildlife_datasets(tmp_path: Path) -> None:
     assert photos.column("viewpoint").tolist() == ["top", "normal"]
     assert photos.column("position").tolist() == ["left", "right"]
     assert photos.column("bbox").iloc[0] == (1.0, 2.0, 3.0, 4.0)
-    assert photos.column("segmentation").iloc[0] == polygon
+    assert json.loads(photos.column("mask").iloc[0]) == polygon
     assert Catalogue(frame.drop(columns="orientation"), tmp_path).column("viewpoint").tolist() == ["left", "right"]
     photos.write(tmp_path / "table.csv")
     assert Catalogue.read(tmp_path / "table.csv").column("bbox").iloc[0] == (1.0, 2.0, 3.0, 4.0)

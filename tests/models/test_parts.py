@@ -92,6 +92,6 @@ def test_networks_of_earlier_versions_load(tmp_path: Path, earlier: dict, now: s
 
 
 def test_a_download_waits_until_all_else_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("whalereid.models.embedder.load_pretrained", lambda *_: pytest.fail("downloaded"))
+    monkeypatch.setattr("whalereid.models.embedder.load_source", lambda *_: pytest.fail("downloaded"))
     with pytest.raises(WhalereidError, match="dim is 0"):
         Embedder(NET, neck="bn-linear:dim=0", image_size=32)
