@@ -199,6 +199,12 @@ class TestAudit:
             assert "lies outside the photo of 64×48 px" in found["boxes-outside"].examples[0]
         assert not {"boxes-beyond", "boxes-outside"} & {one.kind for one in audit(photos, photos=False).findings}
 
+    def test_a_mask_beside_its_box(self, tmp_path: Path, draw: Draw) -> None:
+        photos = self.photos(tmp_path, draw, mask=[SQUARE] * 2, bbox=[(5, 5, 20, 20), (40, 30, 20, 15)])
+        (found,) = (one for one in audit(photos).findings if one.kind == "unreadable-masks")
+        assert found.offenders == ("p1",)
+        assert "p1.png: its mask has no pixel in its bbox" in found.examples[0]
+
     def test_sizes_that_only_some_rows_have(self, tmp_path: Path, draw: Draw) -> None:
         photos = self.photos(tmp_path, draw, bbox=[(0, 0, 99, 99)] * 3)
         some = photos.assign(height=[48, None, 48], width=[64, 64, None])

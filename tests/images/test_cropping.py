@@ -137,6 +137,10 @@ class TestCrop:
             ({"mask": MASK[:40]}, "is 64×40 px, the photo 64×48 px"),
             ({"mask": MASK * 0}, "has no pixel"),
             ({"mask": [[1, 2, 3]]}, "three corners"),
+            (
+                {"bbox": (45, 35, 15, 10), "mask": MASK, "crop": Crop(0, "grey")},
+                "no pixel in bbox \\(45, 35, 15, 10",
+            ),
             ({"mask": "no.png"}, "its mask no.png: no such file"),
         ):
             with pytest.raises(WhalereidError, match=says) as refused:

@@ -159,7 +159,7 @@ def _look(catalogue: Catalogue, see: _See, row: int, image_id: str, path: str, b
     except WhalereidError as error:
         return b"", None, Problem("unreadable", str(error))
     key = hashlib.blake2b(data, digest_size=16)
-    odd, bounds = _mask_problem(catalogue, image, mask, where=str(file)) if isinstance(mask, str) else (None, None)
+    odd, bounds = _mask_problem(catalogue, image, box, mask, where=str(file)) if isinstance(mask, str) else (None, None)
     if isinstance(box, tuple):
         key.update(repr(box).encode())
     elif isinstance(mask, str):
@@ -186,7 +186,7 @@ def _look(catalogue: Catalogue, see: _See, row: int, image_id: str, path: str, b
 
 
 def _mask_problem(
-    catalogue: Catalogue, image: np.ndarray, mask: str, *, where: str
+    catalogue: Catalogue, image: np.ndarray, box: object, mask: str, *, where: str
 ) -> tuple[Problem | None, tuple[float, float, float, float] | None]:
     """What is wrong with a photo's mask, or else its bounds."""
     try:
@@ -195,16 +195,26 @@ def _mask_problem(
         return Problem("mask-size", str(error)), None
     except WhalereidError as error:
         return Problem("mask", str(error)), None
+    if isinstance(box, tuple):
+        try:
+            seen = crop(drawn, box, where=where).any()
+        except WhalereidError:  # which says more of the box than of the mask
+            seen = True
+        if not seen:
+            return Problem("mask", f"{where}: its mask has no pixel in its bbox."), None
     return None, mask_bounds(drawn)
 
 
 def beyond(box: tuple[float, ...], width: float, height: float, *, where: str) -> Problem | None:
-    """Whether a box reaches more than a pixel beyond a photo: detectors round, or miss by a fraction."""
+    """Whether a box misses a photo, or reaches more than a pixel beyond it: detectors round, or err by a fraction."""
     x, y, w, h = box
     if min(x, y) >= -1 and x + w <= width + 1 and y + h <= height + 1:
         return None
-    words = f"bbox ({x:g}, {y:g}, {w:g}, {h:g}) reaches beyond the photo of {width:g}×{height:g} px"
-    return Problem("bbox-part", f"{where}: {words}.")
+    kind: Literal["bbox", "bbox-part"]
+    misses = x >= width or y >= height or x + w <= 0 or y + h <= 0
+    kind, how = ("bbox", "lies outside") if misses else ("bbox-part", "reaches beyond")
+    words = f"bbox ({x:g}, {y:g}, {w:g}, {h:g}) {how} the photo of {width:g}×{height:g} px"
+    return Problem(kind, f"{where}: {words}.")
 
 
 def _vector(image: np.ndarray) -> np.ndarray | None:

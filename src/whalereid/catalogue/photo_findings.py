@@ -63,13 +63,9 @@ def problems_of_table(catalogue: Catalogue) -> dict[int, Problem]:
     """
     problems = _masks_alone(catalogue)
     for row, (box, width, height) in _sized_boxes(catalogue):
-        x, y, w, h = box
-        where = f"{catalogue.source}, photo {catalogue.image_ids[row]!r}"
-        odd = beyond(box, width, height, where=where)
-        if odd is not None and (x >= width or y >= height or x + w <= 0 or y + h <= 0):
-            problems[row] = Problem("bbox", odd.message.replace("reaches beyond", "lies outside"))
-        elif odd is not None:
-            problems.setdefault(row, odd)
+        odd = beyond(box, width, height, where=f"{catalogue.source}, photo {catalogue.image_ids[row]!r}")
+        if odd is not None and (odd.kind == "bbox" or row not in problems):
+            problems[row] = odd
     return problems | paths_outside(catalogue)
 
 

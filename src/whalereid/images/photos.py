@@ -59,8 +59,8 @@ def read_photo(
     Raises
     ------
     WhalereidError
-        The file can't be decoded, the bbox misses the photo, the mask is of another size or can't be read, or a side is
-        below 8 px; the message names the file.
+        The file can't be decoded, the bbox misses the photo, the mask is of another size, beside the bbox or can't be
+        read, or a side is below 8 px; the message names the file.
     """
     arguments.instance(path, "path", (str, os.PathLike), "the path of a photo")
     arguments.instance(portrait, "portrait", bool, "True or False")
@@ -76,6 +76,8 @@ def read_photo(
         box = mask_bounds(mask) if box is None else box
     if box is not None:
         _refuse_small(cut(pixels, box, where=where), f"bbox {_in_words(box)}", where=where)
+        if mask is not None and not cut(mask, box, where=where).any():  # nothing would be left to see
+            raise WhalereidError(f"{where}: its mask has no pixel in bbox {_in_words(box)}.")
         pixels = cut(pixels, crop.padded(box), where=where)
         mask = None if mask is None else cut(mask, crop.padded(box), where=where)
     _refuse_small(pixels, "the photo", where=where)
