@@ -60,7 +60,7 @@ def readme(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr()
     assert 0.65 < score <= 1  # 0.76 as measured
     assert score > max(chance, noise) + 0.25, (score, chance, noise)
-    assert vectors.provenance["network"]["weights"] == "lite0.safetensors"
+    assert vectors.provenance["network"]["weights"] == "lite0"
     assert f"{score:.4f}" in told.out  # and this is what it prints
     assert "random weights" not in told.err
 

@@ -197,7 +197,7 @@ def _mask_problem(
         return Problem("mask", str(error)), None
     if isinstance(box, tuple):
         try:
-            seen = crop(drawn, box, where=where).any()
+            seen = bool(crop(drawn, box, where=where).any())
         except WhalereidError:  # which says more of the box than of the mask
             seen = True
         if not seen:
