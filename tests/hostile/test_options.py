@@ -21,6 +21,7 @@ from whalereid.cli import options as ranges
 from whalereid.cli.app import app, run
 
 LINES = {
+    "start": "start photos.csv --out new --no-open",
     "import": "import photos.csv --out new",
     "check": "check --catalogue photos.csv",
     "encounters": "encounters --catalogue photos.csv --out new.csv",
@@ -30,6 +31,7 @@ LINES = {
     "embed": "embed --catalogue photos.csv --model network --out new",
     "rank": "rank --embeddings e.parquet --catalogue photos.csv --out new.csv",
     "evaluate": "evaluate r.csv --catalogue photos.csv --figure new.png",
+    "report": "report r.csv --catalogue photos.csv --out new",
     "export": "export --catalogue photos.csv --to csv --out new.csv",
 }
 NO_NUMBERS = [
