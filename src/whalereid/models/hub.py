@@ -11,6 +11,7 @@ from threading import Thread
 from typing import Any
 
 from whalereid.errors import WhalereidError
+from whalereid.parts import MODELS
 
 __all__ = ["PROBE_SECONDS", "cached_file", "check_hub", "files_of", "no_pretrained", "quiet_hub", "silence_of"]
 
@@ -111,6 +112,8 @@ def _may_be_cached(backbone: str) -> bool:
     begins = backbone.partition(".")[0].replace("_quickgelu", "")  # which timm's repositories leave out
     torch_home = os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "torch"
     plain = Path(torch_home).expanduser() / "hub" / "checkpoints"
-    return any(name[0] != "timm" or name[1].startswith(begins) for name in repositories) or (
+    known = {MODELS.make(name).source.removeprefix("hf-hub:") for name in MODELS.own}  # which aren't timm's
+    others = [name for name in repositories if "/".join(name) not in known]
+    return any(name[0] != "timm" or name[1].startswith(begins) for name in others) or (
         plain.is_dir() and any(plain.iterdir())
     )

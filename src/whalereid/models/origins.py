@@ -228,7 +228,7 @@ class WeightsFile(Source):
 
     path: Path
     backbone: str = ""
-    general = True
+    general: bool = False
 
     @property
     def said(self) -> str:  # type: ignore[override]

@@ -45,13 +45,14 @@ def read_source(source: str | os.PathLike[str], backbone: str | None = None) -> 
         It means nothing, or two things.
     """
     instance(source, "source", (str, os.PathLike), _WAYS)
+    instance(backbone, "backbone", (str, type(None)), "the name of a timm architecture, such as 'resnet50'")
     found = _named(source) if isinstance(source, str) else None
     if found is not None and Path(source).exists():
         raise WhalereidError(
             f"{source}: `whalereid models` lists a network of this name, and something here is called so too; write "
             f"./{source} for that, or rename it."
         )
-    found = found or _placed(Path(source), str(source), backbone)
+    found = found or _placed(Path(source), source if isinstance(source, str) else "", backbone)
     if backbone is not None and not isinstance(found, WeightsFile):
         raise WhalereidError(f"{source}: says which network it is; --backbone (backbone=) is for files of weights.")
     return found
@@ -76,7 +77,7 @@ def weights_source(weights: Any, backbone: str) -> Source | None:
     path = a_path(weights, "weights", _GIVEN)
     if is_file(path / CONFIG) and is_of_a_hub(read_json(path / CONFIG, "the configuration of a network")):
         return Folder(path)
-    return WeightsFile(weights_file(path), backbone)
+    return WeightsFile(weights_file(path), backbone, general=True)  # such as ImageNet's, as far as anybody says
 
 
 def look_for_backbone(backbone: str) -> None:
