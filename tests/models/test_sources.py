@@ -176,7 +176,7 @@ def test_dino_by_its_class_token(hub: Hub, name: str) -> None:
     if name == "dinov3-s":  # its positions are computed, for any size
         assert torch.allclose(net(images), theirs.forward_features(images)[:, 0], atol=1e-4)
     assert net.card is not None
-    assert net.card.preprocessing == known.preprocessing
+    assert net.card.preprocessing == known.plan.preprocessing
     assert bool(net.card.restriction) == (name == "dinov3-s")
 
 

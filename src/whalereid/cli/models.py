@@ -34,7 +34,8 @@ def command() -> Answer:
 
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in ("name", "from", "licence", "size", "wide", "photos", "trained on"):
-            table.add_column(column, justify="right" if column in ("size", "wide") else "left", overflow="fold")
+            right, whole = column in ("size", "wide"), column in ("name", "licence")  # which people copy
+            table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=whole)
         for one in networks:
             table.add_row(*map(printable, _row(one)))
         console = Console(highlight=False, markup=False)

