@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -20,6 +21,7 @@ __all__ = [
     "MOST_NUMBERS_GB",
     "check_file",
     "check_size",
+    "digest_of",
     "has_keys",
     "is_file",
     "os_errors",
@@ -184,6 +186,12 @@ def parse_any_json(text: str | bytes, where: str, what: str) -> Any:
     if sum(map(text.count, brackets)) > _DEEPEST and _is_deeper(content, _DEEPEST):  # type: ignore[arg-type]
         raise WhalereidError(f"{where}: isn't {what} (it is nested too deep).")
     return content
+
+
+def digest_of(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 of a file, as hexadecimal digits."""
+    with os_errors(path), Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def has_keys(path: str | os.PathLike[str], *keys: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -12,10 +11,10 @@ from typing import Any
 
 from whalereid.errors import WhalereidError
 from whalereid.outputs import is_import, is_same
-from whalereid.reading import os_errors, read_json
+from whalereid.reading import digest_of, os_errors, read_json
 from whalereid.registry import Part
 
-__all__ = ["IMPORT_FILE", "Import", "digest_of", "is_as_imported", "root_noted"]
+__all__ = ["IMPORT_FILE", "Import", "is_as_imported", "root_noted"]
 
 IMPORT_FILE = "import.json"
 _FORMAT = "whalereid-import/1"
@@ -58,12 +57,6 @@ class Import:
             "columns": dict(self.columns),
         }
         path.write_text(json.dumps(noted, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file."""
-    with os_errors(path), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def is_as_imported(table: Path) -> bool:

@@ -209,24 +209,22 @@ def _megadescriptor(name: str, backbone: str, million_parameters: float, dim: in
 
 def _dinov2(size: str, million_parameters: float, dim: int) -> KnownNetwork:
     name = f"vit_{size}_patch14_dinov2.lvd142m"
-    look = Preprocessing((518, 518), interpolation="bicubic", crop_mode="center")
-    return KnownNetwork(
-        source=name,
-        plan=Plan(name, "cls", "none", look, "apache-2.0"),
-        trained_on="LVD-142M",
-        page=f"https://huggingface.co/timm/{name}",
-        million_parameters=million_parameters,
-        dim=dim,
-    )
+    return _by_class_token(name, 518, "apache-2.0", "LVD-142M", million_parameters, dim)
 
 
 def _dinov3(size: str, million_parameters: float, dim: int) -> KnownNetwork:
     name = f"vit_{size}_patch16_dinov3.lvd1689m"
-    look = Preprocessing((256, 256), interpolation="bicubic", crop_mode="center")
+    return _by_class_token(name, 256, "dinov3-license", "LVD-1689M", million_parameters, dim)
+
+
+def _by_class_token(
+    name: str, side: int, licence: str, trained_on: str, million_parameters: float, dim: int
+) -> KnownNetwork:
+    look = Preprocessing((side, side), interpolation="bicubic", crop_mode="center")
     return KnownNetwork(
         source=name,
-        plan=Plan(name, "cls", "none", look, "dinov3-license"),
-        trained_on="LVD-1689M",
+        plan=Plan(name, "cls", "none", look, licence),
+        trained_on=trained_on,
         page=f"https://huggingface.co/timm/{name}",
         million_parameters=million_parameters,
         dim=dim,

@@ -13,7 +13,7 @@ from typing import Any
 from whalereid.errors import WhalereidError
 from whalereid.parts import MODELS
 
-__all__ = ["PROBE_SECONDS", "cached_file", "check_hub", "files_of", "no_pretrained", "quiet_hub", "silence_of"]
+__all__ = ["PROBE_SECONDS", "check_hub", "files_of", "no_pretrained", "quiet_hub", "silence_of"]
 
 PROBE_SECONDS = 3.0
 """How long a hub may take to answer at all; the download after that takes what it takes."""
@@ -42,20 +42,6 @@ def files_of(noted: Any) -> tuple[str, str | None, list[str]]:
     name = noted.hf_hub_filename or "pytorch_model.bin"
     safe = "model.safetensors" if name == "pytorch_model.bin" else f"{Path(name).stem}.safetensors"
     return repository, revision or None, list(dict.fromkeys((safe, name)))
-
-
-def cached_file(noted: Any) -> Path | None:
-    """Where timm's weights of a network lie in the hub's cache; `noted` is what timm notes of them."""
-    from huggingface_hub import try_to_load_from_cache
-
-    if not noted.hf_hub_id:
-        return None
-    repository, revision, files = files_of(noted)
-    for file in files:
-        found = try_to_load_from_cache(repository, file, revision=revision)
-        if isinstance(found, str):
-            return Path(found)
-    return None
 
 
 def silence_of(url: str | None) -> str:

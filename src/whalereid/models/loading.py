@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import socket
 import sys
@@ -19,14 +18,14 @@ from torch import Tensor, nn
 from whalereid.errors import WhalereidError
 from whalereid.models.backbone import noted_of
 from whalereid.models.fetching import SILENT_SECONDS, HubError, fetch
-from whalereid.models.hub import cached_file, files_of, no_pretrained, quiet_hub, silence_of
+from whalereid.models.hub import files_of, no_pretrained, quiet_hub, silence_of
 from whalereid.models.origins import Source, TimmNetwork
 from whalereid.models.plan import Plan
 from whalereid.models.preprocessing import Preprocessing
 from whalereid.models.trial import first_line
 from whalereid.models.weights import load_tensors, read_weights
 from whalereid.models.weights_card import WeightsCard
-from whalereid.reading import MOST_NUMBERS_GB, os_errors
+from whalereid.reading import MOST_NUMBERS_GB, digest_of
 
 __all__ = ["Parts", "as_asked", "load_source"]
 
@@ -105,7 +104,8 @@ def load_source(source: Source, parts: Parts, options: Mapping[str, Any]) -> Wei
     else:
         path = source.file()
         _load(read_weights(path), plan, parts, path)
-    return WeightsCard("unknown" if path is None else digest_of(path), source.origin, plan.licence, plan.preprocessing)
+    digest = "unknown" if path is None else f"sha256:{digest_of(path)}"
+    return WeightsCard(digest, source.origin, plan.licence, plan.preprocessing)
 
 
 def _load(given: dict[str, Tensor], plan: Plan, parts: Parts, path: Path) -> None:
@@ -192,26 +192,17 @@ def _pretrained_file(name: str, noted: Any) -> Path | None:
             f"{name}: timm has no pretrained weights of it; choose another backbone, name a file with --weights (in "
             "Python weights=FILE), or start from random ones (weights='random')."
         )
-    file = cached_file(noted)
-    plain = None if noted.hf_hub_id else noted.url  # older weights, which torch keeps in a cache of its own
-    kept = Path(torch.hub.get_dir()) / "checkpoints" / Path(plain).name if plain else None
-    if file is not None or (kept and kept.exists()):
-        return file
-    try:
-        if noted.hf_hub_id:
+    if noted.hf_hub_id:
+        try:
             return fetch(*files_of(noted), most_gb=MOST_NUMBERS_GB)
-    except HubError as error:
-        raise no_pretrained(name, error.reason) from error
-    reason = silence_of(plain)
+        except HubError as error:
+            raise no_pretrained(name, error.reason) from error
+    # Older weights, which torch keeps in a cache of its own.
+    kept = Path(torch.hub.get_dir()) / "checkpoints" / Path(noted.url).name
+    reason = "" if kept.exists() else silence_of(noted.url)
     if reason:
         raise no_pretrained(name, reason)
     return None
-
-
-def digest_of(path: Path) -> str:
-    """``"sha256:..."`` of a file."""
-    with os_errors(path), path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def _of(given: Mapping[str, Tensor], prefix: str, instead: str = "") -> dict[str, Tensor]:
