@@ -94,7 +94,7 @@ def _masks_alone(catalogue: Catalogue) -> dict[int, Problem]:
         except WhalereidError as error:
             problems[row] = Problem("mask", str(error))
             continue
-        unlike = mask.unlike(int(heights[row]), int(widths[row])) if sized[row] else ""
+        unlike = mask.unlike(heights[row], widths[row]) if sized[row] else ""
         if unlike:
             problems[row] = Problem("mask-size", f"{where}: its mask {unlike}.")
     return problems

@@ -9,7 +9,10 @@ from whalereid.decoding import upright_size
 from whalereid.errors import WhalereidError
 from whalereid.files import inside
 
-__all__ = ["PhotoSizes", "box_in_pixels"]
+__all__ = ["ROUNDED", "PhotoSizes", "box_in_pixels"]
+
+ROUNDED = 0.01
+"""By which shares may leave the photo: they are rounded."""
 
 
 def box_in_pixels(

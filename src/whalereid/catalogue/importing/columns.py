@@ -16,7 +16,7 @@ from whalereid.tables import require_unique_names
 
 __all__ = ["ask", "check_columns", "rename"]
 
-_TARGETS = tuple(dict.fromkeys([*KNOWN, "timestamp", "mask", "latitude", "longitude"]))
+_TARGETS = (*KNOWN, "timestamp")
 _MOST_COLUMNS = 12  # named in an error
 
 

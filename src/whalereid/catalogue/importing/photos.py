@@ -10,7 +10,7 @@ import pandas as pd
 
 from whalereid.catalogue.importing.columns import ask
 from whalereid.catalogue.photo_findings import paths_outside
-from whalereid.catalogue.readers.trees import PhotosBelow, ids_of_rows, photos_among
+from whalereid.catalogue.readers.trees import PhotosBelow, ids_of_rows, is_photo
 from whalereid.catalogue.table import Catalogue
 from whalereid.errors import WhalereidError, listing
 from whalereid.tables import id_columns, require_filled
@@ -111,7 +111,7 @@ def _look_for(ids: list[str], columns: list[str], root: Path, *, where: str) -> 
         )
     usual = Counter(PurePosixPath(path).suffix for path in found if path is not None).most_common(1)[0][0]
     paths = [
-        path if path is not None else image_id if photos_among([Path(image_id)]) else f"{image_id}{usual}"
+        path if path is not None else image_id if is_photo(Path(image_id)) else f"{image_id}{usual}"
         for path, image_id in zip(found, ids, strict=True)
     ]
     notes = [f"path was found by image_id, below {root}"]

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from whalereid.arguments import instance
-from whalereid.catalogue.readers.folder import Folder
+from whalereid.catalogue.readers.folder import Folder, given_folder
 from whalereid.errors import WhalereidError
 from whalereid.files import inside
 
@@ -43,30 +42,18 @@ class PhotoPlace:
             name = _relative_to(self.root / self.within, name)
         return f"{self.within}/{name}" if self.within and not name.startswith("/") else name
 
+    def holds(self, name: str) -> bool:
+        """Whether a photo of this name is there."""
+        try:
+            return inside(self.root, self.path(name), where="").is_file()
+        except (WhalereidError, OSError, ValueError):
+            return False
+
     def note(self, option: str = "photos") -> str | None:
         """Say that no photo is there, and what to do."""
         if self.found:
             return None
         return f"none of the photos is in {self.root / self.within}; {option}=FOLDER says where they lie"
-
-
-def _given_folder(photos: str | os.PathLike[str]) -> Path:
-    """The folder of the option ``photos``.
-
-    Raises
-    ------
-    WhalereidError
-        There is none.
-    """
-    instance(photos, "photos", (str, os.PathLike), "the folder of the photos")
-    path = Path(photos)
-    try:
-        there = bool(str(photos)) and path.is_dir()
-    except (OSError, ValueError):
-        there = False
-    if not there:
-        raise WhalereidError(f"photos is {str(photos)!r:.300}: no such folder; give the one that holds the photos.")
-    return path
 
 
 def _relative_to(folder: Path, name: str) -> str:
@@ -96,14 +83,14 @@ def place_of_photos(
         The likeliest folder in it, as a path from there. Where no photo is found, they are said to be there.
     """
     within = [first, ""] if photos is None else ["", first]
-    root = root if photos is None else _given_folder(photos)
+    root = root if photos is None else given_folder(photos)
     within += [] if photos is not None else _folders_below(root)
     step = max(len(names) // _LOOKED_FOR, 1)
     sample = names[::step][:_LOOKED_FOR]
     best, most = PhotoPlace(root, within[0], found=not names), 0
     for folder in dict.fromkeys(within):
         place = PhotoPlace(root, folder)
-        there = sum(_is_there(place, name) for name in sample)
+        there = sum(place.holds(name) for name in sample)
         if there > most:
             best, most = place, there
         if there == len(sample):
@@ -130,10 +117,3 @@ def _folders_below(root: Path) -> list[str]:
     images = here.folder("images")
     inner = [] if images is None else [images, *Folder(images).folders[:_MOST_FOLDERS]]
     return [path.relative_to(root).as_posix() for path in (*inner, *here.folders[:_MOST_FOLDERS])]
-
-
-def _is_there(place: PhotoPlace, name: str) -> bool:
-    try:
-        return inside(place.root, place.path(name), where="").is_file()
-    except (WhalereidError, OSError, ValueError):
-        return False

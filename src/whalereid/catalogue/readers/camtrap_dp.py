@@ -13,14 +13,13 @@ import pandas as pd
 
 from whalereid import stopping
 from whalereid.arguments import number
-from whalereid.catalogue.photo_sizes import PhotoSizes, box_in_pixels
+from whalereid.catalogue.photo_sizes import ROUNDED, PhotoSizes, box_in_pixels
 from whalereid.catalogue.readers.beside import PhotoPlace, place_of_photos
 from whalereid.catalogue.readers.camtrap_rows import BOX, numbers_of, rows_of
 from whalereid.catalogue.readers.data_package import DESCRIPTOR, DataPackage, is_url
 from whalereid.catalogue.readers.folder import Folder
 from whalereid.catalogue.readers.reader import FoundPhotos
 from whalereid.errors import WhalereidError
-from whalereid.files import inside
 from whalereid.reading import read_text
 
 __all__ = ["FURTHER", "CamtrapDP"]
@@ -34,7 +33,6 @@ _STANDARD = (
 )  # fmt: skip
 _TABLES = ("deployments", "media", "observations")
 _LARGEST_GB = 0.1  # of a descriptor
-_ROUNDED = 0.01  # by which shares may leave the photo: they are rounded
 _VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".m4v", ".mpg", ".mpeg", ".wmv", ".webm", ".wav", ".mp3")
 
 
@@ -105,8 +103,7 @@ class CamtrapDP:
         for number_, (at, name) in enumerate(zip(rows, downloaded, strict=True)):
             if number_ % 1000 == 0:
                 stopping.check()
-            path = downloads.path(name)
-            paths[at] = path if _is_there(downloads.root, path) else None
+            paths[at] = downloads.path(name) if downloads.holds(name) else None
         lost = sum(path is None for path in paths) - int(videos.sum())
         if videos.any():
             notes.append(f"videos passed over: {videos.sum():,} (save frames of them as JPEG)")
@@ -136,13 +133,6 @@ def _videos(media: pd.DataFrame) -> np.ndarray:
         return suffix
     kind = media["fileMediatype"].str.lower()
     return suffix | kind.str.startswith(("video", "audio")).fillna(False).to_numpy(bool)
-
-
-def _is_there(root: Path, path: str) -> bool:
-    try:
-        return inside(root, path, where="").is_file()
-    except (WhalereidError, OSError, ValueError):
-        return False
 
 
 def _places(package: DataPackage) -> pd.DataFrame:
@@ -214,7 +204,7 @@ def _boxes(
     rows: pd.DataFrame, paths: list[str], sizes: PhotoSizes, where: str
 ) -> tuple[list[tuple[float, float, float, float] | None], list[tuple[int, int] | None]]:
     """The boxes in pixels and the photos' sizes; of rows without a box None and (), of unknown sizes None twice."""
-    least, most = -_ROUNDED, 1 + _ROUNDED
+    least, most = -ROUNDED, 1 + ROUNDED
     x, y, w, h = (numbers_of(rows, name, least, most, where=where).to_numpy(np.float64) for name in BOX)
     given = ~(np.isnan(x) & np.isnan(y) & np.isnan(w) & np.isnan(h))
     fits = (w > 0) & (h > 0) & (x + w <= most) & (y + h <= most)

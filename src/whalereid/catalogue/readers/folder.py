@@ -6,9 +6,10 @@ import os
 from functools import cached_property
 from pathlib import Path
 
+from whalereid.arguments import instance
 from whalereid.errors import WhalereidError
 
-__all__ = ["Folder"]
+__all__ = ["Folder", "given_folder"]
 
 
 class Folder:
@@ -64,3 +65,22 @@ class Folder:
 def _named(name: str, entries: list[Path]) -> Path | None:
     same = [entry for entry in entries if entry.name.lower() == name.lower()]
     return next((entry for entry in same if entry.name == name), same[0] if same else None)
+
+
+def given_folder(photos: str | os.PathLike[str]) -> Path:
+    """The folder of the option ``photos``.
+
+    Raises
+    ------
+    WhalereidError
+        There is none.
+    """
+    instance(photos, "photos", (str, os.PathLike), "the folder of the photos")
+    path = Path(photos)
+    try:
+        there = bool(str(photos)) and path.is_dir()
+    except (OSError, ValueError):
+        there = False
+    if not there:
+        raise WhalereidError(f"photos is {str(photos)!r:.300}: no such folder; give the one that holds the photos.")
+    return path

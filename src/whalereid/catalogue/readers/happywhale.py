@@ -12,9 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from whalereid.catalogue.readers.folder import Folder
+from whalereid.catalogue.readers.folder import Folder, given_folder
 from whalereid.catalogue.readers.reader import FoundPhotos
-from whalereid.catalogue.readers.table import given_folder
 from whalereid.errors import WhalereidError
 from whalereid.tables import columns_of, read_table, require_columns, require_filled
 from whalereid.text import id_column, name_column

@@ -17,7 +17,7 @@ import pandas as pd
 
 from whalereid import stopping
 from whalereid.arguments import number, texts
-from whalereid.catalogue.photo_sizes import PhotoSizes, box_in_pixels
+from whalereid.catalogue.photo_sizes import ROUNDED, PhotoSizes, box_in_pixels
 from whalereid.catalogue.readers.beside import PhotoPlace, photo_ids, place_of_photos
 from whalereid.catalogue.readers.folder import Folder
 from whalereid.catalogue.readers.reader import FoundPhotos
@@ -30,7 +30,6 @@ __all__ = ["MegaDetector"]
 _KIND = "MegaDetector's results"
 _SHARES = "[x, y, width, height] as shares of the photo, from 0 to 1, with an area"
 _CORNERS = "[x, y, x, y] of two corners in pixels, with an area"
-_ROUNDED = 0.01  # by which shares may leave the photo: they are rounded
 
 
 @dataclass(frozen=True)
@@ -204,7 +203,7 @@ def _box(
             one.entry.refuse("bbox", _CORNERS)
         return (left, top, right - left, bottom - top), None
     x, y, w, h = one.entry.numbers("bbox", 4, _SHARES)
-    if min(x, y) < -_ROUNDED or max(x + w, y + h) > 1 + _ROUNDED or min(w, h) <= 0:
+    if min(x, y) < -ROUNDED or max(x + w, y + h) > 1 + ROUNDED or min(w, h) <= 0:
         one.entry.refuse("bbox", _SHARES)
     width, height = image.number("width", 1), image.number("height", 1)
     size = (width, height) if width is not None and height is not None else sizes.of(path)

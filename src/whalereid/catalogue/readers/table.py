@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
-from whalereid.arguments import instance
 from whalereid.catalogue.import_file import IMPORT_FILE, root_noted
-from whalereid.catalogue.readers.folder import Folder
+from whalereid.catalogue.readers.folder import Folder, given_folder
 from whalereid.catalogue.readers.reader import FoundPhotos
 from whalereid.errors import WhalereidError
 from whalereid.outputs import is_same
 from whalereid.tables import SUFFIXES, read_table
 
-__all__ = ["NAMES", "Table", "given_folder"]
+__all__ = ["NAMES", "Table"]
 
 NAMES = ("metadata.csv", "metadata.parquet", "metadata.tsv")
-
-
-def given_folder(photos: str | os.PathLike[str]) -> Path:
-    """The folder of the option ``photos``.
-
-    Raises
-    ------
-    WhalereidError
-        There is none.
-    """
-    instance(photos, "photos", (str, os.PathLike), "the folder of the photos")
-    path = Path(photos)
-    try:
-        there = bool(str(photos)) and path.is_dir()
-    except (OSError, ValueError):
-        there = False
-    if not there:
-        raise WhalereidError(f"photos is {str(photos)!r:.300}: no such folder; give the one that holds the photos.")
-    return path
 
 
 class Table:

@@ -18,6 +18,7 @@ __all__ = [
     "PhotosBelow",
     "command",
     "ids_of_rows",
+    "is_photo",
     "name_of",
     "passed_over",
     "photo_table",
@@ -63,9 +64,14 @@ def walk(folder: Path) -> Iterator[Path]:
         ways += [(one, around) for one in reversed(here.folders) if not one.is_symlink() or one.resolve() not in around]
 
 
+def is_photo(path: Path) -> bool:
+    """Whether a file is a photo by its suffix."""
+    return path.suffix.lower() in PHOTO_SUFFIXES
+
+
 def photos_among(files: Iterable[Path]) -> list[Path]:
     """Those files that are photos by their suffix, but for raw files beside a photo of their name."""
-    photos = [path for path in files if path.suffix.lower() in PHOTO_SUFFIXES]
+    photos = [path for path in files if is_photo(path)]
     doubles = set(raw_doubles(photos))
     return [path for path in photos if path not in doubles]
 
@@ -148,7 +154,8 @@ class PhotosBelow:
         self.paths: list[str] = []
         for path in walk(root):
             check()
-            self.paths += [one.relative_to(root).as_posix() for one in photos_among([path])]
+            if is_photo(path):
+                self.paths.append(path.relative_to(root).as_posix())
         self._called = [(fold, self._by_name(named, fold)) for fold in (str, str.lower) for named in _NAMED_BY]
 
     def _by_name(self, named: Callable[[str], str], fold: Callable[[str], str]) -> dict[str, list[str]]:
@@ -166,7 +173,7 @@ class PhotosBelow:
 def passed_over(files: Iterable[Path]) -> list[str]:
     """Which files were no photos that can be read, and what to do with them: videos, then the others by suffix."""
     files = list(files)
-    others = [path for path in files if path.suffix.lower() not in PHOTO_SUFFIXES and path.name.lower() not in _JUNK]
+    others = [path for path in files if not is_photo(path) and path.name.lower() not in _JUNK]
     videos = [path for path in others if path.suffix.lower() in VIDEO_SUFFIXES]
     counts = Counter(path.suffix.lower() or "without a suffix" for path in others)
     for path in videos:

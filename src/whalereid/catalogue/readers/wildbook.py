@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from whalereid.catalogue.readers.folder import given_folder
 from whalereid.catalogue.readers.reader import FoundPhotos
-from whalereid.catalogue.readers.table import given_folder
 from whalereid.catalogue.readers.trees import PhotosBelow, ids_of_rows, name_of
 from whalereid.errors import WhalereidError, listing
 from whalereid.tables import columns_of, read_table, require_unique_names

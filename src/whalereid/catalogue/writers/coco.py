@@ -15,6 +15,7 @@ import pandas as pd
 
 from whalereid import stopping
 from whalereid.arguments import instance
+from whalereid.catalogue.masks import is_drawn
 from whalereid.catalogue.readers.coco_file import NO_SPECIES, ROW_ID
 from whalereid.catalogue.readers.segmentation import is_outline
 from whalereid.catalogue.table import Catalogue
@@ -129,7 +130,7 @@ def _plain(value: Any) -> Any:
 
 def _shape(mask: str) -> Any:
     """Polygons or run lengths; None where the mask is a picture's path, or nothing that COCO has."""
-    if not mask.startswith(("[", "{")):
+    if not is_drawn(mask):
         return None
     try:
         shape = json.loads(mask)
