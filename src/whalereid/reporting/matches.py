@@ -24,7 +24,8 @@ from whalereid.errors import WhalereidError, printable
 from whalereid.evaluation import query_photos
 from whalereid.files import claim_folder, replacing
 from whalereid.html import Html, facts, paragraph
-from whalereid.images import PhotoDataset, evaluation_transform
+from whalereid.images import Crop
+from whalereid.images.photos import PhotoReader
 from whalereid.outputs import REPORT_MARKER
 from whalereid.ranking import Ranking
 from whalereid.reporting.pages import heading, page
@@ -149,7 +150,7 @@ class _Pictures:
 
     def __init__(self, photos: Catalogue, folder: Path) -> None:
         self._photos, self._folder = photos, folder
-        self._items = PhotoDataset(photos, evaluation_transform(32))  # whose reading crops as embedding does
+        self._reader = PhotoReader(photos, Crop(), portrait=False)
         self._identity: list[str | None] = [None] * len(photos)
         if "identity" in photos.columns:
             known = photos.known("identity")
@@ -193,7 +194,7 @@ class _Pictures:
         if row not in self._made:
             stopping.check()
             try:
-                pixels = self._items.read(row)
+                pixels = self._reader.read(row)
             except WhalereidError:
                 self._made[row] = None
             else:

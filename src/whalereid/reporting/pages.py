@@ -8,7 +8,7 @@ from html import escape
 from whalereid.errors import printable
 from whalereid.html import Html
 
-__all__ = ["commands", "heading", "page"]
+__all__ = ["heading", "page"]
 
 # Colours of both schemes, as the reader's system asks for; right answers are told by a word as well as by green.
 _STYLE = """
@@ -19,7 +19,7 @@ _STYLE = """
 body { margin: 0 auto; padding: 1rem; max-width: 78rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
-p, pre { margin: .3rem 0; } pre { overflow-x: auto; padding: .7rem; border: 1px solid var(--line); border-radius: 6px; }
+p { margin: .3rem 0; }
 .row { display: flex; gap: .7rem; overflow-x: auto; padding: .7rem 0; border-top: 1px solid var(--line); }
 .sheet { display: flex; flex-wrap: wrap; gap: .7rem; }
 figure { margin: 0; flex: 0 0 auto; width: 11rem; font-size: .85rem; }
@@ -58,8 +58,3 @@ def page(title: str, parts: Iterable[Html]) -> str:
 def heading(text: str) -> Html:
     """A heading in the page."""
     return Html(f"<h2>{escape(printable(text))}</h2>")
-
-
-def commands(lines: Iterable[str]) -> Html:
-    """Commands or a program's output, as typed: every line kept, in letters of one width."""
-    return Html(f'<pre tabindex="0">{escape(chr(10).join(printable(line) for line in lines))}</pre>')
