@@ -20,6 +20,7 @@ import typer
 import whalereid as wr
 from whalereid.cli import main
 from whalereid.cli.console import say
+from whalereid.cli.options import IMAGE_SIZE, Sides
 from whalereid.evaluation import check_submission
 from whalereid.images.synthetic import render_dataset
 from whalereid.parts import NECKS
@@ -49,6 +50,7 @@ KINDS = {
     "v2m-top": Kind("v2_top", V2M, (0, 2, 4), "whaledo-corner", 9e-6),
     "b5-lateral": Kind("b5_lateral", B5, (0, 1, 2, 4), "whaledo", 1e-6, True, TRIPLE | {"activation": "hardtanh"}),
 }
+SQUARE = Sides(512, 512)
 DEMO_SIZE = (128, 48)
 DEMO_HEAD: dict[str, Any] = {"scale": 20, "margin": 0.2}
 SMOOTH = {"antialias": True}  # small networks see little: the pixels that fall together are averaged, not sampled
@@ -69,7 +71,7 @@ def network(kind: str, backbone: str | None = None, *, dim: int | None = None, a
     linear = KINDS[kind].neck
     neck = Part("bn") if linear is None else Part("bn-linear", linear | ({"dim": dim} if dim else {}))
     # The winner shrank photos without antialiasing, and the networks expect it.
-    options = {"image_size": 512, "portrait": True, "antialias": False} | options
+    options = {"image_size": SQUARE, "portrait": True, "antialias": False} | options
     neck = without_activation(neck) if as_submitted else neck
     return wr.Embedder(backbone or KINDS[kind].backbone, "gem", neck, **options)
 
@@ -243,7 +245,7 @@ def train(
     fold: Annotated[int | None, typer.Option(help="One of the kind's folds; by default all in turn.")] = None,
     backbone: Annotated[str | None, typer.Option(help="Another timm network, for small machines.")] = None,
     weights: Annotated[str, typer.Option(help="The backbone's: FILE, pretrained or random.")] = "pretrained",
-    image_size: int = 512,
+    image_size: Annotated[Sides, typer.Option(help="In pixels.", show_default="512", **IMAGE_SIZE)] = SQUARE,
     epochs: int = 20,
     batch_size: int = 12,
     as_submitted: AsSubmitted = False,

@@ -62,6 +62,8 @@ def kinds(hint: Any) -> Iterator[type]:
     if get_args(hint):
         for part in get_args(hint):
             yield from kinds(part)
+    elif hint is ranges.Sides:
+        yield int
     elif hint is not type(None):
         yield hint
 
@@ -158,12 +160,28 @@ def test_any_text_is_a_number_in_range_or_refused(text: str) -> None:
         if value is None:
             assert refusal.isprintable()
             assert "; give " in refusal
+        elif isinstance(value, ranges.Sides):
+            assert str(value) == "x".join(dict.fromkeys(str(int(side)) for side in text.split("x")))
         else:
-            assert 0 <= value == float(text) <= 1e18
+            assert 0 <= value == type(value)(text) <= 1e18
 
 
-def parsed(name: str, text: str) -> tuple[float | None, str]:
-    """What a range makes of a text: a number, or the words of its refusal."""
+@pytest.mark.parametrize(
+    ("text", "sides"), [("224", (224, 224)), ("256x96", (256, 96)), ("8x4096", (8, 4096)), ("64x64", (64, 64))]
+)
+def test_sizes_of_photos(text: str, sides: tuple[int, int]) -> None:
+    assert parsed("IMAGE_SIZE", text) == (sides, "")
+
+
+@pytest.mark.parametrize("text", ["256x", "x96", "256X96", "256×96", "256x96x3", "7x96", "256x4097", "256,96", "0x10"])
+def test_sizes_that_are_none(text: str) -> None:
+    value, refusal = parsed("IMAGE_SIZE", text)
+    assert value is None
+    assert "HEIGHTxWIDTH, such as 256x96" in refusal
+
+
+def parsed(name: str, text: str) -> tuple[Any, str]:
+    """What a range makes of a text: a number or two sides, or the words of its refusal."""
     try:
         return getattr(ranges, name)["parser"](text), ""
     except typer.BadParameter as refusal:

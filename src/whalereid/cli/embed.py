@@ -25,6 +25,7 @@ from whalereid.cli.options import (
     Force,
     OnError,
     Precision,
+    Sides,
     complete,
     part_option,
 )
@@ -92,10 +93,9 @@ def command(
         ),
     ] = None,
     image_size: Annotated[
-        int | None,
+        Sides | None,
         typer.Option(
-            metavar="N",
-            help="Side of the photos, in pixels, instead of what a network of others was made for.",
+            help="Size of the photos, in pixels, instead of what a network of others was made for.",
             show_default="the network's",
             rich_help_panel=HOW,
             **IMAGE_SIZE,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -55,6 +55,7 @@ __all__ = [
     "RESAMPLES",
     "SEED",
     "SHARE",
+    "Sides",
     "TRAINING_BATCH_SIZE",
     "WEIGHT",
     "WORKERS",
@@ -79,6 +80,32 @@ def _whole(least: int, most: int, *, instead: Callable[[int], int] = lambda numb
         return instead(value)
 
     return {"parser": parse}
+
+
+class Sides(NamedTuple):
+    """Height and width of the photos a network sees, in pixels; written as 224, or as 256x96."""
+
+    height: int
+    width: int
+
+    def __str__(self) -> str:
+        return f"{self.height}" if self.height == self.width else f"{self.height}x{self.width}"
+
+
+def _sides(least: int, most: int) -> dict[str, Any]:
+    """Make an option take one side of a square, or height and width."""
+
+    def parse(given: str | Sides) -> Sides:
+        text = str(given)
+        found = re.fullmatch(r"\+?([0-9]{1,30})(?:x([0-9]{1,30}))?", text)
+        sides = Sides(int(found[1]), int(found[2] or found[1])) if found else Sides(0, 0)
+        if not least <= min(sides) <= max(sides) <= most:
+            raise typer.BadParameter(
+                f"{_short(text)}; give a whole number from {least} to {most}, or HEIGHTxWIDTH, such as 256x96."
+            )
+        return sides
+
+    return {"parser": parse, "metavar": "N|HEIGHTxWIDTH"}
 
 
 def _real(least: float, most: float, *, ends: bool) -> dict[str, Any]:
@@ -139,7 +166,7 @@ K = QUERIES = _whole(1, 1_000_000_000)
 EPOCHS = _whole(1, 1_000_000)
 BATCH_SIZE = _whole(1, 65_536)
 TRAINING_BATCH_SIZE = _whole(2, 65_536)
-IMAGE_SIZE = _whole(8, 4096)
+IMAGE_SIZE = _sides(8, 4096)
 FOLD = _whole(0, _ENDLESS)
 FOLDS = _whole(2, _ENDLESS)
 WORKERS = _whole(0, _ENDLESS, instead=_at_most_the_cores)

@@ -29,6 +29,7 @@ from whalereid.cli.options import (
     Force,
     OnError,
     Precision,
+    Sides,
     part_option,
 )
 from whalereid.errors import WhalereidError
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from whalereid.training import Recipe
 
 __all__ = ["command"]
+
+_SQUARE = Sides(224, 224)
 
 NETWORK, TRAINING, CHOOSING = "The network", "How to train", "How to choose the epoch"
 
@@ -147,9 +150,14 @@ def command(
         ),
     ] = "pretrained",
     image_size: Annotated[
-        int,
-        typer.Option(metavar="N", help="Side of the photos it sees, in pixels.", rich_help_panel=NETWORK, **IMAGE_SIZE),
-    ] = 224,
+        Sides,
+        typer.Option(
+            help="Size of the photos it sees, in pixels: a square, or as the animals are shaped.",
+            show_default="224",
+            rich_help_panel=NETWORK,
+            **IMAGE_SIZE,
+        ),
+    ] = _SQUARE,
     recipe: Annotated[
         str,
         typer.Option(metavar="NAME", help="How to train; the options below change parts.", rich_help_panel=TRAINING),
