@@ -1,6 +1,7 @@
 """The first place of "Where's Whale-do?" (0.4954 mAP@20), assembled from whalereid's parts.
 
-Without arguments: the whole way on rendered belugas, from the first pixel to the score, in about five minutes.
+Without arguments: the whole way on rendered belugas, from the first pixel to the score, in about five minutes; with
+--data DIR on real ones, two thirds of whose animals are trained on.
 With the competition's photos (docs/competition_data.md): train, embed, rank and score, each with a --help of its own.
 docs/first_place.md explains the solution.
 """
@@ -50,7 +51,7 @@ KINDS = {
     "v2m-top": Kind("v2_top", V2M, (0, 2, 4), "whaledo-corner", 9e-6),
     "b5-lateral": Kind("b5_lateral", B5, (0, 1, 2, 4), "whaledo", 1e-6, True, TRIPLE | {"activation": "hardtanh"}),
 }
-SQUARE = Sides(512, 512)
+WINNERS_SIZE = Sides(512, 512)
 DEMO_SIZE = (128, 48)
 DEMO_HEAD: dict[str, Any] = {"scale": 20, "margin": 0.2}
 SMOOTH = {"antialias": True}  # small networks see little: the pixels that fall together are averaged, not sampled
@@ -71,7 +72,7 @@ def network(kind: str, backbone: str | None = None, *, dim: int | None = None, a
     linear = KINDS[kind].neck
     neck = Part("bn") if linear is None else Part("bn-linear", linear | ({"dim": dim} if dim else {}))
     # The winner shrank photos without antialiasing, and the networks expect it.
-    options = {"image_size": SQUARE, "portrait": True, "antialias": False} | options
+    options = {"image_size": 512, "portrait": True, "antialias": False} | options
     neck = without_activation(neck) if as_submitted else neck
     return wr.Embedder(backbone or KINDS[kind].backbone, "gem", neck, **options)
 
@@ -245,7 +246,7 @@ def train(
     fold: Annotated[int | None, typer.Option(help="One of the kind's folds; by default all in turn.")] = None,
     backbone: Annotated[str | None, typer.Option(help="Another timm network, for small machines.")] = None,
     weights: Annotated[str, typer.Option(help="The backbone's: FILE, pretrained or random.")] = "pretrained",
-    image_size: Annotated[Sides, typer.Option(help="In pixels.", show_default="512", **IMAGE_SIZE)] = SQUARE,
+    image_size: Annotated[Sides, typer.Option(help="In pixels.", show_default="512", **IMAGE_SIZE)] = WINNERS_SIZE,
     epochs: int = 20,
     batch_size: int = 12,
     as_submitted: AsSubmitted = False,
@@ -296,13 +297,22 @@ def score(
 
 
 @app.callback(invoke_without_command=True)
-def demo(context: typer.Context, out: Annotated[Path, typer.Option(help="The demo's folder.")] = Path("demo")) -> None:
+def demo(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option(help="The demo's folder.")] = Path("demo"),
+    data: Annotated[Path | None, typer.Option(help="Real photos and scenarios, instead of rendered ones.")] = None,
+) -> None:
     """Without a command: render belugas, train a small network of each kind, embed, rank and score."""
     if context.invoked_subcommand is not None:
         return
     torch.set_num_threads(1)  # networks this small are no quicker on more; the other core prepares photos
-    photos = render_dataset(out / "belugas")
-    known, unseen = photos.filter(split="train"), photos.filter(split="test")
+    photos = render_dataset(out / "belugas") if data is None else wr.Catalogue.read(data)
+    if not photos.scenarios:
+        raise wr.WhalereidError(f"{photos.source}: no scenarios there (query_scenarios.csv), so nothing to rank.")
+    if data is None:
+        known, unseen = photos.filter(split="train"), photos.filter(split="test")
+    else:
+        known, unseen = wr.IdentityFolds(3, seed=0).first(photos)
     for kind, (backbone, epochs, neck) in DEMO.items():
         torch.manual_seed(0)
         net = network(kind, backbone, weights="random", image_size=DEMO_SIZE, **neck)
@@ -310,13 +320,15 @@ def demo(context: typer.Context, out: Annotated[Path, typer.Option(help="The dem
         train_network(known, kind, 0, out / "runs", net, how, **DEMO_HEAD)
     embed_photos(unseen, out / "runs", out / "embeddings")
     tables = {kind.table: wr.Embeddings.read(out / "embeddings" / f"{kind.table}.parquet") for kind in KINDS.values()}
-    submission = rank_scenarios(photos, tables)
+    asked = unseen.with_scenarios([task.without(known.image_ids) for task in photos.scenarios])
+    submission = rank_scenarios(asked, tables)
     submission.write(out / "submission.csv")
     baseline = rank_tasks(
-        wr.Ensemble([wr.Member("pixels", wr.raw_pixels(unseen, portrait=True))]), photos, tasks_from(photos)
+        wr.Ensemble([wr.Member("pixels", wr.raw_pixels(unseen, portrait=True))]), asked, tasks_from(asked)
     )
     print("\nmAP@20 on whales and encounters that no network saw:")
-    show_scores({"ensemble": submission, "raw pixels": baseline}, out / "belugas" / "labels.csv", photos)
+    labels = wr.Protocol.from_catalogue(asked).labels
+    show_scores({"ensemble": submission, "raw pixels": baseline}, labels, asked)
     print(f"\nThe submission is {out / 'submission.csv'}. Next, photos of your own, as a table of image_id, path and")
     print("identity, or in one folder per animal: whalereid check --catalogue PHOTOS, then on as README.md shows.")
 

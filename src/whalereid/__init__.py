@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from whalereid.evaluation import evaluate as evaluate
     from whalereid.evaluation import mean_average_precision as mean_average_precision
     from whalereid.heads import ElasticArcFace as ElasticArcFace
+    from whalereid.heads import SubCenterArcFace as SubCenterArcFace
+    from whalereid.heads import class_size_margins as class_size_margins
     from whalereid.images import TRAINING_TRANSFORMS as TRAINING_TRANSFORMS
     from whalereid.images import Crop as Crop
     from whalereid.images import CrossViewPairs as CrossViewPairs
@@ -77,7 +79,7 @@ _ROOMS = {
         "read_photo", "Crop", "PhotoDataset", "CrossViewPairs", "evaluation_transform", "TRAINING_TRANSFORMS",
     ],
     "models": ["Embedder", "Preprocessing", "load_weights"],
-    "heads": ["ElasticArcFace"],
+    "heads": ["ElasticArcFace", "SubCenterArcFace", "class_size_margins"],
     "training": ["Recipe", "WarmupCosine", "RampThenDecay", "FitOptions", "fit"],
     "embeddings": ["Embeddings", "Extraction", "embed", "embed_many", "raw_pixels"],
     "ranking": ["Ensemble", "Member", "Expand", "Route", "ViewRoutes", "Task", "Ranking"],

@@ -33,12 +33,13 @@ HEADS: Registry[Any] = Registry(
     "whalereid.heads",
     {
         "elastic-arcface": "whalereid.heads.elastic:ElasticArcFace",
+        "sub-center-arcface": "whalereid.heads.sub_center:SubCenterArcFace",
         "contrastive": "pytorch_metric_learning.losses:ContrastiveLoss",
         "multi-similarity": "pytorch_metric_learning.losses:MultiSimilarityLoss",
         "supervised-contrastive": "pytorch_metric_learning.losses:SupConLoss",
         "triplet": "pytorch_metric_learning.losses:TripletMarginLoss",
     },
-    given=("dim", "n_identities", "embedding_size", "num_classes", "generator", *_OBJECTS),
+    given=("dim", "n_identities", "embedding_size", "num_classes", "class_sizes", "generator", *_OBJECTS),
 )
 """Heads and losses: modules with ``(embeddings (B, D), labels (B,)) → scalar``."""
 

@@ -363,6 +363,6 @@ def test_large_files_take_linear_time(tmp_path: Path) -> None:
         for at in range(2 * n)
     ]
     path = saved(tmp_path, {"images": images, "annotations": annotations})
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(Catalogue.read(path)) == 2 * n
-    assert time.perf_counter() - began < 15
+    assert time.process_time() - began < 15

@@ -65,6 +65,6 @@ def test_many_photos_take_seconds(kind: str) -> None:
         latitude, longitude = np.cumsum(random.normal(0, 1e-4, (2, n)), axis=1) % 60
     elif kind == "one second":
         seconds, latitude, longitude = np.zeros(n, np.int64), random.normal(40, 2, n), random.normal(0, 2, n)
-    before = time.perf_counter()
+    before = time.process_time()
     linked(seconds, latitude, longitude, 3600, 500)
-    assert time.perf_counter() - before < 30
+    assert time.process_time() - before < 30

@@ -233,10 +233,10 @@ class TestAudit:
 
         n = 50_000
         photos = catalogue(tmp_path, mask=[json.dumps(SQUARE)] * n, bbox=[(0, 0, 99, 9)] * n)
-        started = time.monotonic()
+        started = time.process_time()
         found = {one.kind: one.count for one in audit(photos.assign(height=48, width=64), photos=False).findings}
         assert found["boxes-beyond"] == n
-        assert time.monotonic() - started < 20
+        assert time.process_time() - started < 20
 
 
 def test_a_notebook_shows_the_animal(tmp_path: Path, draw: Draw) -> None:

@@ -113,7 +113,7 @@ def table(folder: Path, mask: Any, **columns: Any) -> Catalogue:
 @pytest.mark.parametrize("name", list(BROKEN))
 def test_broken_masks(folder: Path, name: str) -> None:
     """By reading a photo, by the audit with photos and without, and by a notebook: refused, counted, told."""
-    started = time.monotonic()
+    started = time.process_time()
     photos = table(folder, BROKEN[name])
     with pytest.raises(WhalereidError) as refused:
         PhotoDataset(photos, evaluation_transform(16))[0]
@@ -130,16 +130,16 @@ def test_broken_masks(folder: Path, name: str) -> None:
         assert PhotoDataset(boxed, evaluation_transform(16))[0] is not None  # which needs no mask
     with pytest.raises(WhalereidError):
         PhotoDataset(boxed, evaluation_transform(16)).cropped(Crop(background="grey"))[0]
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_a_million_corners(folder: Path) -> None:
     rng = np.random.default_rng(0)
     for corners in (rng.uniform(0, 48, (1_000_000, 2)), rng.uniform(0, 48, (400_000, 2)).round()):
-        started = time.monotonic()
+        started = time.process_time()
         with pytest.raises(WhalereidError, match=r"a\.png: its mask (is [\d,]+ characters long|.* go to and fro)"):
             read_photo(folder / "a.png", mask=json.dumps([corners.ravel().tolist()]))
-        assert time.monotonic() - started < 10
+        assert time.process_time() - started < 10
 
 
 def test_polygons_that_fill_the_most_are_drawn_in_time() -> None:
@@ -147,9 +147,9 @@ def test_polygons_that_fill_the_most_are_drawn_in_time() -> None:
     corners = np.zeros((1000, 2))
     corners[:, 0] = np.random.default_rng(0).uniform(0, 6000, 1000)
     corners[1::2, 1] = 4000
-    started = time.monotonic()
+    started = time.process_time()
     assert draw_mask([corners.ravel()], 4000, 6000, where="a.png").any()
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 @given(

@@ -151,12 +151,7 @@ def command(
     ] = "pretrained",
     image_size: Annotated[
         Sides,
-        typer.Option(
-            help="Size of the photos it sees, in pixels: a square, or as the animals are shaped.",
-            show_default="224",
-            rich_help_panel=NETWORK,
-            **IMAGE_SIZE,
-        ),
+        typer.Option(help="Size of the photos it sees, in pixels.", rich_help_panel=NETWORK, **IMAGE_SIZE),
     ] = _SQUARE,
     recipe: Annotated[
         str,

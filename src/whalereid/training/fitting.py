@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -119,7 +120,7 @@ def fit(
         recipe, batches = recipe.but(batches=batches), None
     items, notes = make_items(train, net, recipe, options)
     mirrors, untold = check_preprocessing(items, net, recipe)
-    head = _head(head, net, len(items.classes), recipe, options.seed)
+    head = _head(head, net, np.bincount(items.labels, minlength=len(items.classes)), recipe, options.seed)
     check_head(head, net.dim, len(items.classes))
     validation = _validation(valid, items, recipe, options)
     settings = settings_of(
@@ -149,13 +150,14 @@ def fit(
             accelerator.free_memory()
 
 
-def _head(head: Any, net: Embedder, n_classes: int, recipe: Recipe, seed: int) -> nn.Module:
+def _head(head: Any, net: Embedder, class_sizes: np.ndarray, recipe: Recipe, seed: int) -> nn.Module:
     """The head that was given, or the one that the recipe names; with the recipe's miner before it, if it has one."""
+    n_classes = len(class_sizes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         if head is None:
             sizes = {"dim": net.dim, "embedding_size": net.dim, "n_identities": n_classes, "num_classes": n_classes}
-            head = HEADS.make(recipe.head, **sizes)
+            head = HEADS.make(recipe.head, **sizes, class_sizes=class_sizes)
             arguments.instance(head, f"head {recipe.head.name!r}", nn.Module, "a module")
         made: nn.Module = head if recipe.miner is None else Mined(head, MINERS.make(recipe.miner))
     return made
