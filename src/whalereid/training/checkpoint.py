@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from whalereid.errors import WhalereidError, listing
 from whalereid.models.weights import check_kind, check_tensors
+from whalereid.training.run import LATER
 
 __all__ = ["PARTS", "check_checkpoint"]
 
@@ -26,7 +27,6 @@ def check_checkpoint(
     head: nn.Module,
     optimizer: torch.optim.Optimizer,
     columns: Sequence[str],
-    newer_columns: Sequence[str] = (),
     epochs: int,
     validated: bool,
 ) -> None:
@@ -41,9 +41,7 @@ def check_checkpoint(
     net, head, optimizer : Module, Module, Optimizer
         What it will be loaded into.
     columns : sequence of str
-        What each epoch's record holds.
-    newer_columns : sequence of str
-        Those of them that a record may lack, as earlier versions didn't write them.
+        What each epoch's record holds; `LATER` ones may be missing.
     epochs : int
         Of the whole training.
     validated : bool
@@ -67,7 +65,7 @@ def check_checkpoint(
             check_tensors(module, kept, where=f"its {part}", what=type(module).__name__)
         _check_optimizer(state["optimizer"], optimizer)
         _check_scaler(state["scaler"])
-        _check_records(state["records"], columns, newer_columns, epochs)
+        _check_records(state["records"], columns, epochs)
         _check_best(state["best"], len(state["records"]))
         _check_untrained(state["untrained"], validated=validated)
     except WhalereidError as error:
@@ -113,11 +111,11 @@ def _check_scaler(kept: Any) -> None:
         raise WhalereidError("its scaler isn't one of mixed precision.")
 
 
-def _check_records(kept: Any, columns: Sequence[str], newer: Sequence[str], epochs: int) -> None:
+def _check_records(kept: Any, columns: Sequence[str], epochs: int) -> None:
     if not isinstance(kept, list) or not 1 <= len(kept) <= epochs:
         raise WhalereidError(f"its records aren't those of 1 to {epochs} epochs.")
     for number, record in enumerate(kept, start=1):
-        if not isinstance(record, dict) or record.keys() | set(newer) != set(columns):
+        if not isinstance(record, dict) or record.keys() | LATER != set(columns):
             raise WhalereidError(f"its record of epoch {number} isn't {listing(columns, most=9)}.")
         odd = [name for name, value in record.items() if not _is_number(value)]
         if odd or record["epoch"] != number:

@@ -9,9 +9,12 @@ import pandas as pd
 
 from whalereid.html import Html, facts, section, table
 
-__all__ = ["HISTORY", "Run"]
+__all__ = ["HISTORY", "LATER", "Run"]
 
 HISTORY = ["epoch", "lr", "train_loss", "valid_loss", "valid_mAP@20", "valid_top-1", "seconds", "waiting"]
+LATER = frozenset({"waiting"})
+"""Columns that trainings begun by earlier versions lack."""
+
 _MOST_ROWS = 10
 
 
