@@ -189,7 +189,9 @@ def test_json_and_quiet_everywhere(world: Path, monkeypatch: pytest.MonkeyPatch,
     assert {name: told["train"][name] for name in ("out", "epochs", "best_epoch", "classes")} == {
         "out": "run", "epochs": 1, "best_epoch": 1, "classes": 3,
     }  # fmt: skip
-    assert set(told["train"]["best"]) == {"lr", "train_loss", "valid_loss", "valid_mAP@20", "valid_top-1", "seconds"}
+    assert set(told["train"]["best"]) == {
+        "lr", "train_loss", "valid_loss", "valid_mAP@20", "valid_top-1", "seconds", "waiting",
+    }  # fmt: skip
     noted = json.loads((world / "run" / "run.json").read_text())["head"]
     assert noted["kind"] == "ElasticArcFace"
     assert 0.3 in noted.values()

@@ -162,6 +162,7 @@ def test_the_history_has_a_row_an_epoch(finished: Path) -> None:
     assert history["epoch"].tolist() == [1, 2, 3]
     rates = [QUICK.lr * QUICK.schedule.factor(epoch, 3) for epoch in range(3)]
     np.testing.assert_allclose(history["lr"], rates)
+    assert history["waiting"].between(0, 1).all()
     assert history.notna().all(axis=None)
 
 
@@ -183,7 +184,7 @@ def test_two_trainings_of_one_seed_are_equal(finished: Path, drawn: Catalogue, t
     run_fit(drawn, drawn, tmp_path / "again", workers=2, parts=make_parts_keeping(state))
     assert torch.equal(torch.get_rng_state(), state)  # the caller's own draws go on as they would have
     assert same(weights(tmp_path / "again"), weights(finished))
-    columns = [name for name in HISTORY if name != "seconds"]
+    columns = [name for name in HISTORY if name not in ("seconds", "waiting")]
     ours, theirs = (pd.read_csv(run / "history.csv")[columns] for run in (tmp_path / "again", finished))
     pd.testing.assert_frame_equal(ours, theirs)
     run_fit(drawn, drawn, tmp_path / "other", seed=1)
@@ -295,8 +296,9 @@ def test_words_on_the_way(drawn: Catalogue, tmp_path: Path, capsys: pytest.Captu
     assert any("24 validation queries, never of the same encounter" in line for line in lines)
     epochs = [line for line in lines if line.startswith("epoch ")]
     assert len(epochs) == 3
-    assert all(word in epochs[0] for word in ("loss", "mAP@20", "photos/s", "left"))
+    assert all(word in epochs[0] for word in ("loss", "mAP@20", "photos/s", "% of the time waiting for photos", "left"))
     assert "left" not in epochs[2]
+    assert any(line.startswith("In all, ") for line in lines)
     assert lines[-1].startswith("best: epoch ") or "untrained network ranks" in lines[-1]
 
 

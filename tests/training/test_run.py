@@ -22,7 +22,7 @@ QUICK = Recipe(epochs=2, batch_size=8, transform="plain")
 
 
 def a_run(folder: str = "runs/first", n: int = 3, score: float = 0.5) -> Run:
-    rows = [(epoch + 1, 1e-3, 9.0 - epoch, float("nan"), score, score, 1.5) for epoch in range(n)]
+    rows = [(epoch + 1, 1e-3, 9.0 - epoch, float("nan"), score, score, 1.5, 0.01) for epoch in range(n)]
     return Run(Path(folder), pd.DataFrame(rows, columns=HISTORY), min(2, n), {"mAP@20": 0.25, "top-1": 0.125})
 
 

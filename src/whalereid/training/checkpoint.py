@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from whalereid.errors import WhalereidError, listing
 from whalereid.models.weights import check_kind, check_tensors
+from whalereid.training.run import LATER
 
 __all__ = ["PARTS", "check_checkpoint"]
 
@@ -40,7 +41,7 @@ def check_checkpoint(
     net, head, optimizer : Module, Module, Optimizer
         What it will be loaded into.
     columns : sequence of str
-        What each epoch's record holds.
+        What each epoch's record holds; `LATER` ones may be missing.
     epochs : int
         Of the whole training.
     validated : bool
@@ -114,7 +115,7 @@ def _check_records(kept: Any, columns: Sequence[str], epochs: int) -> None:
     if not isinstance(kept, list) or not 1 <= len(kept) <= epochs:
         raise WhalereidError(f"its records aren't those of 1 to {epochs} epochs.")
     for number, record in enumerate(kept, start=1):
-        if not isinstance(record, dict) or record.keys() != set(columns):
+        if not isinstance(record, dict) or record.keys() | LATER != set(columns):
             raise WhalereidError(f"its record of epoch {number} isn't {listing(columns, most=9)}.")
         odd = [name for name, value in record.items() if not _is_number(value)]
         if odd or record["epoch"] != number:

@@ -23,9 +23,10 @@ from whalereid.training.optimizer import default_workers
 from whalereid.training.options import FitOptions
 from whalereid.training.progress import TrainingProgress
 from whalereid.training.recipe import Recipe
-from whalereid.training.run import HISTORY, Run
+from whalereid.training.run import HISTORY, LATER, Run
 from whalereid.training.steps import Steps, make_batches
 from whalereid.training.validation import Validation, ValidationScores
+from whalereid.training.waiting import in_all, share_in_words
 
 __all__ = ["TrainingLoop"]
 
@@ -115,7 +116,7 @@ class TrainingLoop:
         began = time.monotonic()
         self.steps.begin(epoch)
         display.start_epoch(epoch + 1, len(self.batches))
-        loss = self.steps.take(epoch, display)
+        loss, waiting = self.steps.take(epoch, display)
         rate = display.rate()
         display.validating()
         figures = ValidationScores() if self.validation is None else self._measure(self.validation)
@@ -123,16 +124,18 @@ class TrainingLoop:
         better = not self.best_epoch or score > self.best_score
         if better:
             self.best_epoch, self.best_score = epoch + 1, score
-        seconds = time.monotonic() - began
+        seconds = round(time.monotonic() - began, 2)
         lr = self.recipe.lr * self.recipe.schedule.factor(epoch, self.recipe.epochs)
-        values = (epoch + 1, lr, loss, figures.loss, figures.mean_average_precision, figures.top_1, round(seconds, 2))
+        measured = (figures.loss, figures.mean_average_precision, figures.top_1)
+        values = (epoch + 1, lr, loss, *measured, seconds, round(waiting, 4))
         self.records.append(dict(zip(HISTORY, values, strict=True)))
         if folder is not None:
             if better:
                 folder.keep(self.net, self.head)
             folder.write_checkpoint(self._state())  # from here on the epoch counts as done
             self._write_progress(folder)
-        display.end_epoch(_in_words(loss, figures, rate, best=better and self.validation is not None))
+        words = _in_words(loss, figures, best=better and self.validation is not None)
+        display.end_epoch(f"{words}; {rate:.0f} photos/s, {share_in_words(waiting)}")
         self.accelerator.wait_for_everyone()
 
     def _write_progress(self, folder: RunFolder) -> None:
@@ -204,7 +207,7 @@ class TrainingLoop:
         self.steps.optimizer.load_state_dict(state["optimizer"])
         if self.steps.scaler is not None and state["scaler"]:
             self.steps.scaler.load_state_dict(state["scaler"])
-        self.records = list(state["records"])
+        self.records = [dict.fromkeys(LATER, math.nan) | record for record in state["records"]]
         self.best_epoch, self.best_score = state["best"]
         self.untrained = state["untrained"]
 
@@ -225,6 +228,9 @@ class TrainingLoop:
     def _end(self, out: Path, display: TrainingProgress) -> Run:
         if self.finished and len(self.records) < self.recipe.epochs:
             display.say(f"No better epoch in {self.recipe.patience}: stopped early.")
+        waited = in_all(self._history(), self.workers)
+        if waited is not None:
+            display.say(waited)
         self._load_best(out)
         self.net.eval()
         self.head.eval()
@@ -253,13 +259,13 @@ def _trained_on(net: Embedder, items: TrainingItems, validation: Validation | No
     return TrainedOn.of_all([net.trained_on, now])
 
 
-def _in_words(loss: float, figures: ValidationScores, rate: float, *, best: bool) -> str:
+def _in_words(loss: float, figures: ValidationScores, *, best: bool) -> str:
     words = f"loss {loss:.3f}"
     if not math.isnan(figures.loss):
         words += f", validation loss {figures.loss:.3f}"
     if not math.isnan(figures.mean_average_precision):
         words += f", mAP@20 {figures.mean_average_precision:.3f}, top-1 {figures.top_1:.3f}"
-    return f"{words}{' (best so far)' if best else ''}; {rate:.0f} photos/s"
+    return f"{words}{' (best so far)' if best else ''}"
 
 
 def _json_number(value: float) -> float | None:

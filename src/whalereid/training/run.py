@@ -9,9 +9,12 @@ import pandas as pd
 
 from whalereid.html import Html, facts, section, table
 
-__all__ = ["HISTORY", "Run"]
+__all__ = ["HISTORY", "LATER", "Run"]
 
-HISTORY = ["epoch", "lr", "train_loss", "valid_loss", "valid_mAP@20", "valid_top-1", "seconds"]
+HISTORY = ["epoch", "lr", "train_loss", "valid_loss", "valid_mAP@20", "valid_top-1", "seconds", "waiting"]
+LATER = frozenset({"waiting"})
+"""Columns that trainings begun by earlier versions lack."""
+
 _MOST_ROWS = 10
 
 
@@ -25,7 +28,9 @@ class Run:
         RUN; ``Embedder.load(folder)`` gives the network of the best epoch.
     history : DataFrame
         One row an epoch: ``epoch`` (from 1), ``lr`` (the network's, at the epoch's first step), ``train_loss``,
-        ``valid_loss``, ``valid_mAP@20``, ``valid_top-1`` (NaN where there is nothing to measure) and ``seconds``.
+        ``valid_loss``, ``valid_mAP@20``, ``valid_top-1`` (NaN where there is nothing to measure), ``seconds``, and
+        ``waiting``, the share of the training steps' time in which the network waited for photos (NaN in epochs of
+        versions that didn't measure it).
     best_epoch : int
         Whose weights were kept, counted from 1.
     untrained : dict

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from accelerate import Accelerator
@@ -25,8 +25,9 @@ from whalereid.training.items import TrainingItems
 from whalereid.training.optimizer import make_optimizer
 from whalereid.training.progress import TrainingProgress
 from whalereid.training.recipe import Recipe
+from whalereid.training.waiting import WatchedBatches
 
-__all__ = ["LossOfBatch", "Steps", "make_batches"]
+__all__ = ["LossOfBatch", "Steps", "StepsTaken", "make_batches"]
 
 _SHOW_EVERY = 0.25  # seconds between looks at the loss, which make an accelerator wait
 
@@ -72,6 +73,15 @@ def make_batches(
     if sampler is None:
         return EpochBatches(len(items), recipe.batch_size, shuffle=recipe.shuffle, seed=seed, **share)
     return SampledBatches(sampler, items.labels, recipe.batch_size, seed=seed, **share)
+
+
+class StepsTaken(NamedTuple):
+    """What an epoch's steps gave."""
+
+    loss: float
+    """Mean over the epoch's photos."""
+    waiting: float
+    """Share of the steps' time, from 0 to 1, in which the network waited for photos; over all processes."""
 
 
 class Steps:
@@ -144,15 +154,16 @@ class Steps:
                 "torch's or Python's global generator alone, which are seeded alike."
             )
 
-    def take(self, epoch: int, display: TrainingProgress) -> float:
-        """Take the steps of an epoch that has begun; returns the mean loss over its photos."""
+    def take(self, epoch: int, display: TrainingProgress) -> StepsTaken:
+        """Take the steps of an epoch that has begun."""
         device, recipe = self.accelerator.device, self.recipe
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         total, count, shown = torch.zeros((), device=device), 0, 0.0
+        watched = WatchedBatches(self.loader, device)
         self.model.train()
         self.net.to(memory_format=torch.channels_last)  # each epoch anew: `embed` gives it back in the plain format
         with depthwise_in_float32(self.net) if device.type == "cpu" else nullcontext():
-            for step, (images, labels, rows) in enumerate(self.loader):
+            for step, (images, labels, rows) in enumerate(watched):
                 stopping.check()
                 if not self._all_have(len(rows)):
                     continue
@@ -173,8 +184,9 @@ class Steps:
             raise WhalereidError("no training photo could be read; `whalereid check` lists what is wrong with them.")
         if not all(bool(p.isfinite().all()) for p in parameters):
             total = total * float("nan")
-        both = self.accelerator.reduce(torch.stack([total, torch.tensor(float(count), device=device)]), "sum")
-        return self._finite(both[0], float(both[1]), epoch)
+        own = torch.tensor([count, watched.waited, watched.taken], dtype=total.dtype, device=device)
+        both = self.accelerator.reduce(torch.cat([total[None], own]), "sum")
+        return StepsTaken(self._finite(both[0], float(both[1]), epoch), float(both[2] / both[3]))
 
     def _step(self, loss: Tensor, parameters: list[nn.Parameter]) -> None:
         """Move the weights down the gradient of this loss."""

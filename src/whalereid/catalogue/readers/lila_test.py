@@ -43,21 +43,25 @@ class LilaTest:
             raise WhalereidError(f"{folder.path}: {self.wanted}.")
         inner = Folder(code)
         images = inner.folder("images")
-        frame = read_table(path).drop_duplicates(ignore_index=True)
+        listed = read_table(path)
+        frame = listed.drop_duplicates(ignore_index=True)
+        repeats = len(listed) - len(frame)
+        notes = [f"rows that repeat another exactly, left out: {repeats:,}"] if repeats else []
         require_columns(frame, "image_id", where=str(path))
         names = frame["path"] if "path" in frame else frame["image_id"] + ".jpg"
         at = PurePosixPath(code.name, images.name if images is not None else "images")
         frame["path"] = [str(at / PurePosixPath(str(name)).name) for name in names]
         if _ARCHIVE_IDENTITY in frame and "whale_id" not in frame:
-            frame["identity"] = _known_names(frame[_ARCHIVE_IDENTITY], folder.file(_TRAIN))
-        photos = FoundPhotos(frame, folder.path, source=str(path))
+            frame["identity"], note = _known_names(frame[_ARCHIVE_IDENTITY], folder.file(_TRAIN))
+            notes.append(note)
+        photos = FoundPhotos(frame, folder.path, source=str(path), notes=tuple(notes))
         return replace(photos, scenarios=_scenarios(inner, photos))
 
 
-def _known_names(archive_names: pd.Series, path: Path | None) -> pd.Series:
-    """Names by which the training photos know these animals; for the others, the archive's own."""
+def _known_names(archive_names: pd.Series, path: Path | None) -> tuple[pd.Series, str]:
+    """Names by which the training photos know these animals, for the others the archive's own; and a note on them."""
     if path is None:
-        return archive_names
+        return archive_names, f"no {_TRAIN}, so no animal goes by its name in the training photos"
     train = read_table(path)
     require_columns(train, _ARCHIVE_IDENTITY, "whale_id", where=str(path))
     pairs = train[[_ARCHIVE_IDENTITY, "whale_id"]].dropna().drop_duplicates()
@@ -66,7 +70,9 @@ def _known_names(archive_names: pd.Series, path: Path | None) -> pd.Series:
         raise WhalereidError(f"{path}: {_ARCHIVE_IDENTITY} {twice.iloc[0]!r} goes by two names in whale_id.")
     known: pd.Series = archive_names.map(dict(pairs.itertuples(index=False)))
     taken = archive_names.isin(pairs["whale_id"])  # another animal's name in training
-    return known.fillna(archive_names.where(~taken, "original_" + archive_names))
+    n_known, n_animals = known.nunique(), archive_names.nunique()
+    note = f"of {n_animals:,} animals, {n_known:,} are in the training photos, too, and go by their names there"
+    return known.fillna(archive_names.where(~taken, "original_" + archive_names)), note
 
 
 def _scenarios(code: Folder, photos: FoundPhotos) -> tuple[Task, ...]:
