@@ -99,6 +99,16 @@ def test_a_fold_to_test_on_is_left_out(photos: Path, tmp_path: Path, capsys: pyt
     assert "--test-fold 1 is --fold 1" in refused(capsys)
 
 
+def test_a_network_of_other_parts_and_sides(photos: Path, tmp_path: Path) -> None:
+    parts = ["--pooling", "multi-gem:p=4", "--neck", "bn-linear:dim=16", "--image-size", "32x64"]
+    head = ["--head", "sub-center-arcface:margin=0.5+0.125+0.05,sub_centers=3"]
+    assert train(photos, tmp_path / "run", "--epochs", "1", *parts, *head) == 0
+    net = Embedder.load(tmp_path / "run")
+    assert net.preprocessing.image_size == (32, 64)
+    assert (net.config["pooling"], net.config["neck"]) == ("multi-gem:p=4.0", "bn-linear:dim=16")
+    assert load_file(tmp_path / "run" / "head.safetensors")["W"].shape == (16, 6 * 3)
+
+
 def test_each_flank_is_a_class_of_its_own(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = pd.read_csv(photos / "folded.csv").assign(viewpoint=["left", "right"] * 12)
     table.loc[0, "viewpoint"] = None  # of no class, so left out

@@ -211,6 +211,8 @@ NO_PARTS = [
 ]  # fmt: skip
 TAKES_PARTS = [
     ("import", "--layout"),
+    ("train", "--pooling"),
+    ("train", "--neck"),
     ("train", "--head"),
     ("train", "--miner"),
     ("train", "--batches"),

@@ -15,7 +15,7 @@ import typer
 from whalereid.arguments import HIGHEST_RATE, HIGHEST_SEED, HIGHEST_WEIGHT
 from whalereid.cli.console import say
 from whalereid.errors import WhalereidError, printable
-from whalereid.parts import BATCHES, HEADS, METRICS, MINERS, POOLINGS, READERS, RERANKERS, RULES, WRITERS
+from whalereid.parts import BATCHES, HEADS, METRICS, MINERS, NECKS, POOLINGS, READERS, RERANKERS, RULES, WRITERS
 from whalereid.registry import Part, Registry
 
 __all__ = [
@@ -294,6 +294,7 @@ PARTS: dict[str, Registry[Any]] = {
     "--miner": MINERS,
     "--batches": BATCHES,
     "--pooling": POOLINGS,
+    "--neck": NECKS,
     "--rerank": RERANKERS,
     "--metric": METRICS,
 }

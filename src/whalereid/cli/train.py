@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -32,12 +32,10 @@ from whalereid.cli.options import (
     Sides,
     part_option,
 )
+from whalereid.cli.recipes import columns_of, recipe_of
 from whalereid.errors import WhalereidError
-from whalereid.parts import BATCHES, HEADS, MINERS, RULES
+from whalereid.parts import BATCHES, HEADS, MINERS, NECKS, POOLINGS, RULES
 from whalereid.registry import Part
-
-if TYPE_CHECKING:
-    from whalereid.training import Recipe
 
 __all__ = ["command"]
 
@@ -151,8 +149,25 @@ def command(
     ] = "pretrained",
     image_size: Annotated[
         Sides,
-        typer.Option(help="Size of the photos it sees, in pixels.", rich_help_panel=NETWORK, **IMAGE_SIZE),
+        typer.Option(
+            help="Size of the photos it sees, in pixels.", show_default="224", rich_help_panel=NETWORK, **IMAGE_SIZE
+        ),
     ] = _SQUARE,
+    pooling: Annotated[
+        Part | None,
+        typer.Option(
+            help="From its feature maps to a vector.",
+            show_default="gem",
+            rich_help_panel=NETWORK,
+            **part_option(POOLINGS),
+        ),
+    ] = None,
+    neck: Annotated[
+        Part | None,
+        typer.Option(
+            help="Between pooling and embedding.", show_default="bn", rich_help_panel=NETWORK, **part_option(NECKS)
+        ),
+    ] = None,
     recipe: Annotated[
         str,
         typer.Option(metavar="NAME", help="How to train; the options below change parts.", rich_help_panel=TRAINING),
@@ -271,7 +286,7 @@ def command(
     from whalereid.training.photos import check_files, labelled
 
     # All that needs no network is refused before torch is loaded.
-    chosen = _recipe(
+    chosen = recipe_of(
         recipe,
         epochs=epochs,
         batch_size=batch_size,
@@ -291,7 +306,7 @@ def command(
     photos = read_photos(catalogue)
     train, held_out = training_parts(photos, fold=fold, test_fold=test_fold, folds=folds, valid=valid)
     n_classes = count_classes(train, classes or ["identity"])
-    for name in [*(_columns(exclude) or ()), *(_columns(match) or ())]:
+    for name in [*(columns_of(exclude) or ()), *(columns_of(match) or ())]:
         if held_out is not None:
             held_out.column(name)
     if held_out is not None:
@@ -310,11 +325,11 @@ def command(
     from whalereid.training.validation import default_rules
 
     torch.manual_seed(seed)
-    net = Embedder(backbone, image_size=image_size, weights=weights)
+    net = Embedder(backbone, pooling or "gem", neck or "bn", image_size=image_size, weights=weights)
     usual = CandidateRules() if held_out is None else default_rules(held_out)
     options = FitOptions(
         labels_from=classes or None,
-        rules=CandidateRules.of([*usual.but(exclude=_columns(exclude), match=_columns(match)).rules, *rules]),
+        rules=CandidateRules.of([*usual.but(exclude=columns_of(exclude), match=columns_of(match)).rules, *rules]),
         on_error=on_error.value,
         crop=crop,
         seed=seed,
@@ -329,19 +344,3 @@ def command(
     best = run.history.set_index("epoch").loc[run.best_epoch]
     found = {"out": str(out), "epochs": len(run.history), "best_epoch": run.best_epoch, "classes": n_classes}
     return Answer(found | {"best": best.to_dict(), "untrained": run.untrained})
-
-
-def _recipe(name: str, *, lr: float | None, precision: Precision | None, **changes: Any) -> Recipe:
-    """The recipe of this name, with what the options change in it."""
-    from whalereid.training import Recipe
-
-    named = Recipe.named(name)
-    changes |= {"lr": lr, "precision": None if precision is None else precision.value}
-    if lr is not None and named.head_lr is not None:
-        changes["head_lr"] = named.head_lr * lr / named.lr
-    return named.but(**{option: value for option, value in changes.items() if value is not None})
-
-
-def _columns(given: list[str] | None) -> list[str] | None:
-    """The columns of an option that may also be 'none'; None where it was left out."""
-    return given if given is None else [name for name in given if name != "none"]
