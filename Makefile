@@ -20,7 +20,7 @@ demo:
 
 test: wheel check
 	@echo "whalereid: running the suite ..." >&2
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(or $(PYTEST_ARGS),--numprocesses auto --maxprocesses 8 --dist loadfile)
 
 wheel:
 	@tools/venv.sh test
