@@ -39,7 +39,7 @@ def launch(tmp_path: Path, *options: str | Path) -> tuple[int, str]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(script)]
     process = subprocess.Popen([*command, *map(str, options)], env=environment, stderr=subprocess.PIPE, text=True)
     try:
-        said = process.communicate(timeout=120)[1]
+        said = process.communicate(timeout=400)[1]
     except subprocess.TimeoutExpired:
         process.terminate()  # the launcher stops its two processes; killed, it would leave them waiting
         pytest.fail(f"the two wait for each other: {process.communicate(timeout=60)[1][-2000:]}")
