@@ -5,7 +5,21 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
-from hostile import api, files, inputs, labels, names, options, outputs, parquet, photos, tables, weights
+from hostile import (
+    api,
+    files,
+    inputs,
+    labels,
+    layouts,
+    names,
+    options,
+    outputs,
+    packages,
+    parquet,
+    photos,
+    tables,
+    weights,
+)
 from hostile.case import Case
 
 KINDS: dict[str, Callable[[random.Random], Iterator[Case]]] = {
@@ -19,5 +33,7 @@ KINDS: dict[str, Callable[[random.Random], Iterator[Case]]] = {
     "photos": photos.cases,
     "names": names.cases,
     "disk": files.cases,
+    "layouts": layouts.cases,
+    "packages": packages.cases,
     "api": api.cases,
 }
