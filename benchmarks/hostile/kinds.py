@@ -18,7 +18,10 @@ from hostile import (
     parquet,
     photos,
     tables,
+    trees,
     weights,
+    workbooks,
+    written,
 )
 from hostile.case import Case
 
@@ -35,5 +38,8 @@ KINDS: dict[str, Callable[[random.Random], Iterator[Case]]] = {
     "disk": files.cases,
     "layouts": layouts.cases,
     "packages": packages.cases,
+    "workbooks": workbooks.cases,
+    "trees": trees.cases,
+    "written": written.cases,
     "api": api.cases,
 }

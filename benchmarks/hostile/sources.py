@@ -44,6 +44,9 @@ def sound(folder: Path, status: Any, out: str = "cat") -> str | None:
     boxes = [box for box in photos.column("bbox") if isinstance(box, tuple)] if "bbox" in photos.columns else []
     if any(not all(map(math.isfinite, box)) for box in boxes):
         return "a box that isn't finite"
+    sides = [side for name in ("width", "height") if name in photos.columns for side in photos.column(name).dropna()]
+    if any(not 0 < side < math.inf for side in sides):
+        return "a side of no pixel"
     return None
 
 

@@ -12,7 +12,7 @@ from whalereid.cli.console import read_photos, say, shows_progress
 from whalereid.cli.options import INPUT, OUTPUT, QUERIES, CatalogueOption, K
 from whalereid.cli.ranked import ChangedRules, tasks_of
 from whalereid.files import check_folder
-from whalereid.outputs import REPORT_MARKER
+from whalereid.outputs import REPORT, REPORT_MARKER, check_output
 
 __all__ = ["command"]
 
@@ -56,6 +56,7 @@ def command(
     Example: [bold]whalereid report ranking.csv --catalogue data/ --out report[/bold]
     """
     check_folder(out, marker=REPORT_MARKER)
+    check_output(out / REPORT_MARKER, REPORT)
 
     from whalereid.ranking import Ranking
 
