@@ -98,12 +98,7 @@ def _shapes() -> Iterator[Case]:
         (folder / "birds" / "endless.jpg").symlink_to("/dev/zero")
 
     def deep(folder: Path) -> None:
-        here = os.getcwd()  # noqa: PTH109 - deeper than a path may be long
-        os.chdir(folder / "birds")
-        for _ in range(1200):
-            os.mkdir("deep")  # noqa: PTH102
-            os.chdir("deep")
-        os.chdir(here)
+        (folder / "birds" / "/".join(["deep-and-deeper"] * 240)).mkdir(parents=True)
 
     def fan(folder: Path) -> None:
         """Each folder links to its brothers: the ways through them are without number."""
