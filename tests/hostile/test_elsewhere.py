@@ -193,3 +193,22 @@ def test_an_empty_path_is_not_the_folder_one_is_in(
     assert run(line) == 2
     assert "nothing" in capsys.readouterr().err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_first_steps_with_photos_called_as_an_option_are_typed_as_a_path() -> None:
+    from whalereid.cli.start import _typed
+
+    assert [_typed(word) for word in (Path("--json"), "--json", Path("x"))] == ["./--json", "--json", "x"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["start x --layout scrolls", "report absent.csv --catalogue x --out page", "report x --catalogue no --out page"],
+)
+def test_what_can_not_be_is_one_line_before_the_first_step(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    photos(tmp_path / "x")
+    assert run(line.split()) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -18,6 +18,7 @@ from whalereid.cli.command import Answer
 from whalereid.cli.console import say, show, shows_progress
 from whalereid.cli.options import OUTPUT, Layout, path_of
 from whalereid.errors import WhalereidError
+from whalereid.parts import READERS
 
 __all__ = ["command"]
 
@@ -71,6 +72,8 @@ def command(
     """
     if not os.path.exists(photos):  # noqa: PTH110 - never raises; and before pandas, which takes a second
         raise WhalereidError(f"{photos}: no such file or folder.")
+    if layout is not None:
+        READERS.part(layout)  # refused before the first step
     from whalereid.models import read_source
 
     read_source(model).look()
