@@ -12,6 +12,7 @@ from hostile import (
     labels,
     layouts,
     names,
+    networks,
     options,
     outputs,
     packages,
@@ -41,5 +42,6 @@ KINDS: dict[str, Callable[[random.Random], Iterator[Case]]] = {
     "workbooks": workbooks.cases,
     "trees": trees.cases,
     "written": written.cases,
+    "networks": networks.cases,
     "api": api.cases,
 }
