@@ -119,7 +119,8 @@ def _load_libraries(light: bool) -> None:
     import pandas  # noqa: F401
     import pyarrow.parquet  # noqa: F401
 
-    import whalereid.cli
+    import whalereid.cli.app
+    import whalereid.cli.start
 
     if not light:
         import accelerate  # noqa: F401

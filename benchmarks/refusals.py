@@ -24,6 +24,11 @@ COMMANDS = [
 
 # Run in a folder that `prepare` made; none of them needs torch.
 REFUSALS = [
+    "start absent",
+    "start photos.csv --model absent",
+    "start photos.csv --model other",
+    "start photos.csv --layout scrolls",
+    "models photos.csv",
     "import absent.csv --out cat",
     "import photos.csv",
     "import photos.csv --out cat --columns image_id",
@@ -110,6 +115,11 @@ REFUSALS = [
     "evaluate photos.csv --labels photos.csv --open-set",
     "evaluate photos.csv --catalogue photos.csv --open-set --false-accept 2",
     "evaluate photos.csv --catalogue photos.csv --confidense 1",
+    "report absent.csv --catalogue photos.csv --out page",
+    "report photos.csv --catalogue absent.csv --out page",
+    "report photos.csv --catalogue photos.csv --out network",
+    "report photos.csv --catalogue photos.csv --out photos.csv",
+    "report photos.csv --catalogue photos.csv --out page --queries 0",
     "export --catalogue absent.csv --to csv --out new.csv",
     "export --catalogue photos.csv --to spreadsheet --out new.csv",
     "export --catalogue photos.csv --to coco --out new.csv",

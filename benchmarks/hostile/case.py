@@ -25,7 +25,7 @@ from typing import Any
 
 MEMORY = 12 * 2**30  # of address space; a case that wants more meets MemoryError
 LEFT_BEHIND = re.compile(r"^\..*(part|old|tmp)|~$|\.tmp$")
-RESUMABLE = re.compile(r"/part-\d+\.parquet$|/run\.json$")
+RESUMABLE = re.compile(r"/part-\d+\.parquet$|/run\.json$|/import\.json$")
 ALIEN = re.compile(
     r"Traceback|Exception ignored|this is a bug|libpng|libjpeg|Corrupt JPEG|^\[ WARN|\b\w*Warning: .*"
     r"|^  warnings\.warn",
@@ -280,6 +280,8 @@ def _judge(case: Case, answer: Answer, before: dict[str, str], after: dict[str, 
             short.append(f"more than the refusal on stderr: {lines[0][:100]}")
         if ours and len(ours[-1]) > 10_000:
             short.append(f"a refusal of {len(ours[-1]):,} characters")
+    if any(len(line) > 10_000 for line in answer.err.splitlines()):
+        short.append("a line of over 10,000 characters on stderr")
     strange = CONTROL.search(answer.err.replace("\r", "")) or CONTROL.search(answer.out)
     if strange:
         short.append(f"a control character {strange.group()!r} among the words")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
                 yield _case(
                     f"{verb}: {kind} is {name}", use, lambda f, file=file, c=content: (f / file).write_bytes(c), file
                 )
-            yield _case(f"{verb}: {kind} nested inside its own", use, lambda f, file=file: _nest(f / file), file)
+            yield _case(f"{verb}: {kind} nested inside its own", use, lambda f, file=file: nest(f / file), file)
             yield _case(
                 f"{verb}: {kind} is a folder",
                 use,
@@ -89,13 +89,13 @@ def cases(chosen: random.Random) -> Iterator[Case]:
                 file,
                 wanted="either" if kind in ("task", "protocol") else "refused",
             )
-            yield _case(f"{verb}: {kind} is 20 GB long", use, lambda f, file=file: _long(f / file), file, limit=20)
+            yield _case(f"{verb}: {kind} is 20 GB long", use, lambda f, file=file: lengthen(f / file), file, limit=20)
             for number in range(14):
                 change = random.Random(f"{chosen.random()}")
                 yield _case(
                     f"{verb}: {kind} with another value, {number}",
                     use,
-                    lambda f, file=file, c=change: _mutate(f / file, c),
+                    lambda f, file=file, c=change: mutate(f / file, c),
                     file,
                     wanted="either",
                 )
@@ -104,7 +104,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
                 yield _case(
                     f"{verb}: {kind} without a key, {number}",
                     use,
-                    lambda f, file=file, c=change: _drop(f / file, c),
+                    lambda f, file=file, c=change: drop(f / file, c),
                     file,
                     wanted="either",
                 )
@@ -112,7 +112,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
         yield _case(
             f"embed: config's backbone is {value!r}",
             f"{EMBED} --out n.parquet",
-            lambda f, v=value: _set(f / "run/config.json", "backbone", v),
+            lambda f, v=value: set_key(f / "run/config.json", "backbone", v),
             "run/config.json",
         )
     for key, value in (
@@ -133,7 +133,7 @@ def cases(chosen: random.Random) -> Iterator[Case]:
         yield _case(
             f"embed: config's {key} is {value!r}",
             f"{EMBED} --out n.parquet",
-            lambda f, k=key, v=value: _set(f / "run/config.json", k, v),
+            lambda f, k=key, v=value: set_key(f / "run/config.json", k, v),
             "run/config.json",
             wanted=wanted,
         )
@@ -159,18 +159,21 @@ def _write(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content))
 
 
-def _set(path: Path, key: str, value: Any) -> None:
+def set_key(path: Path, key: str, value: Any) -> None:
+    """Put another value into a document."""
     _write(path, _read(path) | {key: value})
 
 
-def _nest(path: Path) -> None:
+def nest(path: Path) -> None:
+    """Put endless brackets where the first value of a document stands."""
     content = _read(path)
     key = next(iter(content))
     text = json.dumps(content | {key: "HERE"})
     path.write_text(text.replace('"HERE"', "[" * 200_000 + "]" * 200_000))
 
 
-def _long(path: Path) -> None:
+def lengthen(path: Path) -> None:
+    """Make a file 20 GB long, without a byte of them on disk."""
     with path.open("r+b") as file:
         file.truncate(20 * 10**9)
 
@@ -186,17 +189,19 @@ def _places(content: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
             yield from _places(value, (*at, number))
 
 
-def _mutate(path: Path, change: random.Random) -> None:
+def mutate(path: Path, change: random.Random, values: Sequence[Any] = VALUES) -> None:
+    """Put a wrong value somewhere into a document."""
     content = _read(path)
     *way, last = change.choice(list(_places(content)))
     inside = content
     for step in way:
         inside = inside[step]
-    inside[last] = change.choice(VALUES)
+    inside[last] = change.choice(values)
     _write(path, content)
 
 
-def _drop(path: Path, change: random.Random) -> None:
+def drop(path: Path, change: random.Random) -> None:
+    """Take a key out of a document."""
     content = _read(path)
     *way, last = change.choice([place for place in _places(content) if isinstance(place[-1], str)])
     inside = content

@@ -5,7 +5,25 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
-from hostile import api, files, inputs, labels, names, options, outputs, parquet, photos, tables, weights
+from hostile import (
+    api,
+    files,
+    inputs,
+    labels,
+    layouts,
+    names,
+    networks,
+    options,
+    outputs,
+    packages,
+    parquet,
+    photos,
+    tables,
+    trees,
+    weights,
+    workbooks,
+    written,
+)
 from hostile.case import Case
 
 KINDS: dict[str, Callable[[random.Random], Iterator[Case]]] = {
@@ -19,5 +37,11 @@ KINDS: dict[str, Callable[[random.Random], Iterator[Case]]] = {
     "photos": photos.cases,
     "names": names.cases,
     "disk": files.cases,
+    "layouts": layouts.cases,
+    "packages": packages.cases,
+    "workbooks": workbooks.cases,
+    "trees": trees.cases,
+    "written": written.cases,
+    "networks": networks.cases,
     "api": api.cases,
 }

@@ -25,6 +25,7 @@ __all__ = [
     "PACKAGE",
     "PICTURE",
     "RANKING",
+    "REPORT",
     "REPORT_MARKER",
     "SOFTWARE",
     "TASK",
@@ -331,6 +332,7 @@ FOLDS = Kind("a table of folds", _TABLES, has_columns("image_id", "fold"))
 CATALOGUE = Kind("a catalogue", _TABLES, _is_catalogue)
 EMBEDDINGS = Kind("whalereid's embeddings", (".parquet",), _is_embeddings)
 CALIBRATION = Kind("a calibration", (".json",), _has_format("whalereid-calibration"))
+REPORT = Kind("a report's mark", (".json",), _has_format("whalereid-report"))
 FIGURE = Kind("a figure of whalereid's", (".png", ".svg", ".pdf"), made_by)
 WORKBOOK = Kind("a workbook of whalereid's", (".xlsx",), _is_workbook)
 COCO = Kind(

@@ -127,6 +127,7 @@ def _by_day(catalogue: Catalogue, dates: np.ndarray) -> np.ndarray:
         return dated
     given = [catalogue.column(name) for name in DATES if name in catalogue.columns]  # the first that says anything
     written = given[0] if len(given) == 1 else given[0].fillna(given[1])
+    written = written.where(dated)  # what can't be read may be endless
     return dated & ~written.str.contains(_TIME_OF_DAY, regex=True).fillna(False).to_numpy(bool)
 
 

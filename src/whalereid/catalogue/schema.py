@@ -32,6 +32,7 @@ _MAY_BE_UNKNOWN = ("identity", "viewpoint", "encounter")
 _NAMES = ("identity", "viewpoint", "encounter", "species", "location")
 _DATES = ("date", "timestamp")
 _NUMBERS = ("height", "width", "fold")
+_LARGEST = 2.0**63  # beyond it no column has whole numbers
 _NO_MASK = frozenset({"[]", "{}"})  # as COCO has it where only boxes were drawn
 _DEGREES = {"latitude": 90, "longitude": 360}  # whole turns east are written, too
 _BBOX_PARTS = ("bbox_x", "bbox_y", "bbox_w", "bbox_h")
@@ -178,7 +179,7 @@ def _numbers(column: pd.Series, *, where: str) -> pd.Series:
         _refuse(column, given.notna().to_numpy(bool), "is not a real number", where=where)
     number = pd.to_numeric(given, errors="coerce").astype("float64")
     _refuse(column, given.notna().to_numpy(bool) & ~np.isfinite(number.to_numpy()), "is not a number", where=where)
-    whole = bool(number.notna().all()) and bool((number % 1 == 0).all())
+    whole = bool(((number % 1 == 0) & (number.abs() < _LARGEST)).all())
     return number.astype("int64") if whole else number
 
 

@@ -10,7 +10,7 @@ import typer
 
 from whalereid.cli.command import Answer
 from whalereid.cli.console import read_photos, say, say_forced
-from whalereid.cli.options import OUTPUT, CatalogueOption, Force, part_option
+from whalereid.cli.options import OUTPUT, CatalogueOption, Force, part_option, path_of
 from whalereid.errors import WhalereidError
 from whalereid.parts import WRITERS
 from whalereid.registry import Part
@@ -29,7 +29,12 @@ def command(
     ],
     out: Annotated[
         Path,
-        typer.Option(metavar="PATH", help="The file; of camtrap-dp the folder.", rich_help_panel=OUTPUT),
+        typer.Option(
+            metavar="PATH",
+            help="The file; of camtrap-dp the folder.",
+            rich_help_panel=OUTPUT,
+            **path_of("a file or folder to write"),
+        ),
     ],
     force: Force = False,
 ) -> Answer:

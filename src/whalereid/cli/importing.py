@@ -11,7 +11,7 @@ import typer
 
 from whalereid.cli.command import Answer
 from whalereid.cli.console import say, say_forced, show, shows_progress
-from whalereid.cli.options import INPUT, OUTPUT, SHARE, Exif, Force, part_option
+from whalereid.cli.options import INPUT, OUTPUT, SHARE, Exif, Force, part_option, path_of
 from whalereid.errors import WhalereidError
 from whalereid.parts import READERS
 from whalereid.registry import Part
@@ -31,6 +31,7 @@ def command(
             help="A table, a file of annotations or a folder, of any layout.",
             show_default=False,
             rich_help_panel=INPUT,
+            **path_of("a table, a file of annotations or a folder"),
         ),
     ],
     layout: Annotated[
@@ -48,6 +49,7 @@ def command(
             metavar="FOLDER",
             help="Where the photos lie, if not beside what names them.",
             rich_help_panel=INPUT,
+            **path_of("the folder of the photos"),
         ),
     ] = None,
     sheet: Annotated[
@@ -89,6 +91,7 @@ def command(
             help="Write the catalogue to this folder.",
             show_default=False,
             rich_help_panel=OUTPUT,
+            **path_of("a folder to write to"),
         ),
     ],
     force: Force = False,

@@ -32,6 +32,7 @@ __all__ = [
     "WHO",
     "complete",
     "part_option",
+    "path_of",
     "BACKGROUND",
     "BATCH_SIZE",
     "Background",
@@ -190,10 +191,15 @@ MAX_PHOTO_MB: dict[str, Any] = _real(0, 1e9, ends=False) | {
 CATALOGUE = "--catalogue"
 
 
-def _table_or_folder(text: str) -> Path:
-    if not text:  # which would be the folder one is in
-        raise typer.BadParameter("nothing: no such file or folder; give a table of photos, or its folder.")
-    return Path(text)
+def path_of(what: str) -> dict[str, Any]:
+    """Make an option or argument take a path, but not an empty one, which would be the folder one is in."""
+
+    def parse(text: str | Path) -> Path:
+        if not str(text):
+            raise typer.BadParameter(f"nothing: no such file or folder; give {what}.")
+        return Path(text)
+
+    return {"parser": parse}
 
 
 _catalogue: Any = typer.Option(
@@ -201,7 +207,7 @@ _catalogue: Any = typer.Option(
     metavar="CATALOGUE",
     help="The table of photos, or its folder.",
     rich_help_panel=INPUT,
-    parser=_table_or_folder,
+    **path_of("a table of photos, or its folder"),
 )
 CatalogueOption = Annotated[Path, _catalogue]
 CatalogueIfAny = Annotated[Path | None, _catalogue]

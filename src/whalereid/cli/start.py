@@ -16,8 +16,9 @@ import typer
 
 from whalereid.cli.command import Answer
 from whalereid.cli.console import say, show, shows_progress
-from whalereid.cli.options import OUTPUT, Layout
+from whalereid.cli.options import OUTPUT, Layout, path_of
 from whalereid.errors import WhalereidError
+from whalereid.parts import READERS
 
 __all__ = ["command"]
 
@@ -36,6 +37,7 @@ def command(
             help="A folder of photos, or a table of them, of any layout.",
             show_default=False,
             rich_help_panel="Your photos",
+            **path_of("a folder of photos, or a table of them"),
         ),
     ],
     layout: Layout = None,
@@ -54,6 +56,7 @@ def command(
             help="Folder for what is made.",
             show_default="PHOTOS-whalereid, here",
             rich_help_panel=OUTPUT,
+            **path_of("a folder to write to"),
         ),
     ] = None,
     opens: Annotated[
@@ -69,6 +72,8 @@ def command(
     """
     if not os.path.exists(photos):  # noqa: PTH110 - never raises; and before pandas, which takes a second
         raise WhalereidError(f"{photos}: no such file or folder.")
+    if layout is not None:
+        READERS.part(layout)  # refused before the first step
     from whalereid.models import read_source
 
     read_source(model).look()
@@ -113,14 +118,15 @@ class Steps:
 
     def run(self, title: str, *words: str | Path) -> dict[str, Any]:
         """Run one command, its results on stderr; returns what it has found."""
-        line = shlex.join(["whalereid", *map(str, words)])
+        plain = [_typed(word) for word in words]
+        line = shlex.join(["whalereid", *plain])
         say("")
         say(f"{title}: {line}")
         self.lines.append(line)
         quiet = [] if shows_progress() else ["--quiet"]
         root: Any = self.context.find_root().command
         with redirect_stdout(sys.stderr):
-            answer = root.main([*map(str, words), *quiet], prog_name="whalereid", standalone_mode=False)
+            answer = root.main([*plain, *quiet], prog_name="whalereid", standalone_mode=False)
         if not isinstance(answer, Answer):
             raise WhalereidError(f"{line}: ended with status {answer}; see above.")
         return dict(answer.data)
@@ -133,6 +139,11 @@ class Steps:
             say(f"{title}: nothing yet: {error}")
             self.lines.pop()
             return {}
+
+
+def _typed(word: object) -> str:
+    """A word as it is typed; a path never looks like an option."""
+    return f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word)
 
 
 def _folder(photos: Path) -> Path:
@@ -177,4 +188,4 @@ def _further(table: Path, folder: Path, rules: list[str], found: dict[str, Any])
         ["rank", "--catalogue", table, "--embeddings", vectors, *rules, "--out", ranking],
         ["evaluate", ranking, "--catalogue", table],
     ):
-        yield "  " + shlex.join(["whalereid", *map(str, words)])
+        yield "  " + shlex.join(["whalereid", *map(_typed, words)])

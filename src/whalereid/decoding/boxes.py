@@ -18,7 +18,7 @@ __all__ = ["Boxes", "boxes_in", "brands", "ends_with_a_box"]
 
 _HOLES = (b"\0\0\0", b"\0\0\1", b"\0\0\2")  # none of them stands within a unit of HEVC (ITU-T H.265, section 7.4.2)
 
-_MOST_META, _MOST_PIECES = 1 << 24, 1 << 17  # bytes; pieces of all items together
+_MOST_META, _MOST_PIECES = 1 << 24, 1 << 17  # bytes; pieces of all items together, and boxes beside each other
 
 
 def brands(data: Bytes) -> tuple[bytes, ...]:
@@ -32,12 +32,14 @@ def brands(data: Bytes) -> tuple[bytes, ...]:
 def ends_with_a_box(data: Bytes) -> bool:
     """Whether the boxes that a file is made of are all there."""
     at = 0
-    while at + 8 <= len(data):
+    for _ in range(_MOST_PIECES):
+        if at + 8 > len(data):
+            return at <= len(data)
         size = _size(data, at, len(data))[0]
         if size < 8:
             return False
         at += size
-    return at <= len(data)
+    return False
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,9 @@ def _number(data: Bytes, at: int, size: int) -> int:
 def boxes_in(data: Bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Kind, and where the contents begin and end, of each box in a part of the file."""
     end = min(end, len(data))
-    while start + 8 <= end:
+    for _ in range(_MOST_PIECES):
+        if start + 8 > end:
+            return
         size, head = _size(data, start, end)
         if size < head:
             return

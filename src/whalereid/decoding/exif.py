@@ -103,13 +103,17 @@ def _blocks(data: Bytes) -> Iterator[tuple[int, bool]]:
         yield 0, False
     elif head[:4] == b"\x89PNG":
         at = 8
-        while at + 12 <= len(data):
+        for _ in range(_MOST_PIECES):
+            if at + 12 > len(data):
+                return
             if data[at + 4 : at + 8] == b"eXIf":
                 yield at + 8, False
             at += 12 + int.from_bytes(data[at : at + 4], "big")
     elif head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         at = 12
-        while at + 8 <= len(data):
+        for _ in range(_MOST_PIECES):
+            if at + 8 > len(data):
+                return
             size = int.from_bytes(data[at + 4 : at + 8], "little")
             if data[at : at + 4] == b"EXIF":
                 yield at + (14 if data[at + 8 : at + 14] == b"Exif\0\0" else 8), False

@@ -17,6 +17,7 @@ from whalereid.errors import WhalereidError
 __all__ = ["decode_jpeg", "jpeg_size", "segments"]
 
 _HOLE = bytes(16)
+_MOST_SEGMENTS = 100_000  # before the first scan, fill bytes among them; cameras write a few dozen
 # What libjpeg warns of though every pixel comes out as meant: oddities of the header.
 _HARMLESS = ("Warning: unknown JFIF revision", "Unknown Adobe color transform", "Invalid SOS parameters")
 # How a photo is turned upright, by its EXIF orientation: mirrored left to right first or not, then turned.
@@ -62,11 +63,11 @@ def decode_jpeg(data: bytes, *, where: str) -> np.ndarray:
     return image if turn is None else cv2.rotate(image, turn)
 
 
-def jpeg_size(data: bytes) -> tuple[int, int] | None:
+def jpeg_size(data: Bytes) -> tuple[int, int] | None:
     """Width and height of a JPEG once it is upright, as its header declares them; None where that isn't in `data`."""
     for marker, start, _ in segments(data):
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and start + 9 <= len(data):
-            height, width = struct.unpack_from(">HH", data, start + 5)
+            height, width = struct.unpack(">HH", data[start + 5 : start + 9])
             if height == 0 or width == 0:  # a height that follows the first scan
                 return None
             return (height, width) if _orientation(data) in (5, 6, 7, 8) else (width, height)
@@ -93,7 +94,9 @@ def segments(data: Bytes, at: int = 2) -> Iterator[tuple[int, int, int]]:
     ----------
     ITU T.81, annex B.
     """
-    while at + 4 <= len(data) and data[at] == 0xFF:
+    for _ in range(_MOST_SEGMENTS):
+        if at + 4 > len(data) or data[at] != 0xFF:
+            return
         marker = data[at + 1]
         alone = marker == 0xFF or marker == 0x01 or 0xD0 <= marker <= 0xD9  # fill bytes, and marks without a length
         length = 1 if marker == 0xFF else 2 if alone else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
@@ -129,7 +132,7 @@ def _first_symbols(tables: bytes) -> Iterator[tuple[bool, int]]:
         at += 17 + sum(tables[at + 1 : at + 17])
 
 
-def _orientation(data: bytes) -> int:
+def _orientation(data: Bytes) -> int:
     """A JPEG's EXIF orientation, 1 to 8; 1 where it says none."""
     for marker, start, end in segments(data):
         if marker != 0xE1 or data[start + 4 : start + 10] != b"Exif\0\0":

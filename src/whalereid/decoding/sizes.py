@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from whalereid.decoding.head import Head
 from whalereid.decoding.headers import JPEG
 from whalereid.decoding.jpeg import jpeg_size
 from whalereid.decoding.photos import decode_bytes, read_bytes
 from whalereid.decoding.png import PNG, Png
 
 __all__ = ["upright_size"]
-
-_HEAD = 1 << 17  # bytes, which hold most cameras' headers with their little pictures
 
 
 def upright_size(path: str | os.PathLike[str]) -> tuple[int, int]:
@@ -25,14 +24,11 @@ def upright_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     WhalereidError
         The file is missing, empty, too large or no photo; the message names it.
     """
-    head = _head(Path(path))
-    size = jpeg_size(head) if head.startswith(JPEG) else None
+    size = _of_jpeg(Path(path))
     if size is not None:
         return size
     data = read_bytes(path)
-    if data.startswith(JPEG):
-        size = jpeg_size(data)
-    elif data.startswith(PNG):
+    if data.startswith(PNG):
         png = Png.parse(data)
         size = None if png is None or b"eXIf" in png.before else (png.width, png.height)
     if size is None:
@@ -41,12 +37,13 @@ def upright_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     return size
 
 
-def _head(path: Path) -> bytes:
-    """The first bytes of a plain file; none where it can't be read, which `read_bytes` then says."""
+def _of_jpeg(path: Path) -> tuple[int, int] | None:
+    """What the header of a JPEG says; None of other files, and where it can't be read, which `read_bytes` then says."""
     try:
-        if path.is_file():
+        if path.is_file():  # a pipe or a device would never end
             with path.open("rb") as file:
-                return file.read(_HEAD)
+                head = Head(file)
+                return jpeg_size(head) if head[:3] == JPEG else None
     except (OSError, ValueError):
         pass
-    return b""
+    return None

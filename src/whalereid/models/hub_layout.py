@@ -28,7 +28,7 @@ SMALL_GB = 0.01
 # https://huggingface.co/conservationxlabs/miewid-msv3: Resize((440, 440)), ToTensor, Normalize by ImageNet's means.
 MIEWID_LOOK = Preprocessing((440, 440))
 
-_LICENCE = re.compile(r"^(license|license_name)[ \t]*:[ \t]*\n?[ \t-]*([^\s#].*?)[ \t]*$", re.MULTILINE)
+_LICENCE = re.compile(r"^(license|license_name)[ \t]*+:[ \t]*+\n?[ \t-]*+([^\s#].*)$", re.MULTILINE)
 
 
 def is_of_a_hub(config: Mapping[str, Any]) -> bool:
@@ -102,7 +102,7 @@ def _licence(page: Path) -> str:
     check_file(page, SMALL_GB)
     text = read_text(page)
     head = text.split("\n---", 1)[0] if text.startswith("---") else ""
-    said = {key: _printable(value.strip("'\"[] ")) for key, value in _LICENCE.findall(head)}
+    said = {key: _printable(value.strip("'\"[] \t")) for key, value in _LICENCE.findall(head)}
     return said.get("license_name", "") if said.get("license") == "other" else said.get("license", "")
 
 

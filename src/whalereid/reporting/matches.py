@@ -26,7 +26,7 @@ from whalereid.files import claim_folder, replacing
 from whalereid.html import Html, facts, paragraph
 from whalereid.images import Crop
 from whalereid.images.photos import PhotoReader
-from whalereid.outputs import REPORT_MARKER
+from whalereid.outputs import REPORT, REPORT_MARKER, check_output, made_by
 from whalereid.ranking import Ranking
 from whalereid.reporting.pages import heading, page
 from whalereid.reporting.sheets import write_image
@@ -127,6 +127,7 @@ def write_matches(
 
     folder = Path(out)
     claim_folder(folder, marker=REPORT_MARKER)
+    check_output(folder / REPORT_MARKER, REPORT)
     with replacing(folder / REPORT_MARKER) as beside:
         beside.write_text(json.dumps({"format": _FORMAT}), encoding="utf-8")
     pictures = _Pictures(photos, folder / "photos")
@@ -183,10 +184,10 @@ class _Pictures:
         return " A green frame: the same animal." if any(self._identity[row] is not None for row in queries) else ""
 
     def tidy(self) -> None:
-        """Delete pictures of an earlier report that this one doesn't show."""
+        """Delete pictures of an earlier report that this one doesn't show; others' stay."""
         kept = set(self._made.values())
         for path in self._folder.glob("*.jpg"):
-            if path.name not in kept:
+            if path.name not in kept and path.is_file() and made_by(path):
                 path.unlink(missing_ok=True)
 
     def _file(self, row: int) -> str | None:

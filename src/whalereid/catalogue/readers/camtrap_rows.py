@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from whalereid.catalogue.readers.camtrap_events import photos_of_events
-from whalereid.errors import WhalereidError
+from whalereid.errors import WhalereidError, listing
 
 __all__ = ["BOX", "numbers_of", "rows_of"]
 
 BOX = ("bboxX", "bboxY", "bboxWidth", "bboxHeight")
+_MOST_KINDS = 8  # of observations left out, named
 _READ = (
     "mediaID", "eventID", "eventStart", "eventEnd", "observationLevel", "scientificName", "individualID", "count",
     "sex", "lifeStage", "behavior", "classificationProbability", *BOX,
@@ -76,7 +77,7 @@ def _animals(observations: pd.DataFrame, min_conf: float, where: str, notes: lis
     said = [f"{count:,} {name}" for name, count in others.items()]
     said += [f"{unsure.sum():,} less sure than {min_conf:g} (min_conf)"] if unsure.any() else []
     if said:
-        notes.append(f"observations left out: {', '.join(said)}")
+        notes.append(f"observations left out: {listing(said, most=_MOST_KINDS)}")
     kept = observations[(kind == "animal") & ~unsure]
     several = int((numbers_of(kept, "count", 0, np.inf, where=where) > 1).sum())
     if several:

@@ -29,7 +29,7 @@ from whalereid.reading import has_keys
 __all__ = ["Coco"]
 
 _PART = re.compile(r"instances_(.+)\.json", re.IGNORECASE)
-_COMPETITION_NAME = re.compile(r"0*(\d+)_(\d+)\.jpe?g", re.IGNORECASE)
+_COMPETITION_NAME = re.compile(r"0*(\d{1,18})_(\d{1,18})\.jpe?g", re.IGNORECASE)
 _BOX = "[x, y, width, height] in pixels, with an area"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -35,10 +36,11 @@ class Folder:
                 for entry in entries:
                     if entry.name.startswith(".") or entry.name == "__MACOSX":
                         continue
-                    if entry.is_dir():
-                        folders.append(self.path / entry.name)
-                    elif entry.is_file():
-                        files.append(self.path / entry.name)
+                    with suppress(OSError):  # a link that leads around in a circle is neither
+                        if entry.is_dir():
+                            folders.append(self.path / entry.name)
+                        elif entry.is_file():
+                            files.append(self.path / entry.name)
         except OSError as error:
             raise WhalereidError(f"{self.path}: can't be read ({error.strerror}).") from error
         return sorted(folders), sorted(files)

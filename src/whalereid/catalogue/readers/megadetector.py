@@ -29,6 +29,7 @@ __all__ = ["MegaDetector"]
 
 _KIND = "MegaDetector's results"
 _SHARES = "[x, y, width, height] as shares of the photo, from 0 to 1, with an area"
+_MOST_REASONS = 8  # named, why detections were left out
 _CORNERS = "[x, y, x, y] of two corners in pixels, with an area"
 
 
@@ -211,4 +212,4 @@ def _box(
 
 
 def _said(left_out: Counter[str]) -> str:
-    return ", ".join(f"{count:,} {what}" for what, count in left_out.items() if count)
+    return listing((f"{count:,} {what}" for what, count in left_out.items() if count), most=_MOST_REASONS)

@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 _TABLES = frozenset({".csv", ".parquet", ".tsv", ".pq", ".xlsx"})
+_MOST_WAYS = 100  # to one folder
 _JUNK = frozenset({"thumbs.db", "desktop.ini"})
 
 
@@ -55,11 +56,22 @@ _NAMED_BY: tuple[Callable[[str], str], ...] = (str, without_suffix, name_of, lam
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, those of a folder before those of the folders in it; links back up aren't followed."""
+    """Every file below a folder, those of a folder before those of the folders in it; links back up aren't followed.
+
+    Raises
+    ------
+    WhalereidError
+        Links lead to one folder in very many ways, as they do where several lead to each other.
+    """
     ways = [(folder, frozenset(folder.resolve().parents))]  # with the folders that a link may lead back to
+    led: Counter[Path] = Counter()
     while ways:
         path, above = ways.pop()
-        here, around = Folder(path), above | {path.resolve()}
+        real = path.resolve()
+        led[real] += 1
+        if led[real] > _MOST_WAYS:
+            raise WhalereidError(f"{folder}: links lead to {real} in more than {_MOST_WAYS} ways; remove some of them.")
+        here, around = Folder(path), above | {real}
         yield from here.files
         ways += [(one, around) for one in reversed(here.folders) if not one.is_symlink() or one.resolve() not in around]
 

@@ -62,7 +62,7 @@ def times_of(frame: pd.DataFrame, dates: np.ndarray, zone: str) -> pd.Series:
     ['2020-05-30T04:57:37+02:00', '2020-05-30T00:00:00Z', nan]
     """
     first, second = _text(frame, "timestamp"), _text(frame, "date")
-    text = first.where(first.notna(), second)
+    text = first.where(first.notna(), second).mask(np.isnat(dates))  # else an endless one would be looked through
     told = text.str.extract(r"\d:\d{2}.*?(?:(Z|UTC|GMT)|([+-]\d{2}):?(\d{2}))$")
     zones = (told[1] + ":" + told[2]).fillna(told[0].mask(told[0].notna(), "Z")).fillna(zone)
     written = pd.Series(np.datetime_as_string(dates, unit="s"), frame.index, dtype="str") + zones

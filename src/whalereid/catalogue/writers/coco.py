@@ -6,6 +6,7 @@ https://cocodataset.org/#format-data
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -99,7 +100,8 @@ class Coco:
                 _fill(annotations, field, frame[name])
         for row, box in enumerate(frame.get("bbox", ())):
             if isinstance(box, tuple):
-                annotations[row] |= {"bbox": list(box), "area": box[2] * box[3]}
+                area = box[2] * box[3]
+                annotations[row] |= {"bbox": list(box)} | ({"area": area} if math.isfinite(area) else {})
         for row, mask in enumerate(frame["mask"].astype(object) if "mask" in frame else ()):
             if is_given(mask):
                 shape = _shape(str(mask))
