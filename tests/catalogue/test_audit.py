@@ -52,6 +52,12 @@ def test_identities() -> None:
     assert found(of_table(notes=["x"])) == {"no-identities": ("p0",)}
 
 
+def test_endless_names_are_shown_in_lines_that_can_be_read() -> None:
+    result = of_table(identity=["x" * 40_000, "y", "y"])
+    assert found(result)["single-photo-identities"] == ("x" * 40_000,)
+    assert max(map(len, str(result).splitlines())) < 400
+
+
 def test_encounters() -> None:
     result = of_table(identity=[*"aabbab", None], encounter=["1", "1", "1", "2", "3", None, "2"])
     assert found(result)["mixed-encounters"] == ("1",)

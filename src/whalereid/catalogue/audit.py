@@ -19,7 +19,7 @@ from whalereid.catalogue.photo_findings import findings_of_copies, findings_of_p
 from whalereid.catalogue.table import Catalogue
 from whalereid.catalogue.table_findings import findings_of_table
 from whalereid.catalogue.usable import RuleUse, Views, rule_uses, views_of
-from whalereid.errors import printable
+from whalereid.errors import listing, printable
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -88,7 +88,7 @@ class Audit:
             yield Text.assemble(severity, (printable(f"{finding.message}: {finding.count:,}"), "bold"))
             yield Text(printable(f"        {finding.advice}"), style="dim")
             for example in finding.examples:
-                yield Text(f"          {printable(example)}")
+                yield Text(f"          {printable(listing([example]))}")
             if finding.count > len(finding.examples) > 0:
                 yield Text(f"          … and {finding.count - len(finding.examples):,} more")
         if not self.findings:
