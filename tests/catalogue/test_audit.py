@@ -53,8 +53,9 @@ def test_identities() -> None:
 
 
 def test_endless_names_are_shown_in_lines_that_can_be_read() -> None:
-    result = of_table(identity=["x" * 40_000, "y", "y"])
-    assert found(result)["single-photo-identities"] == ("x" * 40_000,)
+    long = "x" * 40_000
+    result = of_table(identity=[long, "y", "y"], viewpoint=[long, None, long], location=[long, long, "z"])
+    assert found(result)["single-photo-identities"] == (long,)
     assert max(map(len, str(result).splitlines())) < 400
 
 

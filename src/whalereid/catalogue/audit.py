@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from whalereid.arguments import instance
-from whalereid.catalogue.finding import SEVERITIES, Finding, Severity, some
+from whalereid.catalogue.finding import SEVERITIES, Finding, Severity
 from whalereid.catalogue.fingerprints import (
     check_arguments,
     fingerprint,
@@ -183,7 +183,7 @@ def _in_words(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "identities", f"{summary['identities']:,}" + (f" (photos without: {unknown:,})" if unknown else "")
     for name in ("viewpoints", "species", "locations"):
         if name in summary:
-            yield name, some([f"{value} {count:,}" for value, count in summary[name].items()], _MOST_VALUES)
+            yield name, listing([f"{value} {count:,}" for value, count in summary[name].items()], _MOST_VALUES)
     if "encounters" in summary:
         yield "encounters", f"{summary['encounters']:,}"
     if "dates" in summary:
@@ -195,4 +195,4 @@ def _in_words(summary: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "positions", f"{summary['positions']:,}" + (f" (photos without: {elsewhere:,})" if elsewhere else "")
     if "scenarios" in summary:
         asked = [f"{each['id']} {each['queries']:,} in {each['database']:,}" for each in summary["scenarios"]]
-        yield "scenarios", some(asked, _MOST_VALUES)
+        yield "scenarios", listing(asked, _MOST_VALUES)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
-__all__ = ["EXAMPLES", "SEVERITIES", "Finding", "Severity", "finding", "some"]
+__all__ = ["EXAMPLES", "SEVERITIES", "Finding", "Severity", "finding"]
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
@@ -63,8 +63,3 @@ def finding(
     found = tuple(map(str, offenders))
     shown = found if examples is None else map(str, examples)
     return [Finding(kind, severity, message, advice, found, tuple(islice(shown, EXAMPLES)))] if found else []
-
-
-def some(items: list[str], most: int = EXAMPLES) -> str:
-    """The first few in a line, and how many more there are."""
-    return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")

@@ -10,9 +10,10 @@ import pandas as pd
 
 from whalereid.catalogue.box_findings import findings_of_boxes
 from whalereid.catalogue.dates import either_way
-from whalereid.catalogue.finding import EXAMPLES, Finding, finding, some
+from whalereid.catalogue.finding import EXAMPLES, Finding, finding
 from whalereid.catalogue.suggestions import did_you_mean, suggest_columns
 from whalereid.catalogue.table import Catalogue
+from whalereid.errors import listing
 from whalereid.text import is_viewpoint, reads_as_missing
 
 __all__ = ["findings_of_table"]
@@ -100,7 +101,7 @@ def _findings_of_identities(frame: pd.DataFrame) -> list[Finding]:
         pairs = pairs[pairs["encounter"].duplicated(keep=False)]  # few, so only these are gathered one by one
         mixed = pairs.groupby("encounter", sort=True)["identity"].agg(list)
         advice = "Right where an encounter is a meeting with a group; where it is with one animal, a mistake."
-        examples = [f"{encounter}: {some(names)}" for encounter, names in mixed.head(EXAMPLES).items()]
+        examples = [f"{encounter}: {listing(names)}" for encounter, names in mixed.head(EXAMPLES).items()]
         findings += finding(
             "mixed-encounters", "warning", "encounters with several identities", advice, mixed.index, examples
         )
