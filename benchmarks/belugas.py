@@ -130,7 +130,7 @@ def networks_embedded(photos: wr.Catalogue, runs: Path, out: Path, **how: Any) -
     found = example.find_weights(runs)
     paths = {f"{kind}-fold{fold}": path for kind, folds in found.items() for fold, path in folds.items()}
     nets = {name: example.load_network(name.rpartition("-")[0], path, as_submitted) for name, path in paths.items()}
-    made = wr.embed_many(nets, photos, extraction=wr.Extraction(**how), out={name: out / name for name in nets})
+    made = wr.embed_many(nets, photos, extraction=wr.Extraction("fp32", **how), out={name: out / name for name in nets})
     return {kind: {fold: made[f"{kind}-fold{fold}"] for fold in folds} for kind, folds in found.items()}
 
 
@@ -180,17 +180,16 @@ def scores(report: wr.Report) -> str:
 
 
 def differences(reports: dict[str, wr.Report]) -> str:
-    """Each report's mAP@20, and its difference to the first one's with an interval over whales, as a Markdown table."""
-    first, *others = reports.items()
-    lines = [
-        "| | mAP@20 | difference | 95% interval |",
-        "|---|---|---|---|",
-        f"| {first[0]} | {first[1]['mAP@20']:.4f} |||",
-    ]
-    for name, report in others:
-        row = report.compare(first[1]).loc["mAP@20"]
-        spread = f"{row['low']:+.4f} to {row['high']:+.4f}"
-        lines.append(f"| {name} | {report['mAP@20']:.4f} | {row['difference']:+.4f} | {spread} |")
+    """mAP@20 of each way by scenario and pooled, and the pooled one's difference to the first, as a Markdown table."""
+    tables = {name: report.by("scenario")["mAP@20"] for name, report in reports.items()}
+    (leading, first), *_ = reports.items()
+    scenarios = [*tables[leading].index]
+    lines = [f"| | {' | '.join(scenarios)} | all | difference | 95% interval |", "|---" * (len(scenarios) + 4) + "|"]
+    for name, report in reports.items():
+        row = report.compare(first).loc["mAP@20"]
+        spread = f"{row['difference']:+.4f} | {row['low']:+.4f} to {row['high']:+.4f}" if name != leading else "|"
+        values = [f"{tables[name][scenario]:.4f}" for scenario in scenarios]
+        lines.append(f"| {name} | {' | '.join(values)} | {report['mAP@20']:.4f} | {spread} |")
     return "\n".join(lines)
 
 
