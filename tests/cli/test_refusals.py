@@ -86,7 +86,7 @@ def test_refusals_load_no_torch(benchmark: ModuleType, folder: Path) -> None:
         ("train --catalogue photos.csv --out run --seed -1", "'--seed': -1; give a whole number from 0 to 4294967295."),
         (
             "train --catalogue photos.csv --out run --image-size 5000",
-            "'--image-size': 5000; give a whole number from 8 to 4096.",
+            "'--image-size': 5000; give a whole number from 8 to 4096, or HEIGHTxWIDTH, such as 256x96.",
         ),
         ("train --catalogue photos.csv --out run --weights w.onnx", "w.onnx: no such file of weights."),
         (

@@ -23,7 +23,7 @@ from whalereid.training.optimizer import default_workers
 from whalereid.training.options import FitOptions
 from whalereid.training.progress import TrainingProgress
 from whalereid.training.recipe import Recipe
-from whalereid.training.run import HISTORY, LATER, Run
+from whalereid.training.run import HISTORY, Run
 from whalereid.training.steps import Steps, make_batches
 from whalereid.training.validation import Validation, ValidationScores
 from whalereid.training.waiting import in_all, share_in_words
@@ -207,7 +207,7 @@ class TrainingLoop:
         self.steps.optimizer.load_state_dict(state["optimizer"])
         if self.steps.scaler is not None and state["scaler"]:
             self.steps.scaler.load_state_dict(state["scaler"])
-        self.records = [dict.fromkeys(LATER, math.nan) | record for record in state["records"]]
+        self.records = [{name: record.get(name, math.nan) for name in HISTORY} for record in state["records"]]
         self.best_epoch, self.best_score = state["best"]
         self.untrained = state["untrained"]
 
