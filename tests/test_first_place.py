@@ -252,6 +252,28 @@ def test_score_by_scenario_and_viewpoints(work: Path, belugas: Path, capsys: pyt
     assert "top" in shown
 
 
+def test_the_demo_takes_photos_that_are_there_and_looks_for_animals_it_did_not_train_on(
+    belugas: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(example, "DEMO", {kind: ("test_resnet", 1, {}) for kind in KINDS})
+    monkeypatch.setattr(example, "DEMO_SIZE", (32, 32))
+    assert command("--data", belugas, "--out", tmp_path) == 0
+    assert "all, pooled" in capsys.readouterr().out
+    trained = {name for path in tmp_path.glob("runs/*/run.json") for name in json.loads(path.read_text())["identities"]}
+    photos, submission = wr.Catalogue.read(belugas), pd.read_csv(tmp_path / "submission.csv")
+    shown = {*submission["database_image_id"], *submission["query_id"].str.partition("-")[2]}
+    assert trained
+    assert shown
+    assert trained.isdisjoint(photos.subset(sorted(shown)).identities)
+
+
+def test_the_demo_needs_scenarios(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "photos.csv").write_text("image_id,path,identity\na,a.jpg,x\n")
+    assert command("--data", tmp_path / "photos.csv", "--out", tmp_path / "demo") == 2
+    assert "no scenarios there (query_scenarios.csv)" in capsys.readouterr().err
+    assert not (tmp_path / "demo").exists()
+
+
 def test_a_trained_run_is_continued_not_overwritten(work: Path, belugas: Path) -> None:
     weights = work / "runs" / "b5-top-fold0" / "model.safetensors"
     before = weights.stat().st_mtime_ns
