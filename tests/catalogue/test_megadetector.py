@@ -170,6 +170,7 @@ def test_shares_that_leave_the_photo_by_rounding(card: Path) -> None:
             r"bbox is \[10, 20, 30, 40\]; it is \[x, y, width, height\] as shares of the photo",
         ),
         ({"bbox": [0, 0, 0, 1]}, "bbox"),
+        ({"bbox": [0.5, 0.5, 1e-300, 1e-300]}, "bbox is"),
         ({"bbox": [0.6, 0, 0.5, 1]}, "bbox"),
         ({"bbox": [0, 0, 1]}, "bbox"),
         ({"bbox": [0, 0, 1, float("nan")]}, "bbox"),

@@ -208,7 +208,12 @@ def _box(
         one.entry.refuse("bbox", _SHARES)
     width, height = image.number("width", 1), image.number("height", 1)
     size = (width, height) if width is not None and height is not None else sizes.of(path)
-    return None if size is None else box_in_pixels((x, y, w, h), size), size
+    if size is None:
+        return None, None
+    box = box_in_pixels((x, y, w, h), size)
+    if min(box[2:]) <= 0:  # less than is told apart of a pixel
+        one.entry.refuse("bbox", _SHARES)
+    return box, size
 
 
 def _said(left_out: Counter[str]) -> str:
