@@ -3,7 +3,7 @@
 Whatever it meets, a command answers with what was asked for, or with one line and exit 2; nothing of the user's
 changes, nothing is left half written. A tiny world is made once, and every case is tried in a copy of it.
 
-    python benchmarks/hostile.py                      all cases and 60 kills, in under 15 minutes on two cores
+    python benchmarks/hostile.py                      all cases and 60 kills, about half an hour on two cores
     python benchmarks/hostile.py --kind weights       the cases of a kind; --kind twice for two
     python benchmarks/hostile.py --kills 200 --seed 5 other moments to kill at, other wrong values
     python benchmarks/hostile.py --only "rank --out"  the cases whose names hold this
