@@ -60,6 +60,18 @@ def test_a_table_and_what_it_became(survey: Path, capsys: Captured, columns: lis
     assert "missing" not in out
 
 
+def test_endless_and_many_columns_are_told_in_a_line_that_can_be_read(survey: Path, capsys: Captured) -> None:
+    lines = (survey / "table.csv").read_text().splitlines()
+    more = ["x" * 40_000, *(f"c{n}" for n in range(500))]
+    wide = [f"{line},{','.join(more if row == 0 else ['1'] * 501)}" for row, line in enumerate(lines)]
+    (survey / "wide.csv").write_text("\n".join(wide))
+    status, out, _ = answer("survey/wide.csv", "--columns", "image_id=Photo, No", "--out", "cat", capsys=capsys)
+    assert status == 0
+    assert len(out) < 1000
+    assert "c14 and 485 more" in out
+    assert "x" * 40_000 in Catalogue.read("cat").columns
+
+
 def test_json_is_one_object(survey: Path, capsys: Captured) -> None:
     words = ["survey/table.csv", "--columns", "image_id=Photo, No", "--out", "cat", "--json", "--quiet"]
     status, out, err = answer(*words, capsys=capsys)

@@ -12,7 +12,7 @@ import typer
 from whalereid.cli.command import Answer
 from whalereid.cli.console import say, say_forced, show, shows_progress
 from whalereid.cli.options import INPUT, OUTPUT, SHARE, Exif, Force, part_option, path_of
-from whalereid.errors import WhalereidError
+from whalereid.errors import WhalereidError, listing
 from whalereid.parts import READERS
 from whalereid.registry import Part
 
@@ -127,7 +127,9 @@ def command(
     written = out / "metadata.csv"
     found = {"out": str(written), "photos": len(made), "identities": made.n_identities, "columns": made.columns}
     found |= {"root": str(made.root), "notes": [*made.notes]}
-    words = f"{written}: {len(made):,} photos, {made.n_identities:,} identities; columns {', '.join(made.columns)}"
+    words = (
+        f"{written}: {len(made):,} photos, {made.n_identities:,} identities; columns {listing(made.columns, most=20)}"
+    )
     return Answer(found, lambda: show(words))
 
 
