@@ -32,7 +32,7 @@ LINES = {
 }
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 STATUSES = {signal.SIGKILL: (-9,), signal.SIGTERM: (-15, 143, 2, 130), signal.SIGINT: (130, 2)}
-CLOCK = re.compile(r"second|per_s|time")
+CLOCK = re.compile(r"second|per_s|time|waiting")
 RAW = re.compile(r"Traceback|Exception ignored|this is a bug|Aborted|Fatal Python")
 
 
