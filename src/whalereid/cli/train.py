@@ -279,6 +279,9 @@ def command(
     if folds is not None and fold is None and test_fold is None:
         raise WhalereidError(f"--folds {folds} needs --fold K or --test-fold K, such as --fold 0.")
 
+    if folds is not None and not folds.exists():
+        raise WhalereidError(f"{folds}: no such file.")
+
     from whalereid.candidates import CandidateRules
     from whalereid.images import Crop
     from whalereid.models import look_for_backbone, look_for_weights
