@@ -198,10 +198,15 @@ def solution(tables: dict[str, wr.Embeddings]) -> wr.ViewRoutes:
     ])  # fmt: skip
 
 
-def rank_scenarios(photos: wr.Catalogue, tables: dict[str, wr.Embeddings], *, as_submitted: bool = False) -> wr.Ranking:
-    """Rank every scenario by its route; best 20 a query, scores in [0, 1]."""
+def require_scenarios(photos: wr.Catalogue) -> None:
+    """Refuse photos without scenarios."""
     if not photos.scenarios:
         raise wr.WhalereidError(f"{photos.source}: no scenarios there (query_scenarios.csv); nothing to rank.")
+
+
+def rank_scenarios(photos: wr.Catalogue, tables: dict[str, wr.Embeddings], *, as_submitted: bool = False) -> wr.Ranking:
+    """Rank every scenario by its route; best 20 a query, scores in [0, 1]."""
+    require_scenarios(photos)
     ways, rankings, slipped = solution(tables), [], False
     for task in tasks_from(photos):
         if not task.database_images:
@@ -307,8 +312,7 @@ def demo(
         return
     torch.set_num_threads(1)  # networks this small are no quicker on more; the other core prepares photos
     photos = render_dataset(out / "belugas") if data is None else wr.Catalogue.read(data)
-    if not photos.scenarios:
-        raise wr.WhalereidError(f"{photos.source}: no scenarios there (query_scenarios.csv), so nothing to rank.")
+    require_scenarios(photos)
     if data is None:
         known, unseen = photos.filter(split="train"), photos.filter(split="test")
     else:

@@ -69,20 +69,15 @@ def cases() -> Iterator[Case]:
     yield source_case(
         "two files of results in a folder", "import data --out cat", then(results, corners), says="results"
     )
-    yield source_case(
-        "results of a photo that is 20 GB long",
-        f"import {RESULTS} --out cat",
-        then(results, lambda f: lengthen(f / "data/images/0_0.png")),
-        "either",
-        limit=20,
-    )
-    yield source_case(
-        "results of a photo that is a pipe",
-        f"import {RESULTS} --out cat",
-        then(results, lambda f: _pipe(f / "data/images/0_0.png")),
-        "either",
-        limit=20,
-    )
+    spoils: tuple[tuple[str, Callable[[Path], None]], ...] = (("20 GB long", lengthen), ("a pipe", _pipe))
+    for name, spoil in spoils:
+        yield source_case(
+            f"results of a photo that is {name}",
+            f"import {RESULTS} --out cat",
+            then(results, lambda f, s=spoil: s(f / "data/images/0_0.png")),
+            "either",
+            limit=20,
+        )
 
 
 def _many_categories(content: Any) -> None:

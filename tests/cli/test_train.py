@@ -84,6 +84,12 @@ def test_folds_from_a_column_or_a_file(
     Embedder.load(tmp_path / "run")
 
 
+@pytest.mark.parametrize("folds", ["absent.csv", "x" * 5000])
+def test_folds_that_are_not_there(folds: str, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train(photos, tmp_path / "run", "--fold", "1", "--folds", folds) == 2
+    assert refused(capsys) == f"whalereid: {folds}: no such file."
+
+
 def test_folds_made_on_the_way(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train(photos, tmp_path / "run", "--epochs", "1", "--fold", "0", "--exclude", "none") == 0
     said = capsys.readouterr().err

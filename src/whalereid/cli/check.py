@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from whalereid.cli.command import Answer
-from whalereid.cli.console import read_photos, say, shows_progress
+from whalereid.cli.console import read_photos, refuse_absent, say, shows_progress
 from whalereid.cli.options import INPUT, MAX_PHOTO_MB, OUTPUT, CatalogueOption, Exif, Layout
 from whalereid.errors import WhalereidError
 
@@ -53,8 +52,7 @@ def command(
 
     Example: [bold]whalereid check --catalogue data/nyala[/bold]
     """
-    if not os.path.exists(catalogue):  # noqa: PTH110 - never raises; and before pandas, which takes a second
-        raise WhalereidError(f"{catalogue}: no such file or folder.")
+    refuse_absent(catalogue)
     from whalereid.catalogue import audit
 
     table = read_photos(catalogue, layout, exif=exif)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whalereid.errors import printable
+from whalereid.errors import WhalereidError, printable
 
 if TYPE_CHECKING:
     from whalereid.catalogue import Catalogue
@@ -21,6 +21,7 @@ __all__ = [
     "check_out",
     "print_json",
     "read_photos",
+    "refuse_absent",
     "say",
     "say_forced",
     "show",
@@ -41,6 +42,13 @@ def be_quiet(asked: bool) -> None:
 def shows_progress() -> bool:
     """Whether the library is to tell how it goes."""
     return not _quiet
+
+
+def refuse_absent(*paths: Path, what: str = "file or folder") -> None:
+    """Refuse what isn't there, before pandas is loaded to read it, which takes a second."""
+    for path in paths:
+        if not os.path.exists(path):  # noqa: PTH110 - never raises, as on a name that is too long
+            raise WhalereidError(f"{path}: no such {what}.")
 
 
 def say(message: str) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from whalereid.cli.command import Answer
-from whalereid.cli.console import check_out, read_photos, say
+from whalereid.cli.console import check_out, read_photos, refuse_absent, say
 from whalereid.cli.options import DISTANCE, GAP, OUTPUT, CatalogueOption, Exif, Force, Layout
-from whalereid.errors import WhalereidError
 from whalereid.outputs import CATALOGUE
 
 __all__ = ["command"]
@@ -61,8 +59,7 @@ def command(
 
     Example: [bold]whalereid encounters --catalogue data/ --gap 60 --distance 500 --out data/met.csv[/bold]
     """
-    if not os.path.exists(catalogue):  # noqa: PTH110 - never raises; and before pandas, which takes a second
-        raise WhalereidError(f"{catalogue}: no such file or folder.")
+    refuse_absent(catalogue)
     if out is not None:
         check_out(out, CATALOGUE, inputs=[catalogue], force=force)
     from whalereid.catalogue import Encounters

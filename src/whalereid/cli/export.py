@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from whalereid.cli.command import Answer
-from whalereid.cli.console import read_photos, say, say_forced
+from whalereid.cli.console import read_photos, refuse_absent, say, say_forced
 from whalereid.cli.options import OUTPUT, CatalogueOption, Force, part_option, path_of
-from whalereid.errors import WhalereidError
 from whalereid.parts import WRITERS
 from whalereid.registry import Part
 
@@ -45,8 +43,7 @@ def command(
 
     Example: [bold]whalereid export --catalogue data/ --to camtrap-dp:zone=+02:00 --out published/[/bold]
     """
-    if not os.path.exists(catalogue):  # noqa: PTH110 - never raises; and before pandas, which takes a second
-        raise WhalereidError(f"{catalogue}: no such file or folder.")
+    refuse_absent(catalogue)
     from whalereid.catalogue.export import check_export, export
 
     _, _, lost = check_export(out, to, inputs=[catalogue], force=force)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from whalereid.cli.command import Answer
-from whalereid.cli.console import say, say_forced, show, shows_progress
+from whalereid.cli.console import refuse_absent, say, say_forced, show, shows_progress
 from whalereid.cli.options import INPUT, OUTPUT, SHARE, Exif, Force, part_option, path_of
 from whalereid.errors import WhalereidError, listing
 from whalereid.parts import READERS
@@ -111,9 +110,9 @@ def command(
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if layout is not None:
         READERS.part(Part(layout.name, {**layout.options, **options}))
-    for path, what in ((source, "file or folder"), (photos, "folder")):
-        if path is not None and not os.path.exists(path):  # noqa: PTH110 - never raises; and before pandas
-            raise WhalereidError(f"{path}: no such {what}.")
+    refuse_absent(source)
+    if photos is not None:
+        refuse_absent(photos, what="folder")
 
     from whalereid.catalogue import check_import, import_catalogue
 

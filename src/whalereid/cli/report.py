@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from whalereid.cli.command import Answer
-from whalereid.cli.console import read_photos, say, shows_progress
+from whalereid.cli.console import read_photos, refuse_absent, say, shows_progress
 from whalereid.cli.options import INPUT, OUTPUT, QUERIES, CatalogueOption, K
 from whalereid.cli.ranked import ChangedRules, tasks_of
-from whalereid.errors import WhalereidError
 from whalereid.files import check_folder
 from whalereid.outputs import REPORT, REPORT_MARKER, check_output
 
@@ -57,9 +55,7 @@ def command(
 
     Example: [bold]whalereid report ranking.csv --catalogue data/ --out report[/bold]
     """
-    for path in (ranking, catalogue):
-        if not os.path.exists(path):  # noqa: PTH110 - never raises; and before pandas, which takes a second
-            raise WhalereidError(f"{path}: no such file or folder.")
+    refuse_absent(ranking, catalogue)
     check_folder(out, marker=REPORT_MARKER)
     check_output(out / REPORT_MARKER, REPORT)
 

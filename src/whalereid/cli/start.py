@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 import webbrowser
@@ -15,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from whalereid.cli.command import Answer
-from whalereid.cli.console import say, show, shows_progress
+from whalereid.cli.console import refuse_absent, say, show, shows_progress
 from whalereid.cli.options import OUTPUT, Layout, path_of
 from whalereid.errors import WhalereidError
 from whalereid.parts import READERS
@@ -70,8 +69,7 @@ def command(
 
     Example: [bold]whalereid start photos/[/bold]
     """
-    if not os.path.exists(photos):  # noqa: PTH110 - never raises; and before pandas, which takes a second
-        raise WhalereidError(f"{photos}: no such file or folder.")
+    refuse_absent(photos)
     if layout is not None:
         READERS.part(layout)  # refused before the first step
     from whalereid.models import read_source

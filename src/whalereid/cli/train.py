@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from whalereid.cli.command import Answer
-from whalereid.cli.console import read_photos, say, say_forced, shows_progress
+from whalereid.cli.console import read_photos, refuse_absent, say, say_forced, shows_progress
 from whalereid.cli.folds import count_classes, training_parts
 from whalereid.cli.options import (
     BACKGROUND,
@@ -278,9 +278,8 @@ def command(
         raise WhalereidError(f"--test-fold {fold} is --fold {fold} too; test on photos that no epoch was chosen by.")
     if folds is not None and fold is None and test_fold is None:
         raise WhalereidError(f"--folds {folds} needs --fold K or --test-fold K, such as --fold 0.")
-
-    if folds is not None and not folds.exists():
-        raise WhalereidError(f"{folds}: no such file.")
+    if folds is not None:
+        refuse_absent(folds, what="file")
 
     from whalereid.candidates import CandidateRules
     from whalereid.images import Crop
