@@ -184,7 +184,7 @@ def test_writers_replace_their_own_and_nothing_else(name: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_writers_refuse_what_is_no_file(name: str, tmp_path: Path) -> None:
+def test_writers_refuse_what_is_no_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write, suffix = WRITERS[name], Path(name).suffix
     (tmp_path / f"folder{suffix}").mkdir()
     os.mkfifo(tmp_path / f"pipe{suffix}")
@@ -193,7 +193,7 @@ def test_writers_refuse_what_is_no_file(name: str, tmp_path: Path) -> None:
     (tmp_path / f"full{suffix}").symlink_to("/dev/full")
     (tmp_path / "file").write_text("mine")
     with socket.socket(socket.AF_UNIX) as listener:
-        os.chdir(tmp_path)
+        monkeypatch.chdir(tmp_path)  # a socket's path must be short
         listener.bind(f"socket{suffix}")
         for place in ("folder", "pipe", "nowhere", "loop", "full", "socket", "file/within", "x" * 300):
             with pytest.raises(WhalereidError):
